@@ -23,17 +23,17 @@ log = logging.getLogger("fncast.consumer")
 
 COMMIT_EVENTS = 4096  # a commit is due once this many are published: they stay in memory until then
 # The pause after a commit, as a multiple of its duration. Nothing is published during a commit. So this bounds the lost
-# time, and under load, when commits take longer, more results share one commit. At most MOST_REST_S.
-REST = 1.5
-MOST_REST_S = 0.05
-# A commit costs the broker the same CPU time however much it holds. So under a backlog a commit waits a little for each
-# event that waits for its call.
-EACH_WAITING_S = 50e-6
-MOST_WAITING_S = 0.1
+# time. Under load commits take longer, so more results share one commit. At most MAX_PAUSE_S.
+PAUSE_RATIO = 1.5
+MAX_PAUSE_S = 0.05
+# A commit costs the broker the same CPU time however many results it holds. So under a backlog a commit waits a little
+# for each event that waits for its call.
+WAIT_PER_EVENT_S = 50e-6
+MAX_WAIT_S = 0.1
 REPEAT_LOG_S = 10.0  # between log lines about a commit that keeps failing
 # The pause before undone results are published again; doubled each time in a row.
-ABORT_REST_S = 0.01
-MOST_ABORT_REST_S = 1.0
+ABORT_PAUSE_S = 0.01
+MAX_ABORT_PAUSE_S = 1.0
 # To read the group's committed offsets. The loop does not poll meanwhile; a stop waits less.
 COMMITTED_S = 2.0
 COMMITTED_AT_STOP_S = 0.5
@@ -80,7 +80,7 @@ class Commits:
         self._wake = wake
         self._state = state
         self._clock_s = clock_s
-        # No one joins its thread: a stop does not wait for a broker that is down.
+        # Its thread is never joined: a stop does not wait for a broker that is down.
         self._committer = Worker("commit")
         self._step: Future[None] | None = None
         self._is_committing_offsets = False
@@ -92,6 +92,7 @@ class Commits:
 
     @property
     def is_in_progress(self) -> bool:
+        """Whether a commit has begun and its outcome is not known yet."""
         return self._step is not None or self._unknown_outcome is not None
 
     @property
@@ -143,9 +144,9 @@ class Commits:
         return self._lanes.need_commit(COMMIT_EVENTS) or self._clock_s() >= self._due_at_s()
 
     def _due_at_s(self) -> float:
-        interval_s = max(self._publisher.commit_interval_s, min(REST * self._took_s, MOST_REST_S))
-        waiting_s = min(EACH_WAITING_S * self._lanes.waiting(), MOST_WAITING_S)
-        return self._ended_at_s + max(interval_s, waiting_s)
+        interval_s = max(self._publisher.commit_interval_s, min(PAUSE_RATIO * self._took_s, MAX_PAUSE_S))
+        wait_s = min(WAIT_PER_EVENT_S * self._lanes.waiting(), MAX_WAIT_S)
+        return self._ended_at_s + max(interval_s, wait_s)
 
     def _begin(self) -> None:
         metadata = None
@@ -255,8 +256,8 @@ class Commits:
         for lane in self._lanes:
             lane.aborted()
         self._aborts = 1 if makes_progress else self._aborts + 1
-        rest_s = min(MOST_ABORT_REST_S, ABORT_REST_S * 2.0 ** min(self._aborts, 10))
-        self._publish_at_s = max(self._publish_at_s, self._clock_s() + rest_s)
+        pause_s = min(MAX_ABORT_PAUSE_S, ABORT_PAUSE_S * 2.0 ** min(self._aborts, 10))
+        self._publish_at_s = max(self._publish_at_s, self._clock_s() + pause_s)
 
     def _warn(self, sentence: str, reason: str) -> None:
         if self._clock_s() - self._logged_at_s >= REPEAT_LOG_S:

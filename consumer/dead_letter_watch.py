@@ -50,6 +50,7 @@ class DeadLetterWatch:
             self._last_offsets.pop(partition, None)
 
     def is_paused(self, topic: str) -> bool:
+        """Whether this input topic is paused."""
         return topic in self.paused
 
     def published(self, delivery: Delivery) -> bool:

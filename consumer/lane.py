@@ -62,6 +62,7 @@ class Lane:
 
     @property
     def is_full(self) -> bool:
+        """Whether it has reached its bound of events or of bytes."""
         return self.events >= self.max_events or self.bytes >= self.max_bytes
 
     @property

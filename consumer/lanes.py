@@ -16,8 +16,8 @@ PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
 MIN_EVENTS = 64  # the smallest share; together with other lanes it still fills a batch
-# Up to this many partitions hold twice as much each: otherwise the calls in flight would take all of it.
-FEW = 2
+# Up to this many lanes may hold twice as much each: otherwise the calls in flight would take all their events.
+FEW_LANES = 2
 
 Part = tuple[Lane, list[Delivery]]
 
@@ -46,6 +46,7 @@ class Lanes:
 
     @property
     def partitions(self) -> list[Partition]:
+        """The assigned partitions, sorted."""
         return sorted(self._lanes)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
@@ -56,12 +57,13 @@ class Lanes:
 
     def _share_out(self) -> None:
         count = max(1, len(self._lanes)) if self._is_crowded else 1
-        most = 2 * MAX_EVENTS if len(self._lanes) <= FEW else MAX_EVENTS
+        most = 2 * MAX_EVENTS if len(self._lanes) <= FEW_LANES else MAX_EVENTS
         for lane in self._lanes.values():
             lane.max_events = max(MIN_EVENTS, min(most, MAX_ALL_EVENTS // count))
             lane.max_bytes = min(MAX_BYTES, MAX_ALL_BYTES // count)
 
     def of(self, partitions: Iterable[Partition]) -> list[Lane]:
+        """The lanes of these partitions, without those that are not assigned."""
         return [self._lanes[partition] for partition in partitions if partition in self._lanes]
 
     def drop(self, partitions: Iterable[Partition]) -> None:
@@ -129,6 +131,7 @@ class Lanes:
         return sum(len(lane.waiting) for lane in self._lanes.values() if not lane.is_held)
 
     def published(self) -> int:
+        """How many deliveries are published and not yet committed."""
         return sum(len(lane.published) for lane in self._lanes.values())
 
     def to_commit(self) -> dict[Lane, int]:
@@ -142,6 +145,7 @@ class Lanes:
         )
 
     def in_flight(self) -> int:
+        """How many deliveries all lanes hold, from poll to commit."""
         return sum(lane.events for lane in self._lanes.values())
 
 

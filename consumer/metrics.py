@@ -40,7 +40,7 @@ EVENT_SECONDS = Seconds(
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 IN_FLIGHT = Gauge("fncast_in_flight_events", "Events read and not yet committed")
-# An older timestamp does not say when the record was sent: the producer writes history, or its clock stands in 1970.
+# An older timestamp does not say when the record was sent: the producer writes history, or its clock shows 1970.
 MAX_EVENT_S = 30 * 86_400
 LAG = Gauge(
     "fncast_consumer_lag", "End of the partition minus the group's committed offset", ["topic", "partition"]

@@ -15,12 +15,12 @@ FORMAT = "interceptor.readings.by_series:BySeries"
 def build_rekeyed_inputs(settings: Settings) -> dict[str, RekeyedInput]:
     """By input topic with `rekey`, how its readings are read and where they go. Raises SettingsError."""
     found = {}
-    for place, entry in enumerate(settings.inputs):
+    for index, entry in enumerate(settings.inputs):
         if entry.rekey:
             try:
                 format_ = build_format(entry.format_name, entry.format_options())
             except ValueError as error:
-                raise SettingsError(f"[inputs[{place}].format] topic {entry.topic!r}: {error}") from None
+                raise SettingsError(f"[inputs[{index}].format] topic {entry.topic!r}: {error}") from None
             found[entry.topic] = RekeyedInput(format_, entry.by_series_topic, entry.format_name == EVENTS)
     return found
 

@@ -21,7 +21,8 @@ TRIES = 3  # before a log line: functions often start together with the consumer
 class Client(Protocol):
     """See FunctionClient."""
 
-    async def check(self, route: Route) -> None: ...
+    async def check(self, route: Route) -> None:
+        """Connect to the route. Raises RetriableError if it cannot be reached."""
 
 
 class RouteCheck:

@@ -124,6 +124,7 @@ class Service:
             self._instance.release()
 
     def stop(self) -> None:
+        """End `run`, which first finishes what is in flight. Any thread may call this."""
         self._loop.stop()
 
     def health(self) -> dict[str, Any]:

@@ -16,8 +16,8 @@ LOOK_S = 0.1
 class Ticks:
     """Used by the loop's thread only.
 
-    A partition with state gets ticks once it was silent for a second. A tick without effect costs no commit. It has the
-    time only if the partition was read to its end: a slow broker may still have records of steps that are over.
+    A partition with state gets ticks once it was silent for a second. A tick without effect costs no commit. A tick
+    has the time only if the partition was read to its end: a slow broker may still have records of steps that are over.
     """
 
     def __init__(

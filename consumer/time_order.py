@@ -1,7 +1,7 @@
 """The order in which the partitions of some topics are published: by the timestamps of their records; pure.
 
-As in Kafka Streams: of the records at hand, the one with the smallest timestamp is next, and a partition without
-records is waited for until it was read to its end. So a backlog that is read partition by partition keeps its order.
+As in Kafka Streams, the record with the smallest timestamp is next. The others wait for a partition without records at
+hand until it was read to its end. So a backlog that is read partition by partition keeps its order.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from interceptor.delivery import Delivery
 
 log = logging.getLogger("fncast.consumer")
 
-WAIT_S = 10.0  # for a partition that has records, by what is known, and gives none
+WAIT_S = 10.0  # for a partition that seems to have records and returns none
 
 
 class TimeOrder:
@@ -28,6 +28,7 @@ class TimeOrder:
         self._named: set[Partition] = set()  # partitions that a log line has named
 
     def applies_to(self, lane: Lane) -> bool:
+        """Whether the lane's topic is published in the order of timestamps."""
         return lane.partition[0] in self.topics
 
     def settled(self, lanes: Sequence[Lane], now_s: float) -> Iterator[Delivery]:
@@ -52,8 +53,8 @@ class TimeOrder:
         if lane.partition not in self._named:
             self._named.add(lane.partition)
             log.warning(
-                "%s/%d gives no records for %.0f s, so the other partitions of the topic continue without it: readings"
-                " of its series may be late",
+                "%s/%d returned no records for %.0f s, so the other partitions of the topic continue without it:"
+                " readings of its series may be late",
                 *lane.partition,
                 WAIT_S,
             )

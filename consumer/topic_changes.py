@@ -15,7 +15,7 @@ from consumer.result_publisher import ResultPublisher
 
 log = logging.getLogger("fncast.consumer")
 
-# A client that reads a topic from its start gives the first record within this time, if there is one.
+# A client that reads a topic from its start returns the first record within this time, if there is one.
 UNREAD_S = 15.0
 
 

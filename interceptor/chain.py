@@ -168,8 +168,8 @@ def _set_owner(deliveries: Iterable[Delivery], name: str) -> None:
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
     """Number the repeats of a name: audit, audit#2."""
     return tuple(
-        f"{name}#{count}" if (count := names[: place + 1].count(name)) > 1 else name
-        for place, name in enumerate(names)
+        f"{name}#{count}" if (count := names[: index + 1].count(name)) > 1 else name
+        for index, name in enumerate(names)
     )
 
 

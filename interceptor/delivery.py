@@ -46,8 +46,10 @@ class Tick(Record):
 
     Stateful interceptors close what is due at `timestamp_ms` and write their state. Nothing is due at 0: the partition
     is given away, or may have more records. A tick is in `Batch.deliveries` and not in `Batch.pending()`. The chain
-    skips a tick that nobody settles. offset: of the partition's last record, so
-    that committing the tick commits that record. key, value: None. headers: empty.
+    skips a tick that no interceptor settles.
+
+    offset: of the partition's last record, so that committing the tick commits that record. key, value: None.
+    headers: empty.
     """
 
 

@@ -1,4 +1,4 @@
-"""The version stands in setup.cfg; what repeats it must not differ."""
+"""The version is set in setup.cfg; files that repeat it must not differ."""
 
 from __future__ import annotations
 

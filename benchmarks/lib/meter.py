@@ -98,12 +98,12 @@ class Meter:
 
         The markers of transactions count, so the topic may hold fewer records.
         """
-        ends = [TopicPartition(*place, OFFSET_END) for place in self._places]
+        ends = [TopicPartition(*partition, OFFSET_END) for partition in self._places]
         try:
             found = self._consumers[isolation].offsets_for_times(ends, ANSWER_S)
         except KafkaException:  # a new topic is not known everywhere at once
             return 0
-        return 0 if any(place.error for place in found) else sum(place.offset for place in found)
+        return 0 if any(each.error for each in found) else sum(each.offset for each in found)
 
     def wait(
         self,
@@ -127,7 +127,7 @@ class Meter:
         its timeout, so that a pause of this process is not taken for silence.
         """
         consumer = self._consumers[COMMITTED]
-        consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._places])
+        consumer.assign([TopicPartition(*partition, OFFSET_BEGINNING) for partition in self._places])
         found, quiet_s = 0, 0.0
         while quiet_s < (QUIET_S if found >= count else MISSING_S):
             polled_s = time.monotonic()

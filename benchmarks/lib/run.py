@@ -87,12 +87,12 @@ class Run:
         places = [TopicPartition(self.topics.input, number) for number in range(self._partitions)]
 
         def committed() -> int:
-            return sum(max(place.offset, 0) for place in consumer.committed(places, 10))
+            return sum(max(each.offset, 0) for each in consumer.committed(places, 10))
 
         done = committed if self._pipeline.delivery == EXACTLY else self.meter.length
         best, changed_s = -1, time.monotonic()
         try:
-            events = sum(consumer.get_watermark_offsets(place, 10)[1] for place in places)
+            events = sum(consumer.get_watermark_offsets(each, 10)[1] for each in places)
             while (now := done()) < events:
                 self.processes.check()
                 if now > best:

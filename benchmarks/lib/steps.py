@@ -90,8 +90,8 @@ def samples_by_function(raw: str) -> Counter[str]:
 
 def _step(frames: list[str]) -> str:
     for frame in reversed(frames):
-        function, _, place = frame.rpartition(" (")
-        file = Path(place.rpartition(":")[0])
+        function, _, location = frame.rpartition(" (")
+        file = Path(location.rpartition(":")[0])
         if file.is_relative_to(ROOT) and file.relative_to(ROOT).parts[0] in ROOMS:
             return f"{file.relative_to(ROOT)}: {function}"
     return ELSEWHERE

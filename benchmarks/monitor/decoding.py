@@ -20,7 +20,11 @@ def decode(servers: str, topics: tuple[str, str], readings: int) -> Rate:
     settings = {"bootstrap.servers": servers, "group.id": f"decode-{topics[0]}", "enable.auto.commit": False}
     reader = Consumer({**settings, "log_level": 0})
     reader.assign(
-        [TopicPartition(topic, place, OFFSET_BEGINNING) for topic in topics for place in range(PARTITIONS)]
+        [
+            TopicPartition(topic, partition, OFFSET_BEGINNING)
+            for topic in topics
+            for partition in range(PARTITIONS)
+        ]
     )
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     last_s, count = began_s, 0

@@ -48,15 +48,15 @@ def handle(message: Message) -> None:
     answer = client.request("POST", url, body=message.value(), headers=headers)
     if answer.status != 200:
         raise RuntimeError(f"the function answered {answer.status}")
-    place = message.partition()
-    producer.produce(output, answer.data, message.key(), place, headers=to_record(answer.headers))
+    partition = message.partition()
+    producer.produce(output, answer.data, message.key(), partition, headers=to_record(answer.headers))
     producer.poll(0)
-    positions[place] = message.offset() + 1
+    positions[partition] = message.offset() + 1
 
 
 def commit() -> None:
     """Commit what was published since the last commit, and begin again."""
-    offsets = [TopicPartition(topic, place, offset) for place, offset in positions.items()]
+    offsets = [TopicPartition(topic, partition, offset) for partition, offset in positions.items()]
     positions.clear()
     if exactly_once:
         producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())

@@ -111,7 +111,7 @@ class Pipeline:
             print(error, file=sys.stderr, flush=True)
 
     def _commit(self, asynchronous: bool) -> None:
-        offsets = [TopicPartition(*place, offset) for place, offset in self._delivered.items()]
+        offsets = [TopicPartition(*partition, offset) for partition, offset in self._delivered.items()]
         if offsets:
             self._consumer.commit(offsets=offsets, asynchronous=asynchronous)
 

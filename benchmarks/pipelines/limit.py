@@ -83,14 +83,16 @@ class Limit:
         moves = self._runner(windows=(windows - last).astype(np.float32))["forecast"]
         levels = (moves + last[:, :, None]).transpose(0, 2, 1).tolist()
         for message, window, (low, median, high) in zip(batch, data, levels, strict=True):
-            place = message.partition() or 0
+            partition = message.partition() or 0
             value = _forecast(window, low, median, high)
-            self._producer.produce(self._output, value, message.key(), place, headers=_headers(message))
-            self._positions[place] = (message.offset() or 0) + 1
+            self._producer.produce(self._output, value, message.key(), partition, headers=_headers(message))
+            self._positions[partition] = (message.offset() or 0) + 1
         self._producer.poll(0)
 
     def _commit(self) -> None:
-        offsets = [TopicPartition(self._topic, place, offset) for place, offset in self._positions.items()]
+        offsets = [
+            TopicPartition(self._topic, partition, offset) for partition, offset in self._positions.items()
+        ]
         self._positions.clear()
         if self._exactly_once:
             metadata = self._consumer.consumer_group_metadata()

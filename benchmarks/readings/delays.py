@@ -56,7 +56,7 @@ async def delays_s(testbed: Testbed) -> list[float]:
 def _appended(servers: str, topic: str) -> dict[str, float]:
     """Return when each reading was appended, by the id of the window that it completes."""
     reader = Consumer({"bootstrap.servers": servers, "group.id": f"read-{topic}", "log_level": 0})
-    reader.assign([TopicPartition(topic, place, OFFSET_BEGINNING) for place in range(PARTITIONS)])
+    reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(PARTITIONS)])
     found = {}
     try:
         while batch := reader.consume(1000, 3.0):

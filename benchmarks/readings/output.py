@@ -35,7 +35,9 @@ class Output:
                 "log_level": 0,
             }
         )
-        self._reader.assign([TopicPartition(topic, place, OFFSET_BEGINNING) for place in range(PARTITIONS)])
+        self._reader.assign(
+            [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(PARTITIONS)]
+        )
 
     def read(self, within_s: float) -> list[Appended]:
         """Return the records that come within this time."""

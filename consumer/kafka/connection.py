@@ -20,6 +20,8 @@ ANSWER_S = 1.0
 
 
 class Client(Protocol):
+    """The part of a Kafka client that shows whether the cluster answers."""
+
     def list_topics(self, *, timeout: float) -> Any: ...
 
 
@@ -32,6 +34,7 @@ class Connection:
         self._look_at_s = float("inf")
 
     def on_error(self, error: KafkaError) -> None:
+        """Note an error of the client: its `error_cb`."""
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._look_at_s == float("inf"):
             self._look_at_s = time.monotonic() + DOWN_S
 

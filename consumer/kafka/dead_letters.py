@@ -50,10 +50,12 @@ class DeadLetter:
 
     @property
     def place(self) -> str:
+        """Where the letter is in its topic: PARTITION/OFFSET."""
         return f"{self.record.partition}/{self.record.offset}"
 
     @property
     def reason(self) -> str:
+        """Why the record was rejected, on one line; the record's flaw if no header says it."""
         reason = self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
         return clean(reason, MAX_REASON) or self.record.flaw
 
@@ -71,6 +73,7 @@ class DeadLetter:
 
     @property
     def partition(self) -> int | None:
+        """The partition of the input topic; None if the letter does not name a number."""
         return _number(self._added.get("fncast-partition", ""))
 
     @property
@@ -154,9 +157,11 @@ class DeadLetterTopic:
             self._last_error = error
 
     def close(self) -> None:
+        """Close the Kafka client."""
         self._consumer.close()
 
     def metadata(self) -> Any:
+        """The group metadata for a transaction with the group's offsets."""
         return self._consumer.consumer_group_metadata()
 
     def partitions(self, topic: str | None = None) -> list[int]:

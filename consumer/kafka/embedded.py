@@ -24,10 +24,12 @@ class EmbeddedBroker:
         self.bootstrap_servers = ",".join(f"{b.host}:{b.port}" for b in metadata.brokers.values())
 
     def close(self) -> None:
+        """Stop the broker. Its records are lost."""
         del self._client
 
 
 def main() -> int:
+    """Run a broker until standard input ends or a signal arrives. Returns the exit code."""
     broker = EmbeddedBroker()
 
     def end(*_: Any) -> None:

@@ -56,6 +56,7 @@ class Outages:
         self._published_at_s: dict[str, float] = {}
 
     async def run(self) -> None:
+        """Publish outages until cancelled. Returns at once without a topic."""
         while self._topic:
             self.look(time.monotonic())
             await asyncio.sleep(LOOK_S)

@@ -32,9 +32,9 @@ class Restarts:
         """client: returns the current client. is_eager: whether the group replaces its whole assignment."""
         self._client = client
         self.is_eager = is_eager
-        # Where an eager group's client starts partitions that it has no position of.
+        # By partition without a position: the offset at which an eager group's client starts it.
         self._start_offsets: dict[Partition, int] = {}
-        # Where assigned partitions must start again, until the client has accepted it.
+        # By assigned partition: the offset at which it must start again, until the client has accepted that.
         self._pending: dict[Partition, int] = {}
         self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
         self._refused: set[Partition] = (
@@ -73,8 +73,8 @@ class Restarts:
             start = OFFSET_BEGINNING
             if offset >= 0:
                 try:
-                    place = TopicPartition(*partition)
-                    first, end = self._client().get_watermark_offsets(place, OFFSETS_S)
+                    topic_partition = TopicPartition(*partition)
+                    first, end = self._client().get_watermark_offsets(topic_partition, OFFSETS_S)
                 except KafkaException:
                     continue  # the next poll tries again
                 start = first
@@ -110,13 +110,13 @@ class Restarts:
             return
         client = self._client()
         for partition, offset in list(self._pending.items()):
-            place = TopicPartition(*partition, offset)
+            resumed = TopicPartition(*partition, offset)
             try:
                 if any((p.topic, p.partition) == partition for p in client.assignment()):
-                    client.incremental_unassign([place])
+                    client.incremental_unassign([resumed])
                     self._unassigned.add(partition)
                 if partition in self._unassigned:
-                    client.incremental_assign([place])
+                    client.incremental_assign([resumed])
                     self._unassigned.discard(partition)
             except KafkaException as error:
                 self._log_refusal(partition, offset, error)  # each poll tries again
@@ -130,10 +130,10 @@ class Restarts:
             partitions = client.committed(partitions, OFFSETS_S)
         except KafkaException:
             pass  # the client asks again, and reports those that have none
-        for place in partitions:
-            if place.error is None and place.offset == OFFSET_INVALID:
-                place.offset = OFFSET_BEGINNING
-                self._start_offsets[(place.topic, place.partition)] = OFFSET_BEGINNING
+        for topic_partition in partitions:
+            if topic_partition.error is None and topic_partition.offset == OFFSET_INVALID:
+                topic_partition.offset = OFFSET_BEGINNING
+                self._start_offsets[(topic_partition.topic, topic_partition.partition)] = OFFSET_BEGINNING
         client.assign(partitions)
 
     def _replace_assignment(self) -> None:

@@ -191,9 +191,11 @@ class KafkaSource:
         self.problem = ""
 
     def pause(self, partitions: Iterable[Partition]) -> None:
+        """Return no more records of these partitions until `resume`."""
         self._consumer.pause([TopicPartition(*partition) for partition in partitions])
 
     def resume(self, partitions: Iterable[Partition]) -> None:
+        """Return records of these partitions again."""
         self._consumer.resume([TopicPartition(*partition) for partition in partitions])
 
     def commit(self, offsets: Mapping[Partition, int]) -> Future[None]:
@@ -216,7 +218,7 @@ class KafkaSource:
         return {(answer.topic, answer.partition): answer.offset for answer in answers}
 
     def committed_tokens(self, partitions: Iterable[Partition], within_s: float) -> set[str] | None:
-        """The tokens of the commits that the group's offsets are of; None if the broker does not answer now."""
+        """The tokens stored with the group's committed offsets; None if the broker does not answer now."""
         answers = self._committed(partitions, within_s)
         return None if answers is None else {answer.metadata for answer in answers if answer.metadata}
 

@@ -102,17 +102,18 @@ class TopicWatch:
                 description = answer.result()
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    log.debug("topic %s cannot be looked at: %s", topic, error)
+                    log.debug("the topic %s cannot be described: %s", topic, error)
             else:
                 found[topic] = TopicState(str(description.topic_id), len(description.partitions))
         return found
 
     def _take_ends(self, assigned: Sequence[Partition]) -> None:
-        for place, answer in self._offsets.items():
+        for topic_partition, answer in self._offsets.items():
             try:
-                self.ends[place.topic, place.partition] = answer.result().offset
+                self.ends[topic_partition.topic, topic_partition.partition] = answer.result().offset
             except KafkaException as error:
-                log.debug("the end of %s/%d is not known: %s", place.topic, place.partition, error)
+                topic, number = topic_partition.topic, topic_partition.partition
+                log.debug("the end of %s/%d is not known: %s", topic, number, error)
         for partition in self.ends.keys() - set(assigned):
             del self.ends[partition]
 
@@ -127,4 +128,4 @@ class TopicWatch:
                 ends_to_read = {TopicPartition(*partition): END for partition in assigned}
                 self._offsets = admin.list_offsets(ends_to_read, request_timeout=ANSWER_S)
         except KafkaException as error:
-            log.debug("the topics cannot be looked at: %s", error)
+            log.debug("the topics cannot be described: %s", error)

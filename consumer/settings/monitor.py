@@ -55,6 +55,7 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def accuracy_every_s(self) -> float:
+        """`accuracy_every` in seconds."""
         return _seconds("accuracy_every", self.accuracy_every)
 
 

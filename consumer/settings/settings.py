@@ -59,41 +59,41 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def _check_inputs(self) -> None:
         topics = [entry.topic for entry in self.inputs]
-        for place, entry in enumerate(self.inputs):
-            if topics.index(entry.topic) < place:
-                raise ValueError(f"inputs[{place}]: topic {entry.topic!r} has an [[inputs]] entry already")
+        for index, entry in enumerate(self.inputs):
+            if topics.index(entry.topic) < index:
+                raise ValueError(f"inputs[{index}]: topic {entry.topic!r} has an [[inputs]] entry already")
             if entry.topic not in self.kafka.input_topics:
-                raise ValueError(f"inputs[{place}]: topic {entry.topic!r} is not one of input_topics")
+                raise ValueError(f"inputs[{index}]: topic {entry.topic!r} is not one of input_topics")
             if entry.destination and entry.destination not in self.routes:
                 known = ", ".join(sorted(self.routes)) or "none"
                 raise ValueError(
-                    f"inputs[{place}]: destination {entry.destination[:64]!r} is not a route; routes are: {known}"
+                    f"inputs[{index}]: destination {entry.destination[:64]!r} is not a route; routes are: {known}"
                 )
             try:
                 self.rules_of(entry.topic)
             except ValueError as error:
                 name = str(error).partition(" ")[0]
-                section = "windows" if getattr(entry, name, None) is None else f"inputs[{place}]"
+                section = "windows" if getattr(entry, name, None) is None else f"inputs[{index}]"
                 raise ValueError(f"{section}.{error}") from None
             if entry.has_readings and "assemble" not in self.interceptors.chain:
                 raise ValueError(
                     f"interceptors.chain has no `assemble`, which the readings of the topic {entry.topic!r} need"
                 )
-            self._check_by_series(place, entry)
+            self._check_by_series(index, entry)
 
     def _check_alerts(self) -> None:
         names = [alert.name for alert in self.alerts]
-        for place, alert in enumerate(self.alerts):
-            if names.index(alert.name) < place:
-                raise ValueError(f"alerts[{place}]: there is an alert named {alert.name[:64]!r} already")
+        for index, alert in enumerate(self.alerts):
+            if names.index(alert.name) < index:
+                raise ValueError(f"alerts[{index}]: there is an alert named {alert.name[:64]!r} already")
 
-    def _check_by_series(self, place: int, entry: Input) -> None:
+    def _check_by_series(self, index: int, entry: Input) -> None:
         topic = entry.by_series_topic
         if topic and not TOPIC_NAME.match(topic):
-            raise ValueError(f"inputs[{place}].rekey: {topic[:64]!r}... is longer than a topic's name may be")
+            raise ValueError(f"inputs[{index}].rekey: {topic[:64]!r}... is longer than a topic's name may be")
         if topic and topic in (*self.kafka.input_topics, *self.kafka.written_topics()):
             raise ValueError(
-                f"inputs[{place}].rekey sends readings through the topic {topic!r}, which another setting uses"
+                f"inputs[{index}].rekey sends readings through the topic {topic!r}, which another setting uses"
             )
 
     def reading_topics(self) -> tuple[str, ...]:

@@ -81,10 +81,10 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
         elif section == "routes" and path[-1] == "batch":
             value = _typed(variable, value, bool)
         names[".".join([section, *path])] = variable
-        place = table.setdefault(section, {})
+        inner = table.setdefault(section, {})
         for name in path[:-1]:
-            place = place.setdefault(name, {})
-        place[path[-1]] = value
+            inner = inner.setdefault(name, {})
+        inner[path[-1]] = value
     return Variables(table, names)
 
 

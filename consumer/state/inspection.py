@@ -51,7 +51,7 @@ class _Newest:
     """The newest record of a key."""
 
     key: StateKey
-    place: int
+    partition: int
     raw: bytes
     value: bytes = field(repr=False)
     timestamp_ms: int = 0
@@ -72,20 +72,20 @@ class StateTopic:
             key = newest.key
             if key.owner == MARKER:
                 continue
-            place = (key.topic, key.partition, key.owner)
-            summary = found.setdefault(place, PartitionSummary(*place))
+            name = (key.topic, key.partition, key.owner)
+            summary = found.setdefault(name, PartitionSummary(*name))
             summary.records += 1
             summary.bytes += len(newest.raw) + len(newest.value)
             summary.newest_ms = max(summary.newest_ms, newest.timestamp_ms)
             if key.owner == "assemble" and key.key == HEAD:
                 summary.version, summary.offset, summary.series = _head(newest.value)
-        return [found[place] for place in sorted(found)]
+        return [found[name] for name in sorted(found)]
 
     def reset(self, topics: Collection[str], *, is_replayed: bool) -> list[Partition]:
         """Delete the state of these topics, of all if there are none. Returns the partitions that had state.
 
         is_replayed: the next start reads their input from the first record that Kafka has. Otherwise it begins with
-        empty windows where the group stands. Raises ConsumerError while the group has members.
+        empty windows at the group's committed offsets. Raises ConsumerError while the group has members.
         """
         if members := self._members():
             raise ConsumerError(
@@ -98,8 +98,8 @@ class StateTopic:
         failures: list[str] = []
         count = self._with_reader(lambda reader: reader.partitions_of(self._topic))
 
-        def write(place: int, key: bytes, value: bytes | None) -> None:
-            producer.produce(self._topic, value, key, place, on_delivery=delivered)
+        def write(partition: int, key: bytes, value: bytes | None) -> None:
+            producer.produce(self._topic, value, key, partition, on_delivery=delivered)
             producer.poll(0)
 
         def delivered(error: object, _: object) -> None:
@@ -107,7 +107,7 @@ class StateTopic:
                 failures.append(str(error))
 
         for newest in wanted:
-            write(newest.place, newest.raw, None)
+            write(newest.partition, newest.raw, None)
         for partition in partitions if is_replayed else ():
             since = self._with_reader(lambda reader, at=partition: reader.bounds(at)[0])  # type: ignore[misc]
             marker = msgspec.json.encode(Marker(count, since))
@@ -129,18 +129,20 @@ class StateTopic:
 
         def read(reader: Reader) -> None:
             newest.clear()
-            for place in range(reader.partitions_of(self._topic)):
-                first, end = reader.bounds((self._topic, place))
-                for chunk in reader.read((self._topic, place), first, end):
+            for partition in range(reader.partitions_of(self._topic)):
+                first, end = reader.bounds((self._topic, partition))
+                for chunk in reader.read((self._topic, partition), first, end):
                     for message in chunk:
                         raw, value = message.key() or b"", message.value()
                         key = parse(raw)
                         if key is None or key.group != self._group:
                             continue
                         if value is None:
-                            newest.pop((place, raw), None)
+                            newest.pop((partition, raw), None)
                         else:
-                            newest[place, raw] = _Newest(key, place, raw, value, message.timestamp()[1])
+                            newest[partition, raw] = _Newest(
+                                key, partition, raw, value, message.timestamp()[1]
+                            )
 
         self._with_reader(read)
         return iter(list(newest.values()))

@@ -29,10 +29,12 @@ def prefix(group: str, partition: Partition) -> bytes:
 
 
 def full_key(group: str, partition: Partition, owner: str, key: bytes) -> bytes:
+    """The key in the state topic of an interceptor's key. owner: the interceptor's name."""
     return _dumps([group, *partition, owner]) + b"\n" + key
 
 
 def marker_key(group: str, partition: Partition) -> bytes:
+    """The key of the record that says for how many partitions the state was placed."""
     return full_key(group, partition, MARKER, b"")
 
 

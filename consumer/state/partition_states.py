@@ -58,7 +58,7 @@ class PartitionStates:
             if restoration.done.done():
                 del self._restorations[lane]
                 restored = restoration.done.result()
-                self.writer.restored(lane.partition, restored.place)
+                self.writer.restored(lane.partition, restored.state_partition)
                 lane.release(restored.previous, restored.moves)
                 released()
 

@@ -78,11 +78,13 @@ class Reader:
         return len(metadata.partitions)
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
-        """The offset of the first record, and the offset after the last one, of open transactions too."""
-        place = TopicPartition(*partition)
+        """The offset of the first record, and the offset after the last one, open transactions included."""
+        topic_partition = TopicPartition(*partition)
         with map_kafka_errors(lambda cause: self._failure(cause, partition[0])):
-            first = self._admin.list_offsets({place: BEGINNING}, request_timeout=ANSWER_S)[place]
-            end = self._admin.list_offsets({place: END}, request_timeout=ANSWER_S)[place]
+            first = self._admin.list_offsets({topic_partition: BEGINNING}, request_timeout=ANSWER_S)[
+                topic_partition
+            ]
+            end = self._admin.list_offsets({topic_partition: END}, request_timeout=ANSWER_S)[topic_partition]
             return int(first.result().offset), int(end.result().offset)
 
     def read(self, partition: Partition, start: int, end: int) -> Generator[list[Message]]:
@@ -122,6 +124,7 @@ class Reader:
                 raise Unavailable(f"{partition[0]}/{partition[1]} was not read to its end")
 
     def close(self) -> None:
+        """Close the Kafka client."""
         self._consumer.close()
 
     def _failure(self, error: KafkaError, name: str) -> Unavailable | ConsumerError:

@@ -38,12 +38,12 @@ class Cancelled(Exception):
 class Restored:
     """What the loop needs to continue with a partition.
 
-    previous: the offset of the last committed record, None without one. place: the partition of the state topic to
-    which the state is written. moves: what to write first.
+    previous: the offset of the last committed record, None without one. state_partition: the partition of the
+    state topic to which the state is written. moves: what to write first.
     """
 
     previous: int | None
-    place: int
+    state_partition: int
     moves: list[PlacedRecord]
 
 

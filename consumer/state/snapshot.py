@@ -97,6 +97,7 @@ class Snapshot:
 
     @property
     def size(self) -> int:
+        """The bytes of all records."""
         return sum(place.size for place in self._places.values())
 
     def by_owner(self) -> Mapping[str, list[StateRecord]]:

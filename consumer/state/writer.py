@@ -19,8 +19,10 @@ class StateWriter:
 
     If the publisher commits offsets with its results, state is published with the outcome, in the same transaction.
     Otherwise it is published once its offset is committed: a snapshot is never ahead of the group's offset. Records are
-    kept until the broker has acknowledged them, so that none is lost while a later one is stored. What was restored and
-    only moves is not ahead, so it is published at once: the broker has it before the next offset is committed.
+    kept until the broker has acknowledged them, so that none is lost while a later one is stored.
+
+    State that was restored and only moves to another partition is not ahead, so it is published at once: the broker has
+    it before the next offset is committed.
     """
 
     def __init__(self, publisher: Publisher, topic: str, group: str) -> None:
@@ -41,10 +43,10 @@ class StateWriter:
         gone = set(partitions)
         for partition in gone:
             self._places.pop(partition, None)
-        kept = [place for place, (partition, _) in enumerate(self._committed) if partition not in gone]
-        self._published = sum(place < self._published for place in kept)
-        self._covered = sum(place < self._covered for place in kept)
-        self._committed = [self._committed[place] for place in kept]
+        kept = [index for index, (partition, _) in enumerate(self._committed) if partition not in gone]
+        self._published = sum(index < self._published for index in kept)
+        self._covered = sum(index < self._covered for index in kept)
+        self._committed = [self._committed[index] for index in kept]
 
     def publish_with(self, delivery: Delivery) -> None:
         """Publish the state that goes with the delivery's outcome. Raises as Publisher.publish."""
@@ -66,6 +68,7 @@ class StateWriter:
 
     @property
     def has_unacknowledged(self) -> bool:
+        """Whether committed state is not yet known to be stored by the broker."""
         return bool(self._committed)
 
     def publish_committed(self) -> None:
@@ -75,6 +78,7 @@ class StateWriter:
             self._published += 1
 
     def begin_commit(self) -> None:
+        """A commit begins: it covers the state that is published now."""
         self._covered = self._published
 
     def acknowledged(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import base64
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,12 +104,18 @@ def since(text: str | None) -> datetime | None:
 def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
     """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
+    read = printed = 0
     try:
         for letter in letters.read():
+            read += 1
             if letter in wanted:
+                printed += 1
                 print(summary_text(letter) if as_json else line(letter), flush=True)
     finally:
         letters.close()
+    if not printed:
+        which = f"none of the {read:,} dead letters matches" if read else "there are no dead letters"
+        print(f"{topic}: {which}", file=sys.stderr)
     return 0
 
 

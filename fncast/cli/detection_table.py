@@ -84,12 +84,12 @@ def _csv_text(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
 
-def _times(series: Series, places: NDArray[np.int64]) -> list[str]:
-    """The times of some readings as RFC 3339. places: (readings,) their indices, ascending."""
+def _times(series: Series, indices: NDArray[np.int64]) -> list[str]:
+    """The times of some readings as RFC 3339. indices: (readings,), ascending."""
     step = series.step.anchored(series.start)
     is_whole = step.period_s is not None and step.period_s.is_integer() and not series.start.microsecond
     if step.period_s is None or not is_whole:
-        return [format_start(step.after(series.start, place), step) for place in places.tolist()]
+        return [format_start(step.after(series.start, index), step) for index in indices.tolist()]
     start = np.datetime64(series.start.astimezone(UTC).replace(tzinfo=None), "s")
-    times = np.datetime_as_string(start + places * np.timedelta64(int(step.period_s), "s")).tolist()
+    times = np.datetime_as_string(start + indices * np.timedelta64(int(step.period_s), "s")).tolist()
     return [f"{time}Z" for time in times]

@@ -47,8 +47,8 @@ def forecast_parts(
     """
     begins = [(number, begin) for number, values in enumerate(every) for begin in model.begins(len(values))]
 
-    def score(place: tuple[int, int]) -> tuple[NDArray[np.int64], Float64Array]:
-        numbers, windows = model.batch(every[place[0]], place[1])
+    def score(batch: tuple[int, int]) -> tuple[NDArray[np.int64], Float64Array]:
+        numbers, windows = model.batch(every[batch[0]], batch[1])
         return numbers, model.ends(windows) if len(numbers) else np.empty((0, 2, 3))
 
     pool = ThreadPoolExecutor(model.threads)

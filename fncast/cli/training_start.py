@@ -54,7 +54,7 @@ class Start:
 
 
 def base_model(settings: TrainingSettings) -> BaseForecaster | None:
-    """The base model; None if it cannot stand in for the trained model, which is printed."""
+    """The base model; None, and a printed reason, if it cannot replace the trained model."""
     try:
         base = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
     except (InvalidModelFolder, UnusableModel) as error:

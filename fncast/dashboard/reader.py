@@ -30,7 +30,7 @@ POLL_S = 0.2
 SEARCH_S, SEARCH_MISSING_S = 10.0, 1.0
 # After this long without records, check that the broker still answers. During an outage, check every time.
 QUIET_S = 3.0
-# A librdkafka client can stay disconnected for ever, although the broker is back. Replace it this often in an outage.
+# A librdkafka client can stay disconnected forever, although the broker is back. Replace it this often in an outage.
 RENEW_S = 15.0
 # Pauses after unexpected errors. The thread does not end before `close`.
 RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)

@@ -220,7 +220,7 @@ class DemoSupervisor:
             await asyncio.sleep(COUNT_S)
 
     def _on_counting_end(self, task: asyncio.Task[None]) -> None:
-        """End the demo if counting fails: it would wait for forecasts for ever."""
+        """End the demo if counting fails: it would wait for forecasts forever."""
         if not task.cancelled():
             self._group.fail(ProcessFailed(f"the demo cannot count records: {task.exception()!r}"))
 

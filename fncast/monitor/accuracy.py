@@ -18,15 +18,16 @@ SUMS = ("weight", "error", "last_error", "loss", "size", "inside")
 
 
 class Outcomes(NamedTuple):
-    """What the forecasts' steps came to, for n readings and the leads from the first on.
+    """Forecasts and the readings that came true, for n readings and the leads from the first on.
 
-    is_there: (n, leads) whether the forecast was made, and the readings are known. time_s, value: (n,) of the readings,
-    seconds since 1970. last: (n, leads) the reading before the forecast began. quantiles: (3, n, leads) of LEVELS.
+    is_comparable: (n, leads) whether the forecast was made, and its readings are known. time_s, value: (n,) of the
+    readings, time in seconds since 1970. last: (n, leads) the reading before the forecast began. quantiles:
+    (3, n, leads) of LEVELS.
     seasonal: (n, leads) the reading at the same time of the last day before the forecast began, NaN if it is unknown;
     None for a series without such a season.
     """
 
-    is_there: NDArray[np.bool_]
+    is_comparable: NDArray[np.bool_]
     time_s: Float64Array
     value: Float64Array
     last: Float64Array
@@ -72,8 +73,8 @@ class Accuracy:
 
     def add(self, found: Outcomes) -> None:
         """Count outcomes."""
-        is_there = found.is_there
-        times_s = found.time_s[is_there.any(axis=1)]
+        is_comparable = found.is_comparable
+        times_s = found.time_s[is_comparable.any(axis=1)]
         if not len(times_s):
             return
         since_s, newest_s = float(times_s.min()), float(times_s.max())
@@ -85,32 +86,32 @@ class Accuracy:
             self.day *= factor
             self.seasonal_day *= factor
             self.newest_s = newest_s
-        self.outcomes += int(is_there.sum())
+        self.outcomes += int(is_comparable.sum())
         self._add(found)
 
     def _add(self, found: Outcomes) -> None:
-        is_there, value = found.is_there, found.value[:, np.newaxis]
+        is_comparable, value = found.is_comparable, found.value[:, np.newaxis]
         difference = value - found.quantiles
         error = np.abs(difference[1])
         loss = np.maximum(_LEVELS * difference, (_LEVELS - 1.0) * difference).sum(axis=0) * (
             2.0 / len(LEVELS)
         )
-        parts = np.empty((len(SUMS), *is_there.shape))
+        parts = np.empty((len(SUMS), *is_comparable.shape))
         parts[0] = 1.0
         parts[1] = error
         parts[2] = np.abs(value - found.last)
         parts[3] = loss
         parts[4] = np.abs(value)
         parts[5] = (difference[0] >= 0.0) & (difference[2] <= 0.0)
-        parts = np.where(is_there, parts, 0.0)
-        if is_there.shape[1] > len(self.leads):
-            more = is_there.shape[1] - len(self.leads)
+        parts = np.where(is_comparable, parts, 0.0)
+        if is_comparable.shape[1] > len(self.leads):
+            more = is_comparable.shape[1] - len(self.leads)
             self.leads = np.concatenate([self.leads, np.zeros((more, len(SUMS)))])
-        self.leads[: is_there.shape[1]] += parts.sum(axis=1).T
+        self.leads[: is_comparable.shape[1]] += parts.sum(axis=1).T
         weights = 0.5 ** ((self.newest_s - found.time_s) / DAY_S)
         self.day += parts.sum(axis=2) @ weights
         if found.seasonal is not None:
-            is_known = is_there & ~np.isnan(found.seasonal)
+            is_known = is_comparable & ~np.isnan(found.seasonal)
             both = np.stack([error, np.abs(value - found.seasonal)])
             sums = np.where(is_known, both, 0.0).sum(axis=2)
             self.seasonal += sums.sum(axis=1)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fncast.monitor.episode import Episode, EpisodeWatch
 from fncast.monitor.figures import Expectation, Figures
-from fncast.monitor.history import ErrorHistories, place
+from fncast.monitor.history import ErrorHistories, bin_position
 from fncast.monitor.stillness import Stillness
 
 DEFAULT_ALPHA = 0.001
@@ -103,8 +103,8 @@ class Detector:
             self._extend_range(value)
             return Judgement(0.0, self._episodes.episode is not None)
         figures = self._figures.update(value, near, far)
-        places = list(map(place, figures))
-        log_ps = list(map(add, self._histories.log_ps(places), FACTORS))
+        positions = list(map(bin_position, figures))
+        log_ps = list(map(add, self._histories.log_ps(positions), FACTORS))
         log_p = min(log_ps)
         shown = far if log_ps.index(log_p) in SLOW_FIGURES else near
         log_p = min(0.0, log_p + _LOG_COMPARISONS)
@@ -125,7 +125,7 @@ class Detector:
             changed = self._episodes.update(candidate, log_p, is_unusual, is_over)
             if 0 < self._episodes.age <= NORMAL_AFTER:
                 weight = LEARNED_IN_EPISODE
-        self._histories.add(places, weight)
+        self._histories.add(positions, weight)
         self._extend_range(value)
         return Judgement(score, self._episodes.episode is not None, changed)
 

@@ -22,7 +22,7 @@ REFRESH = 32
 HALF_LIFE = 2_000
 # Beyond this share of the figures, the probability is extrapolated.
 TAIL_SHARE = 0.02
-# The assumed mean excess over the tail's begin, in bins, and how many figures this assumption weighs as much as.
+# The assumed mean excess over the beginning of the tail, in bins, and its weight as a number of figures.
 PRIOR_EXCESS = 3.0
 PRIOR_FIGURES = 5.0
 LEAST_EXCESS = 0.3  # bins
@@ -34,8 +34,8 @@ _FADE = 0.5 ** (REFRESH / HALF_LIFE)
 _TINY = 1e-12
 
 
-def place(figure: float) -> float:
-    """The place of a figure, which is at least 0, in bins from LOWEST on. It can be outside of the bins."""
+def bin_position(figure: float) -> float:
+    """The position of a figure, which is at least 0, in bins from LOWEST on. It can be outside of the bins."""
     return (math.log(figure + _TINY) - LOWEST) / WIDTH
 
 
@@ -55,12 +55,12 @@ class ErrorHistories:
         self._weights = array("f", bytes(4 * BINS * count))  # figure by figure
         self._tails = array("d", (0.0, BINS, 0.0, 0.0) * count)
 
-    def log_ps(self, places: Iterable[float]) -> list[float]:
-        """The natural logarithm of the p-value of each figure. places: see `place`."""
+    def log_ps(self, positions: Iterable[float]) -> list[float]:
+        """The natural logarithm of the p-value of each figure. positions: see `bin_position`."""
         weights, tails = self._weights, self._tails
         found = []
         tail = begin = 0
-        for at in places:
+        for at in positions:
             if at <= 0.0:
                 found.append(0.0)
             elif at >= tails[tail + _BIN]:
@@ -74,11 +74,11 @@ class ErrorHistories:
             begin += BINS
         return found
 
-    def add(self, places: Iterable[float], weight: float = 1.0) -> None:
-        """Count a value of each figure. places: see `place`."""
+    def add(self, positions: Iterable[float], weight: float = 1.0) -> None:
+        """Count a value of each figure. positions: see `bin_position`."""
         weights, tails = self._weights, self._tails
         tail = begin = 0
-        for at in places:
+        for at in positions:
             weights[begin + (0 if at <= 0.0 else BINS - 1 if at >= BINS else int(at))] += weight
             tails[tail] += weight
             tail += 4

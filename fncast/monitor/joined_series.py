@@ -137,7 +137,7 @@ class JoinedSeries:
         if late:
             indices = np.array(late)
             found = self._outcomes(pending, indices)
-            found.is_there[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
+            found.is_comparable[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
             self._sums(model).add(found)
         return True
 
@@ -181,7 +181,7 @@ class JoinedSeries:
         for model, pending in list(self.forecasts.items()):
             if len(indices):
                 found = self._outcomes(pending, indices)
-                if found.is_there.any():
+                if found.is_comparable.any():
                     self._sums(model).add(found)
             if pending.newest + pending.horizon - 1 <= last:
                 del self.forecasts[model]
@@ -226,9 +226,9 @@ class JoinedSeries:
     @classmethod
     def restored(cls, state: list[Any]) -> JoinedSeries:
         """The series with the state that `state` returned."""
-        anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *places = state
+        anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *positions = state
         parsed = Step.parse(step)
-        newest, settled, judged = places
+        newest, settled, judged = positions
         rings = {
             name: PendingForecasts.restored(each, KEPT_BEYOND, settled) for name, each in forecasts.items()
         }

@@ -1,4 +1,4 @@
-"""The state of one partition number: the series that changed now and then, and in between a journal of what came."""
+"""The state of one partition number: copies of changed series now and then, and a journal of what came between."""
 
 from __future__ import annotations
 
@@ -72,8 +72,10 @@ class Journal:
                 return committed
             self._sequence = max(self._sequence, sequence)
             if record.key[:1] in _ENTRIES:
-                place = (topic, record.key[:1])
-                self._found[place] = max(self._found.get(place, -1), int.from_bytes(record.key[1:], "big"))
+                key_set = (topic, record.key[:1])
+                self._found[key_set] = max(
+                    self._found.get(key_set, -1), int.from_bytes(record.key[1:], "big")
+                )
                 self._restored += [(sequence, *entry) for entry in content]
             elif sequence > self._copies.get(name := record.key.decode(), 0):
                 self._copies[name] = sequence
@@ -87,7 +89,7 @@ class Journal:
 
     def apply(self) -> None:
         """Apply the entries that came after the copies, once all topics are restored."""
-        # That a series is new stands in the entries of several topics, at the same place.
+        # The entries of several topics say that a series is new, with the same sequence and place.
         entries = {(sequence, place): entry for sequence, place, entry in self._restored}
         for (sequence, _), entry in sorted(entries.items(), key=lambda each: each[0]):
             if sequence > self._copies.get(entry[1], 0):

@@ -31,7 +31,7 @@ class Assigned:
 
 
 class Judge(StatefulInterceptor):
-    """Joins what the input topics and the forecasts have in the partitions of the same number.
+    """Joins readings and forecasts of the partitions with the same number.
 
     What a batch has changed is written with the last delivery of each topic. So state, offsets and events are in one
     transaction.

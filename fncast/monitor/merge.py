@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from interceptor.delivery import Delivery, Tick
 
-# How long to wait for a topic of which nothing has come yet: an empty topic sends no ticks.
+# How long to wait for a topic without any record yet: an empty topic sends no ticks.
 PATIENCE_S = 30.0
 # A tick says that its topic is silent. A record that is older by this much may still be on its way: then more ticks in
 # a row are needed.
@@ -43,7 +43,7 @@ class Progress:
             self.seen_ms = max(self.seen_ms, at_ms)
             self.tick_ms, self.ticks = -1, 0
 
-    def left(self, deliveries: Iterable[Delivery]) -> None:
+    def left_unsettled(self, deliveries: Iterable[Delivery]) -> None:
         """These records were left unsettled; they come again."""
         self._waiting |= {each.record.offset: each.record.timestamp_ms for each in deliveries}
         self._earliest_ms = None
@@ -115,7 +115,7 @@ class Merge:
 
     def _wait_for(self, lanes: Mapping[str, Iterable[Delivery]]) -> None:
         for topic, lane in lanes.items():
-            self._progress[topic].left(lane)
+            self._progress[topic].left_unsettled(lane)
 
     def forget(self, topic: str) -> None:
         """The partition of a topic was taken away; what waited will be read again, if it comes back."""

@@ -58,7 +58,7 @@ class ForecastMessage:
     @property
     def band(self) -> list[list[float]]:
         """The columns whose levels are the nearest to LEVELS: low, median and high."""
-        return [self.columns[place] for place in _places(self.levels)]
+        return [self.columns[index] for index in _places(self.levels)]
 
     @property
     def rows(self) -> list[tuple[float, ...]]:
@@ -115,7 +115,7 @@ def read_forecast(event: Event) -> ForecastMessage:
     length = len(columns[0])
     if not length or any(len(column) != length for column in columns):
         raise UnusableEvent("the forecast's quantiles are empty, or not of the same length")
-    band = [columns[place] for place in _places(levels)]
+    band = [columns[index] for index in _places(levels)]
     if any(not -MAX_MAGNITUDE <= min(column) <= max(column) <= MAX_MAGNITUDE for column in band):
         raise UnusableEvent(f"a quantile is beyond ±{MAX_MAGNITUDE:g}")
     if length > MAX_HORIZON:
@@ -194,4 +194,4 @@ def _levels(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[float, ...]]
 
 @lru_cache(64)
 def _places(levels: tuple[float, ...]) -> list[int]:
-    return [min(range(len(levels)), key=lambda place: abs(levels[place] - wanted)) for wanted in LEVELS]
+    return [min(range(len(levels)), key=lambda index: abs(levels[index] - wanted)) for wanted in LEVELS]

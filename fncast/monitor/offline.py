@@ -56,15 +56,15 @@ class OfflineDetector:
         is_forecast = is_known & ~np.isnan(near[:, 0]) & ~np.isnan(far[:, 0])
         forecasts = map(Expectation._make, near.tolist()), map(Expectation._make, far.tolist())
         rows = zip(values.tolist(), *forecasts, is_known.tolist(), is_forecast.tolist(), strict=True)
-        for place, (value, near_one, far_one, known, has_forecast) in enumerate(rows):
+        for index, (value, near_one, far_one, known, has_forecast) in enumerate(rows):
             if not known:
                 continue
-            at = self._readings + place
+            at = self._readings + index
             if has_forecast:
                 judgement = self._detector.judge(at, value, near_one, far_one, self._settings)
             else:
                 judgement = self._detector.judge(at, value, None, None, self._settings)
-            scores[place], is_anomaly[place] = judgement.score, judgement.is_anomaly
+            scores[index], is_anomaly[index] = judgement.score, judgement.is_anomaly
             if judgement.changed is not None and judgement.changed.is_open:
                 self.episodes.append(judgement.changed)
         self._readings += len(values)

@@ -1,4 +1,4 @@
-"""What the steps of forecasts came to, once their readings are known."""
+"""Pairs the steps of forecasts with their readings, once these are known."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def outcomes(
     indices: (n,) of known readings, close together; times_s: (n,) their times. season: steps of a day; 0 without
     seasonal naive.
     """
-    is_there, quantiles = pending.mesh(indices)
+    has_forecast, quantiles = pending.mesh(indices)
     lead = np.arange(pending.horizon)
     first = int(indices[0]) - pending.horizon - season
     known = readings.between(first, int(indices[-1]) + 1)
     at = indices[:, np.newaxis] - first
     last = known[at - lead - 1]
     seasonal = known[at - lead + lead % season - season] if season else None
-    return Outcomes(is_there & ~np.isnan(last), times_s, known[at[:, 0]], last, quantiles, seasonal)
+    return Outcomes(has_forecast & ~np.isnan(last), times_s, known[at[:, 0]], last, quantiles, seasonal)

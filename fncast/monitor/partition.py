@@ -50,20 +50,20 @@ class MonitorPartition:
             set()
         )  # rules that cannot be applied as they say, and that a log line has named
 
-    def reading(self, reading: Reading, came_ms: int) -> list[OutputEvent]:
-        """Take a reading. came_ms: the timestamp of its record. Returns the events to publish, in order."""
+    def reading(self, reading: Reading, record_ms: int) -> list[OutputEvent]:
+        """Take a reading. record_ms: the timestamp of its record. Returns the events to publish, in order."""
         series = self._series(reading.series, reading.time, reading.step)
         if series is None:
             return []
         index = series.joined.index(reading.time)
-        self.notes.append((READING, series.name, index, reading.value, came_ms))
-        return self._take_reading(series, index, reading.value, came_ms)
+        self.notes.append((READING, series.name, index, reading.value, record_ms))
+        return self._take_reading(series, index, reading.value, record_ms)
 
     def _take_reading(
-        self, series: MonitoredSeries, index: int, value: float, came_ms: int
+        self, series: MonitoredSeries, index: int, value: float, record_ms: int
     ) -> list[OutputEvent]:
         events = []
-        if not math.isnan(value) and series.silence.arrived(came_ms) and series.is_watched:
+        if not math.isnan(value) and series.silence.arrived(record_ms) and series.is_watched:
             events.append(self._silence_event(series, is_open=False))
         series.joined.add_reading(index, value)
         return events + self._judge(series)

@@ -101,9 +101,9 @@ class PendingForecasts:
         start = indices[:, np.newaxis] - lead
         slot = start % self.size
         lengths = np.frombuffer(self._lengths, np.uint16)
-        is_there = (np.frombuffer(self.starts, np.int64)[slot] == start) & (lead < lengths[slot])
+        has_forecast = (np.frombuffer(self.starts, np.int64)[slot] == start) & (lead < lengths[slot])
         values = self._data[slot, lead].transpose(2, 0, 1) + np.frombuffer(self._bases, np.int64)[slot]
-        return is_there, values / np.frombuffer(self._scales)[slot]
+        return has_forecast, values / np.frombuffer(self._scales)[slot]
 
     def resized(self, horizon: int, more: int, oldest: int) -> PendingForecasts:
         """A ring for a longer horizon with the same forecasts, without those that end before `oldest`."""

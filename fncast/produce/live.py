@@ -57,13 +57,13 @@ def _play(
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> Iterator[tuple[int, Reading]]:
-    """Yield readings with the place of their feed in `feeds`."""
+    """Yield readings with the index of their feed in `feeds`."""
     players = [_FeedPlayer(feed, history, since_s, clock()) for feed in feeds]
     while True:
         now_s = clock()
-        for place, player in enumerate(players):
+        for index, player in enumerate(players):
             for reading in player.catch_up(now_s):
-                yield place, reading
+                yield index, reading
         sleep(max(0.0, min(player.due_s for player in players) - clock()))
 
 

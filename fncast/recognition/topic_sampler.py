@@ -131,7 +131,12 @@ class TopicSampler:
             specs = {TopicPartition(topic, number): spec for number in range(partitions)}
             with map_kafka_errors(lambda cause: self._unreadable(topic, cause)):
                 answers = self._admin.list_offsets(specs, request_timeout=ANSWER_S)
-                found.append({place.partition: answer.result().offset for place, answer in answers.items()})
+                found.append(
+                    {
+                        topic_partition.partition: answer.result().offset
+                        for topic_partition, answer in answers.items()
+                    }
+                )
         return found[0], found[1]
 
     def _unreadable(self, topic: str, error: KafkaError) -> SampleError:
@@ -184,8 +189,8 @@ def _starts(first: Mapping[int, int], end: Mapping[int, int], most: int) -> dict
     sizes = {number: end[number] - first[number] for number in end if end[number] > first[number]}
     starts: dict[int, int] = {}
     left = most
-    for place, number in enumerate(sorted(sizes, key=lambda number: sizes[number])):
-        share = -(-left // (len(sizes) - place))  # of what is left, rounded up
+    for index, number in enumerate(sorted(sizes, key=lambda number: sizes[number])):
+        share = -(-left // (len(sizes) - index))  # of what is left, rounded up
         taken = min(sizes[number], share)
         starts[number] = end[number] - taken
         left -= min(taken, left)

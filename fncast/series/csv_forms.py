@@ -133,6 +133,7 @@ def _look_others(chunk: Any, others: Any, at: int, forms: Forms, known: dict[str
 
 
 def unit_of(forms: Forms) -> str | None:
+    """The first unit of the cells; None if they have none."""
     return next(iter(forms.units), "") or None
 
 

@@ -19,7 +19,7 @@ from fncast.series.grid import NoGrid, to_grid
 
 # The names that are inspected for numbers.
 _INSPECTED_NAMES = 1000
-# A digit, after signs and marks that stand before a number: ~12, '12, ="12", (12.5), $12.
+# A digit, after signs and marks before a number: ~12, '12, ="12", (12.5), $12.
 _LIKE_A_NUMBER = re.compile(r"[^\w\s]{0,3}\s?\d")
 # With a larger share of missing readings, rows are not one regular series.
 MAX_LACKING_SHARE = 0.1

@@ -57,10 +57,12 @@ class Number:
 
     @property
     def is_ambiguous(self) -> bool:
+        """Whether the decimal sign changes the number."""
         return self.point is not None and self.comma is not None and self.point != self.comma
 
 
 def is_missing(text: str) -> bool:
+    """Whether a cell marks a missing reading."""
     return text.strip().lower() in MISSING
 
 

@@ -31,6 +31,7 @@ class Profile:
 
     @property
     def is_empty(self) -> bool:
+        """Whether no inspected cell has content."""
         return not self.cells
 
     @property

@@ -120,7 +120,7 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
 
 
 def _is_utf_16(content: bytes) -> bool:
-    """Whether almost every second byte at the begin is zero, as in UTF-16 of Latin letters."""
+    """Whether almost every second byte at the beginning is zero, as in UTF-16 of Latin letters."""
     head = content[:_CHUNK]
     return any(head[first::2].count(0) > 0.45 * len(head) for first in (0, 1))
 

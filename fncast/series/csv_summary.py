@@ -37,14 +37,17 @@ class Summary:
 
     @property
     def missing(self) -> int:
+        """How many steps of all series have no reading."""
         return sum(each.missing for each in self.mended)
 
     @property
     def repeated(self) -> int:
+        """How many readings were dropped or replaced because their time repeats."""
         return sum(each.exact_repeats + each.replaced for each in self.mended)
 
     @property
     def moved(self) -> int:
+        """How many readings were moved to the nearest step."""
         return sum(each.off_grid for each in self.mended)
 
     def problems(self) -> list[str]:
@@ -104,6 +107,7 @@ def _spoken(series: Series) -> str:
 
 
 def count_text(count: int) -> str:
+    """A count for a sentence: `once` or `12 times`."""
     return "once" if count == 1 else f"{count:,} times"
 
 

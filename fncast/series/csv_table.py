@@ -191,5 +191,6 @@ def _mask(column: Column) -> NDArray[np.bool_]:
 
 
 def described_cell(table: Table, at: int, row: int) -> str:
+    """File, line, text and column of a cell, for a message. at: of the column. row: from 0."""
     text = table.columns[at][row].as_py().strip()
     return f"{table.name}, line {table.line(row)}: {shown(text)} (column {shown(table.header[at])})"

@@ -41,6 +41,7 @@ def time_form(cells: Sequence[str]) -> str | None:
 
 
 def is_time_of_day(cells: Sequence[str]) -> bool:
+    """Whether all cells, at least one, are times of day."""
     return bool(cells) and all(re.match(csv_date.TIME_OF_DAY, cell) for cell in cells)
 
 

@@ -78,7 +78,7 @@ def prepare_rows(
     """As `prepare_batch`, for windows that are rows of a table.
 
     table: (batch, width), NaN for a missing reading. lengths: (batch,), readings of each window; a shorter window
-    stands at the end of its row.
+    is at the end of its row.
     """
     width = table.shape[1]
     last = table[:, max(width - steps, 0) :]

@@ -30,6 +30,7 @@ class CommittedOffsets(Interceptor):
         self._changed = threading.Condition()
 
     def on_commit(self, offsets: Offsets) -> None:
+        """See Interceptor.on_commit."""
         with self._changed:
             self._next.update(offsets)
             self._changed.notify_all()
@@ -40,6 +41,7 @@ class CommittedOffsets(Interceptor):
             self._changed.wait(STEP_S)
 
     def includes(self, topic: str, partition: int, offset: int) -> bool:
+        """Whether the record at this offset is committed."""
         with self._changed:
             return offset < self._next.get((topic, partition), 0)
 

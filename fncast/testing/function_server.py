@@ -44,6 +44,7 @@ class FunctionServer:
         return {name: f"http://{HOST}:{port}/{name}" for name in self._functions}
 
     async def close(self) -> None:
+        """Stop serving."""
         if self._runner is not None:
             await self._runner.cleanup()
 

@@ -47,6 +47,7 @@ class OutputReader:
         return found
 
     def close(self) -> None:
+        """Close both Kafka clients."""
         self._reader.close()
         self._end_reader.close()
 

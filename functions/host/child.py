@@ -40,7 +40,7 @@ def main() -> None:
     try:
         fdk.main()
     except RuntimeError as error:
-        # The FDK leaves its event loop so on SIGTERM. A stack trace would only confuse.
+        # On SIGTERM the FDK leaves its event loop with this error. A stack trace would only confuse.
         if "Event loop stopped" not in str(error):
             raise
 

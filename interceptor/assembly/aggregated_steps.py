@@ -115,20 +115,20 @@ class AggregatedSteps(SeriesWindow):
         total = self.older
         for value in self.recent.values():
             total.add(value, self.aggregate)
-        place = self.head % len(self.values)
-        self.values[place], self.counts[place] = total.value, total.count
+        ring_index = self.head % len(self.values)
+        self.values[ring_index], self.counts[ring_index] = total.value, total.count
         self.present += 1
         self.is_open, self.older, self.recent = False, Total(), {}
         self.complete(completed)
 
     def _add_to_closed(self, index: int, ahead: int, value: float) -> str:
         """Add a late reading to the total of its step. A repeat cannot be recognised there."""
-        place = index % len(self.values)
-        total = Total(self.values[place], self.counts[place])
+        ring_index = index % len(self.values)
+        total = Total(self.values[ring_index], self.counts[ring_index])
         if not total.count:
             self.present += 1
         total.add(value, self.aggregate)
-        self.values[place], self.counts[place] = total.value, total.count
+        self.values[ring_index], self.counts[ring_index] = total.value, total.count
         return self.lateness(ahead)
 
     def lateness(self, ahead: int) -> str:

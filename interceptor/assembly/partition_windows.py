@@ -28,7 +28,7 @@ NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
 
 _MAX_KEY_CHARACTERS = 2048  # for each series, of the keys in the cache
 _NS_PER_MS = 1_000_000
-_NO_TIMESTAMP_NS = 1 << 63  # stands for the timestamp of a record without one: no reading is ahead of it
+_NO_TIMESTAMP_NS = 1 << 63  # the timestamp of a record that has none: no reading is ahead of it
 
 
 class PartitionWindows:
@@ -36,7 +36,7 @@ class PartitionWindows:
 
     series: by slot. changed: slots since the last snapshot. event_ns: the partition's event time: the latest time of a
     reading, but no later than its record's timestamp. next_offset: of the first record that is not in the state. ahead:
-    by slot, for series whose restored state is newer: the offset that it stands for. dropped: a reading that was
+    by slot, for series whose restored state is newer: the offset of that state. dropped: a reading that was
     dropped because of its time, for the log.
     """
 

@@ -105,13 +105,13 @@ class SeriesWindow:
             return STORED
         if -ahead >= len(values):
             return TOO_OLD
-        place = index % len(values)
-        old = values[place]
+        ring_index = index % len(values)
+        old = values[ring_index]
         if old == value:
             return REPEATED
         if old != old:  # NaN
             self.present += 1
-        values[place] = value
+        values[ring_index] = value
         return self.lateness(ahead)
 
     def begins_again(self, record_ns: int) -> bool:
@@ -144,10 +144,10 @@ class SeriesWindow:
             self._clear()
         else:
             for between in range(head + 1, index + 1):
-                place = between % len(values)
-                if values[place] == values[place]:
+                ring_index = between % len(values)
+                if values[ring_index] == values[ring_index]:
                     self.present -= 1
-                    values[place] = NAN
+                    values[ring_index] = NAN
         self.head = index
 
     def complete(self, completed: list[Window]) -> None:

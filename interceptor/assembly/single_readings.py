@@ -55,10 +55,10 @@ class SingleReadings(SeriesWindow):
             return self._add_unusual(time_ns, index, value, record_ns, completed)
         # Nearly all readings: the next step of a series that fits its grid. As `place` and `complete`, in less time.
         values = self.values
-        place = index % len(values)
-        if values[place] != values[place]:  # NaN
+        ring_index = index % len(values)
+        if values[ring_index] != values[ring_index]:  # NaN
             self.present += 1
-        values[place] = value
+        values[ring_index] = value
         self.head = index
         rules = self.rules
         if index - self.emitted >= rules.every and self.present - self.is_counter >= rules.needed:
@@ -120,11 +120,11 @@ class SingleReadings(SeriesWindow):
     def _gather(self, time_ns: int, value: float, record_ns: int) -> str:
         gathered = self.gathered
         assert gathered is not None
-        for place, (known_ns, known, _) in enumerate(gathered):
+        for number, (known_ns, known, _) in enumerate(gathered):
             if known_ns == time_ns:
                 if known == value:
                     return REPEATED
-                gathered[place] = (time_ns, value, record_ns)
+                gathered[number] = (time_ns, value, record_ns)
                 return CORRECTED
         gathered.append((time_ns, value, record_ns))
         return STORED

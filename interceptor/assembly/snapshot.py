@@ -1,7 +1,7 @@
 """Writes the windows of a partition as records of the state topic, and reads them: buckets of series, and one head.
 
 A snapshot writes the buckets that changed, in order, and the head last. Large snapshots are written in parts, while
-records continue: then buckets are newer than the head, which stands for the offset at which the snapshot began.
+records continue: then buckets are newer than the head, which has the offset at which the snapshot began.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
         buckets = read_buckets(values, head, bucket_size(windows.rules))
         if max([head.offset, *(bucket.offset for bucket in buckets)]) > committed:
             log.warning(
-                "%s: its state stands for offset %d, but reading begins at %d, so its %d series start again",
+                "%s: its state continues at offset %d, but reading begins at %d, so its %d series start again",
                 place,
                 head.offset,
                 committed,

@@ -20,12 +20,12 @@ class SpreadSeries:
 
     def look(self, partitions: Mapping[tuple[str, int], PartitionWindows]) -> None:
         """Look at the series that are new since the last call."""
-        for place, windows in partitions.items():
-            topic, number = place
-            known, count = self._checked.get(place, 0), len(windows.series)
+        for partition, windows in partitions.items():
+            topic, number = partition
+            known, count = self._checked.get(partition, 0), len(windows.series)
             if known == count or topic in self._warned:
                 continue
-            self._checked[place] = count
+            self._checked[partition] = count
             others = [(n, other) for (t, n), other in partitions.items() if t == topic and n != number]
             for series in windows.series[min(known, count) :]:
                 found = next((n for n, other in others if other.has(series.name)), None)

@@ -45,8 +45,8 @@ class ReadingInput:
 class Partition:
     """An input partition of this consumer.
 
-    snapshot_at_s: when the next snapshot is due. readings: since the last snapshot. snapshot_offset: that the last
-    snapshot stands for. stale: keys in the state topic that belong to no snapshot. is_new: whether there is no
+    snapshot_at_s: when the next snapshot is due. readings: since the last snapshot. snapshot_offset: of the last
+    snapshot. stale: keys in the state topic that belong to no snapshot. is_new: whether there is no
     snapshot.
     """
 
@@ -120,9 +120,9 @@ class Assemble(StatefulInterceptor):
             if delivery.outcome is not None or delivery.windows is not None:
                 continue
             record = delivery.record
-            place = (record.topic, record.partition, delivery.generation)
-            if place != last:
-                partition, last = self._partition(delivery), place
+            assignment = (record.topic, record.partition, delivery.generation)
+            if assignment != last:
+                partition, last = self._partition(delivery), assignment
             if partition is None:
                 continue
             if type(record) is Tick:
@@ -192,7 +192,7 @@ class Assemble(StatefulInterceptor):
         return completed, STORED
 
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
-        """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it stands for."""
+        """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it gets."""
         windows, now_s = partition.windows, self._clock()
         is_due = now_s >= partition.snapshot_at_s or partition.readings >= SNAPSHOT_READINGS
         has_changed = windows.changed or partition.parts or windows.next_offset != partition.snapshot_offset
@@ -234,7 +234,7 @@ class Assemble(StatefulInterceptor):
         if series != self._series:
             self._series = series
             metrics.SERIES.set(series)
-            self._spread.look({place: each.windows for place, each in self._partitions.items()})
+            self._spread.look({partition: each.windows for partition, each in self._partitions.items()})
 
 
 def _attach(delivery: Delivery, input_: ReadingInput, completed: list[Window]) -> None:

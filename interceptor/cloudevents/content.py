@@ -44,7 +44,7 @@ def checked_json(value: bytes) -> bytes:
 def as_content(data: bytes, content_type: str | None) -> bytes:
     """Convert a JSON `data` value into content of the declared type.
 
-    If the type is not JSON, a JSON string stands for the text itself (CloudEvents' JSON format, section 3.1).
+    If the type is not JSON, a JSON string holds the text itself (CloudEvents' JSON format, section 3.1).
     """
     if content_type is None or is_json(content_type) or not data.startswith(b'"'):
         return data

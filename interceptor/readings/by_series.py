@@ -102,6 +102,7 @@ def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
         size += len(records[-1][1])
         if size > MAX_BYTES:
             raise UndecodableRecord(
-                f"its readings have more than {MAX_BYTES >> 20} MB by series, because each series repeats its labels"
+                f"its readings have more than {MAX_BYTES >> 20} MB by series, because each series repeats its labels."
+                " Send smaller records"
             )
     return records

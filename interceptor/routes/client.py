@@ -1,4 +1,4 @@
-"""The interface between `deliver` and whatever calls a function, and the answers that it returns."""
+"""The interface between `deliver` and the client that calls a function, and the answers that it returns."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
 def rejected(reason: str, delivery: Delivery) -> DeadLetter | Skipped:
     """Return the outcome of an event that the function refuses. reason: as the function gave it.
 
-    An assembled window with too few readings is nobody's mistake: the series gets a forecast once it has more.
+    An assembled window with too few readings is not an error: the series gets a forecast once it has more.
     """
     if delivery.parent is not None and reason.startswith(TOO_FEW):
         return skip_short_window(delivery.record.topic, _shown(reason, delivery))

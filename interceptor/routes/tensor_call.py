@@ -136,29 +136,27 @@ class TensorAnswer:
         if values.itemsize < np.dtype(np.float32).itemsize:
             values = values.astype(np.float32)
         has_forecast = np.all(np.isfinite(values), axis=(1, 2)) & bool(values.size)
-        scored = [place for place, reason in enumerate(rows.reasons) if not reason and has_forecast[place]]
+        scored = [row for row, reason in enumerate(rows.reasons) if not reason and has_forecast[row]]
         forecasts = self._forecasts(deliveries, scored, values)
         if len(scored) == len(deliveries):
             return [*forecasts]
-        by_place = dict(zip(scored, forecasts, strict=True))
-        return [
-            by_place.get(place) or self._settled(place, delivery) for place, delivery in enumerate(deliveries)
-        ]
+        by_row = dict(zip(scored, forecasts, strict=True))
+        return [by_row.get(row) or self._settled(row, delivery) for row, delivery in enumerate(deliveries)]
 
-    def _settled(self, place: int, delivery: Delivery) -> Outcome | RetriableError:
+    def _settled(self, row: int, delivery: Delivery) -> Outcome | RetriableError:
         """Return the end of a row without a forecast."""
-        reason, waits_s = self.rows.reasons[place], self.rows.retry_after_s
+        reason, waits_s = self.rows.reasons[row], self.rows.retry_after_s
         if not reason:
-            return invalid_answer(f"row {place} has neither a finite forecast nor a reason")
-        if waits_s is None or np.isnan(waits_s[place]):
+            return invalid_answer(f"row {row} has neither a finite forecast nor a reason")
+        if waits_s is None or np.isnan(waits_s[row]):
             return rejected(reason, delivery)
-        return unavailable(reason, float(waits_s[place]), delivery)
+        return unavailable(reason, float(waits_s[row]), delivery)
 
     def _forecasts(
         self, deliveries: Sequence[Delivery], scored: Sequence[int], values: Floats
     ) -> list[Forecast]:
         """Return the forecasts of the scored rows. values: (n, quantiles, horizon) of all rows."""
-        events = [deliveries[place].opened for place in scored]
+        events = [deliveries[row].opened for row in scored]
         readings = [readings_of(event) for event in events]
         gaps = self._filled(scored, readings)
         values = values if len(scored) == len(values) else values[list(scored)]
@@ -195,4 +193,4 @@ class TensorAnswer:
         """Return how many readings were bridged: as the function says, or all that are missing."""
         if self.rows.filled is None:
             return [int(np.isnan(reading.values).sum()) for reading in readings]
-        return [self.rows.filled[place] for place in scored]
+        return [self.rows.filled[row] for row in scored]

@@ -67,6 +67,7 @@ class HttpConnection:
         return self._send("POST", head + body)
 
     def close(self) -> None:
+        """Close the connection. A later request opens it again."""
         self._connection.close()
 
     def _send(self, method: str, request: bytes) -> HttpResponse:

@@ -12,7 +12,7 @@ from model_service.protocols.open_inference.tensor import DTYPES
 
 # The model of an address without a path. The default of `fncast train --name`.
 DEFAULT_MODEL = "forecast"
-_PATH = re.compile(r"/(?:v2/models/)?([^/]+)(?:/(?:versions/)?([^/]+))?/?")
+_PATH = re.compile(r"/(?:v2/models/|(?!v2/models/?$))([^/]+)(?:/(?:versions/)?([^/]+))?/?")
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ _INPUTS = ("windows", "lengths", "low", "high")
 class WindowRows:
     """The windows of a request, a row each.
 
-    values: (n, steps) float64, oldest reading first, NaN for a missing one. A shorter window stands at the end of its
+    values: (n, steps) float64, oldest reading first, NaN for a missing one. A shorter window is at the end of its
     row. lengths: (n,) int64, readings of each window. low, high: (n,) float64, limits of its forecast; NaN for none.
     """
 

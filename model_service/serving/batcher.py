@@ -109,7 +109,7 @@ class Batcher:
         self._scheduled = True
         self._idle.clear()
         if self._was_alone and self._cost.expected_s(request.rows) <= INLINE_S:
-            self._resolve([request], *self._runner.outcomes([request]))  # not by way of the next turn
+            self._resolve([request], *self._runner.outcomes([request]))  # at once, not in the next turn
         else:
             self._queue.add(request)
         loop.call_soon(self._gather)  # runs after all requests of this turn have been read
@@ -214,7 +214,7 @@ class Batcher:
             try:
                 self._resolve(batch, outcomes, seconds)
             finally:
-                self._start_next()  # without it, the queue would wait for ever
+                self._start_next()  # without it, the queue would wait forever
 
         def work() -> None:
             outcomes, seconds = self._runner.outcomes(batch)

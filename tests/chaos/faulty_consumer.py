@@ -1,4 +1,4 @@
-"""`fncast consume`, with a crash at a named point or with one of two deliberate bugs. Only tests start this.
+"""`fncast consume`, with a crash at a named point or with a deliberate bug. Only tests start this.
 
 usage: faulty_consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] FNCAST_ARGUMENT…
 
@@ -37,7 +37,7 @@ SNAPSHOT_S = 1.0  # so that a short run has many
 
 
 def send_signal_at(place: str, number: int) -> None:
-    """Send this process the signal at a place: POINT:N."""
+    """Send this process the signal when it reaches a point for the N-th time. place: POINT:N. number: of the signal."""
     point, _, nth = place.partition(":")
     assert point in POINTS, point
     left = int(nth)

@@ -81,7 +81,7 @@ class Load(threading.Thread):
         id_ = f"k{key}:{number}"
         data: dict[str, object] = {"start": "2026-01-01T00:00:00Z", "step_s": 60, "values": [number] * WINDOW}
         data["max"] = (
-            NO_LIMIT  # else a window of nothing but 100 is a percentage, and its forecast stays at 100
+            NO_LIMIT  # else a window with only the value 100 counts as a percentage, whose forecast stays at 100
         )
         is_poison = self._random.random() < POISON_SHARE
         if is_poison:

@@ -1,4 +1,4 @@
-"""A short chaos run, crashes at named points, and that the checker notices two deliberate bugs."""
+"""A short chaos run, crashes at named points, and that the checker notices deliberate bugs."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
 
 
 def test_a_route_has_a_token_or_a_login_in_its_url_not_both(tmp_path):
-    """A request has one Authorization: the client would refuse each call, and the route be out for ever."""
+    """A request has one Authorization: the client would refuse each call, and the route be out forever."""
     token = tmp_path / "token"
     token.write_text("secret\n")
     with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as error:

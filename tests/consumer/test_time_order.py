@@ -62,4 +62,4 @@ def test_a_partition_that_gives_nothing_is_not_waited_for_without_end(lanes, cap
     add(lanes[0], 10)
     assert times(order, lanes, 100.0) == []
     assert times(order, lanes, 100.0 + WAIT_S) == [10]
-    assert "t/1 gives no records for 10 s" in caplog.text
+    assert "t/1 returned no records for 10 s" in caplog.text

@@ -73,7 +73,7 @@ def _read(messages: Sequence[Any], raw: Sequence[bytes]) -> tuple[Array, ...]:
     if raw and len(raw) != len(messages):
         raise InvalidTensor(f"{len(raw)} raw contents for {len(messages)} tensors")
     tensors = []
-    for place, each in enumerate(messages):
+    for index, each in enumerate(messages):
         dtype = dtype_of(each.name, each.datatype)
         shape = checked_shape(each.name, tuple(each.shape))
         if not raw:
@@ -81,7 +81,7 @@ def _read(messages: Sequence[Any], raw: Sequence[bytes]) -> tuple[Array, ...]:
         elif each.HasField("contents"):
             raise InvalidTensor(f"{each.name!r} has both contents and raw contents")
         else:
-            tensors.append(from_bytes(each.name, dtype, shape, raw[place]))
+            tensors.append(from_bytes(each.name, dtype, shape, raw[index]))
     return tuple(tensors)
 
 

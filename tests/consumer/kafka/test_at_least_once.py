@@ -12,8 +12,8 @@ from consumer.kafka.connection import Connection
 class Client:
     """A producer with `waiting` records; `acknowledged` of them at each flush."""
 
-    def __init__(self, waiting: int = 0, acknowledged: int = 0, broker_is_there: bool = True) -> None:
-        self.waiting, self._acknowledged, self._broker_is_there = waiting, acknowledged, broker_is_there
+    def __init__(self, waiting: int = 0, acknowledged: int = 0, broker_is_up: bool = True) -> None:
+        self.waiting, self._acknowledged, self._broker_is_up = waiting, acknowledged, broker_is_up
         self.queries = 0
         self.purged = False
 
@@ -31,7 +31,7 @@ class Client:
         self.queries += 1
         if self.queries == 3:  # the broker and the client work again
             self._acknowledged = 1
-        if not self._broker_is_there:
+        if not self._broker_is_up:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
     def purge(self) -> None:
@@ -64,7 +64,7 @@ def test_a_client_that_is_stuck_is_replaced(publisher_with):
 def test_a_client_that_has_lost_its_connection_is_replaced(publisher_with, monkeypatch):
     monkeypatch.setattr(at_least_once, "STUCK_S", 60.0)
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
-    lost = Client(waiting=20, broker_is_there=False)
+    lost = Client(waiting=20, broker_is_up=False)
     publisher = publisher_with(lost)
     assert publisher.ready()  # what it holds is waited for
     with pytest.raises(NotPublished, match="has lost its connection"):
@@ -75,7 +75,7 @@ def test_a_client_that_has_lost_its_connection_is_replaced(publisher_with, monke
 
 def test_an_idle_client_that_has_lost_its_connection_is_replaced(publisher_with, monkeypatch):
     monkeypatch.setattr(Connection, "is_lost", lambda _, client: client is lost)
-    lost, new = Client(broker_is_there=False), Client(waiting=1, acknowledged=1)
+    lost, new = Client(broker_is_up=False), Client(waiting=1, acknowledged=1)
     publisher = publisher_with(lost, new)
     assert publisher.ready()
     publisher.commit({("metrics", 0): 1}, None)
@@ -90,7 +90,7 @@ def test_a_slow_client_is_waited_for(publisher_with):
 
 
 def test_a_broker_that_is_away_is_waited_for(publisher_with):
-    client = Client(waiting=20, broker_is_there=False)
+    client = Client(waiting=20, broker_is_up=False)
     publisher_with(client).commit({("metrics", 0): 1}, None)
     assert client.queries == 3
     assert not client.purged

@@ -6,8 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from confluent_kafka import Producer
 
-from consumer.kafka.dead_letters import DeadLetter
+from consumer.kafka.dead_letters import DeadLetter, Filter
+from consumer.kafka.embedded import EmbeddedBroker
+from consumer.settings import Kafka
 from fncast.cli import dead_letters as command
 from fncast.failure import Failure
 from interceptor.delivery import Record
@@ -83,3 +86,20 @@ def test_bytes_that_are_not_text_are_shown_as_base64() -> None:
     shown = json.loads(command.shown(letter(("ce_type", "ä".encode()), ("trace", b"\xff"), ("empty", None))))
     assert shown["headers"] == [["ce_type", "ä"], ["trace", {"base64": "/w=="}], ["empty", None]]
     assert (shown["place"], shown["key"], shown["value"]) == ("0/0", "k", "v")
+
+
+def test_a_list_without_letters_says_so_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    broker = EmbeddedBroker()
+    try:
+        producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+        assert producer.list_topics("dead", timeout=10).topics["dead"].partitions
+        kafka = Kafka(bootstrap_servers=broker.bootstrap_servers)
+        assert command.listed(kafka, "dead", Filter(), as_json=False) == 0
+        producer.produce("dead", b"v", partition=0)
+        assert producer.flush(10) == 0
+        assert command.listed(kafka, "dead", Filter(reason="no such reason"), as_json=False) == 0
+    finally:
+        broker.close()
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err == "dead: there are no dead letters\ndead: none of the 1 dead letters matches\n"

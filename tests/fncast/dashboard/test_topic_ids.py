@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from confluent_kafka import KafkaException
 
+from fncast.dashboard import topic_ids
 from fncast.dashboard.topic_ids import LOOK_S, TopicIds
+
+
+@dataclass(frozen=True)
+class Description:
+    """The part of a TopicDescription that is read."""
+
+    topic_id: str | None
 
 
 class FakeAdmin:
@@ -28,13 +37,13 @@ class FakeAdmin:
             if self.ids[topic] is None:
                 answer.set_exception(KafkaException())
             else:
-                answer.set_result(SimpleNamespace(topic_id=self.ids[topic]))
+                answer.set_result(Description(self.ids[topic]))
         return answers
 
 
-def test_another_id_shows_that_a_topic_was_created_again() -> None:
+def test_another_id_shows_that_a_topic_was_created_again(monkeypatch: pytest.MonkeyPatch) -> None:
     ids, admin = TopicIds({}), FakeAdmin()
-    ids._admin = admin
+    monkeypatch.setattr(topic_ids, "AdminClient", lambda properties, logger: admin)
     topics = ["t", "missing"]
     assert [ids.created_again(LOOK_S * look, topics) for look in range(3)] == [[], [], []]
     admin.ids = {"t": None, "missing": None}  # deleted

@@ -26,10 +26,10 @@ def outcomes(values: np.ndarray, rows: np.ndarray, first: int, end: int) -> Outc
     at = np.arange(first, end)
     lead = np.arange(HORIZON)
     start = at[:, np.newaxis] - lead
-    is_there = start >= 1
-    known = np.where(is_there, start, 1)
+    is_comparable = start >= 1
+    known = np.where(is_comparable, start, 1)
     quantiles = np.moveaxis(rows[known, lead], 2, 0)
-    return Outcomes(is_there, at * STEP_S, values[at], values[known - 1], quantiles)
+    return Outcomes(is_comparable, at * STEP_S, values[at], values[known - 1], quantiles)
 
 
 def accuracy_of(*found: Outcomes) -> Accuracy:

@@ -4,18 +4,18 @@ import math
 import numpy as np
 import pytest
 
-from fncast.monitor.history import ErrorHistories, place
+from fncast.monitor.history import ErrorHistories, bin_position
 
 
 def filled(figures: np.ndarray) -> ErrorHistories:
     histories = ErrorHistories(1)
     for figure in figures.tolist():
-        histories.add([place(figure)])
+        histories.add([bin_position(figure)])
     return histories
 
 
 def log_p(histories: ErrorHistories, figure: float) -> float:
-    (found,) = histories.log_ps([place(figure)])
+    (found,) = histories.log_ps([bin_position(figure)])
     return found
 
 
@@ -47,7 +47,7 @@ def test_older_figures_fade() -> None:
     history = filled(np.full(1_000, 10.0))
     before = log_p(history, 5.0)
     for _ in range(20_000):
-        history.add([place(0.1)])
+        history.add([bin_position(0.1)])
     assert before > math.log(0.9)
     assert log_p(history, 5.0) < math.log(0.01)
 
@@ -55,11 +55,15 @@ def test_older_figures_fade() -> None:
 def test_figures_are_compared_with_their_own_history() -> None:
     histories, small, large = ErrorHistories(2), filled(np.full(100, 1.0)), filled(np.full(100, 9.0))
     for _ in range(100):
-        histories.add([place(1.0), place(9.0)])
+        histories.add([bin_position(1.0), bin_position(9.0)])
     restored = ErrorHistories.restored(histories.state())
     for figure in (0.3, 1.0, 5.0, 9.0, 30.0):
         both = [log_p(small, figure), log_p(large, figure)]
-        assert histories.log_ps([place(figure)] * 2) == restored.log_ps([place(figure)] * 2) == both
+        assert (
+            histories.log_ps([bin_position(figure)] * 2)
+            == restored.log_ps([bin_position(figure)] * 2)
+            == both
+        )
 
 
 def test_a_restored_history_continues_alike() -> None:
@@ -69,5 +73,5 @@ def test_a_restored_history_continues_alike() -> None:
     for figure in (0.3, 2.0, 30.0):
         for _ in range(40):
             assert log_p(restored, figure) == log_p(history, figure)
-            restored.add([place(figure)])
-            history.add([place(figure)])
+            restored.add([bin_position(figure)])
+            history.add([bin_position(figure)])

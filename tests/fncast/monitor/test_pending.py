@@ -33,8 +33,8 @@ def test_numbers_are_kept_without_loss(scale: float, decimals: int) -> None:
             assert pending.row(start, step) == row
             if start + step > settled:
                 assert restored.row(start, step) == row
-    is_there, values = pending.mesh(np.array([27, 29]))
-    assert is_there.all()
+    has_forecast, values = pending.mesh(np.array([27, 29]))
+    assert has_forecast.all()
     assert values[:, 1, 3].tolist() == [column[3] for column in forecast(26, scale, decimals)]
     assert not restored.has(22)
 
@@ -53,5 +53,5 @@ def test_a_longer_or_shorter_forecast_fits() -> None:
     pending = pending.resized(HORIZON, MORE, 0)
     pending.add(2, [[1.0, 2.0, 3.0, 4.0]] * 3)
     assert [pending.covers(start, 4) for start in (1, 2, 3)] == [False, True, False]
-    is_there, _ = pending.mesh(np.array([3]))
-    assert is_there.tolist() == [[False, True, False, False]]
+    has_forecast, _ = pending.mesh(np.array([3]))
+    assert has_forecast.tolist() == [[False, True, False, False]]

@@ -118,7 +118,7 @@ def test_a_snapshot_beyond_the_committed_offset_is_not_used(caplog: pytest.LogCa
     assert restore(new_partition(SETTING), topic, 8).next_offset == 8
     restored = restore(new_partition(SETTING), topic, 7)
     assert (restored.next_offset, restored.series) == (7, [])
-    assert "t/0: its state stands for offset 8, but reading begins at 7" in caplog.text
+    assert "t/0: its state continues at offset 8, but reading begins at 7" in caplog.text
 
 
 def test_windows_of_other_settings_start_again(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ def test_a_short_message_cannot_repeat_a_long_string() -> None:
         raw_request(tensor_type=12, shape=(1000,), strings=["x" * 10_000] + ["y"] * 999, copies=100)
     )
     long_text = body.index(b"x" * 100) - 4
-    offsets = body.rindex(struct.pack("<I", 1000)) + 4  # the shape's 1000 stands before it
+    offsets = body.rindex(struct.pack("<I", 1000)) + 4  # the shape's 1000 comes before it
     for index in range(1000):
         at = offsets + 4 * index
         struct.pack_into("<I", body, at, long_text - at)
