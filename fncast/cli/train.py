@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window",
         type=_window_flag,
         metavar="READINGS|auto",
-        help="readings in a window; each event must have as many; auto: two of the longest season found"
-        " (default: 48, or that of --from-version)",
+        help="readings in a window; each event must have as many; auto: the seasons that are"
+        " found decide (default: 48, or that of --from-version)",
     )
     parser.add_argument(
         "--horizon", type=int, help="readings in a forecast (default: 12, or that of --from-version)"

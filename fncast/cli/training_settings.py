@@ -103,6 +103,8 @@ def window_for(series: Sequence[Series], settings: TrainingSettings, flag: str |
     from model_service.training.dataset import split
 
     if not settings.seasons:
+        if flag == AUTO:
+            say(f"window: {settings.window} readings, because no season was found")
         return settings.window
     train = max(split(len(each), settings.test_share, settings.validation_share).train for each in series)
     shortest, longest = settings.seasons[0], settings.seasons[-1]
@@ -118,5 +120,13 @@ def window_for(series: Sequence[Series], settings: TrainingSettings, flag: str |
                 f"the window of {settings.window} readings is short for these seasons: --window auto chooses {window}"
                 f" and forecasts better; events need as many readings then: fncast produce --window {window}"
             )
-            break
+            return settings.window
+    if flag == AUTO:
+        longer = [window for window in candidates if settings.window < window <= MAX_FOUND_WINDOW]
+        lacks = (
+            f": one of {min(longer)} needs {MIN_WINDOWS * min(longer)} to train on, not {train}"
+            if longer
+            else ""
+        )
+        say(f"window: {settings.window} readings{lacks}")
     return settings.window

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,11 @@ from fncast.series.forecast_data import MEDIAN
 from fncast.series.window import MISSING, Float64Array, shift
 from model_service.client import InvalidShape, ModelClient, ModelError, ModelUnavailable
 from model_service.protocols.graphpipe import MetadataResponse
+
+log = logging.getLogger("fncast.forecast")
+
+# The base model scales a window by at least 1e-30. Its moves of about that size come from a constant window.
+SMALLEST_MOVE = 1e-28
 
 
 class ChangedModel(Exception):
@@ -83,6 +89,14 @@ class Model:
                 self._description = _description(self._client.metadata())
             except ModelError as error:
                 raise ModelUnavailable(f"the model service sends no metadata: {error}") from None
+            sizes = self._description.sizes
+            if sizes and self._horizon is not None and self._horizon > sizes[-1][1]:
+                log.warning(
+                    "HORIZON is %d, but the model forecasts at most %d steps: forecasts have %d",
+                    self._horizon,
+                    sizes[-1][1],
+                    sizes[-1][1],
+                )
         return self._description
 
     def steps(self, readings: int) -> int:
@@ -122,9 +136,10 @@ class Model:
         if horizon is not None and horizon < moved.shape[2]:
             moved = np.ascontiguousarray(moved[:, :, :horizon])
         moves = np.abs(moved).max(axis=(1, 2), initial=0.0)
-        return Forecasts(
-            moved + levels[:, :, None], moves, quantiles, answer.model_name, answer.model_version
-        )
+        values = moved + levels[:, :, None]
+        still = moves < SMALLEST_MOVE
+        values[still] = levels[still, :, None] + 0.0  # not -0.0
+        return Forecasts(values, moves, quantiles, answer.model_name, answer.model_version)
 
 
 def _by_quantile(

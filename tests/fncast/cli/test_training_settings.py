@@ -16,3 +16,19 @@ from model_service.training.settings import TrainingSettings
 def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window: int) -> None:
     readings = Series("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(weeks * 168))
     assert window_for([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
+
+
+@pytest.mark.parametrize(
+    ("seasons", "said"),
+    [
+        ((24,), "window: 48 readings: one of 168 needs 672 to train on, not 201"),
+        ((5,), "window: 48 readings"),
+        ((), "window: 48 readings, because no season was found"),
+    ],
+)
+def test_auto_says_why_the_window_stays_short(
+    seasons: tuple[int, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readings = Series("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(336))
+    assert window_for([readings], TrainingSettings(seasons=seasons), "auto") == 48
+    assert capsys.readouterr().err.strip() == said

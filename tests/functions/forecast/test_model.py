@@ -69,6 +69,30 @@ def test_the_horizon_decides_which_size_is_called(horizon: int, steps: int, wind
     assert client.calls == [(1, window)]
 
 
+def test_a_horizon_above_that_of_the_model_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    forecaster = Forecaster(Model(Sparse(), 50))
+    for _ in range(2):
+        ask(forecaster, event("a", [5.0] * 8))
+    assert [record.getMessage() for record in caplog.records] == [
+        "HORIZON is 50, but the model forecasts at most 6 steps: forecasts have 6"
+    ]
+    caplog.clear()
+    ask(Forecaster(Model(Sparse(), 6)), event("a", [5.0] * 8))
+    assert not caplog.records
+
+
+def test_a_constant_series_stays_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    def almost_still(client: Sparse, windows: np.ndarray[Any, Any]) -> Answer:
+        widths = np.array([-2e-31, 1e-32, 2e-31], np.float32)
+        return Answer(np.broadcast_to(widths, (len(windows), 2, 3)), "base", client.version)
+
+    monkeypatch.setattr(Sparse, "infer", almost_still)
+    constants = [0.0, 5.0, -3.0, 0.1, 1e-12, 1e15]
+    outputs = ask(Forecaster(Model(Sparse())), *(event(str(each), [each] * 16) for each in constants))
+    for constant, output in zip(constants, outputs, strict=True):
+        assert list(output["data"]["quantiles"].values()) == [[constant] * 2] * 3
+
+
 def test_a_tensor_call_gives_the_same_for_windows_of_all_lengths() -> None:
     windows: list[list[float | None]] = [
         [5.0] * 16,
