@@ -24,7 +24,7 @@ from benchmarks.quality.public import TEST_SHARE, Absent, it_files, passengers, 
 from fncast.cli.evaluate import add_classical, default_cache
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
-from fncast.series.csv_file import read_csv
+from fncast.series.csv.file import read_csv
 from fncast.series.series import Series
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.evaluation import MODEL, Evaluation, add_base_model, add_model, prepare

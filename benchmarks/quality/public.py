@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.quality.base_model import Figure
 from fncast import models as base_models
 from fncast.cli.evaluate import add_classical, default_cache
-from fncast.series.csv_file import read_csv
+from fncast.series.csv.file import read_csv
 from fncast.series.series import Series
 from fncast.series.step import Step
 from model_service.training.base.forecaster import BaseForecaster

@@ -110,7 +110,7 @@ def _model_row(hop: str, outcome: Outcome | RetriableError) -> Row:
         fix = "start `fncast model-service`, and give the function its address in GP_SERVER_URL"
         return Row(hop, "failed", str(outcome).removeprefix(f"{UNAVAILABLE_REASON}: "), fix)
     if isinstance(outcome, DeadLetter):
-        return Row(hop, "failed", f"it rejects the window: {outcome.reason}", "see docs/functions.md")
+        return Row(hop, "failed", f"it rejects the window: {outcome.reason}", "see docs/forecast-function.md")
     if not isinstance(outcome, Forecast):
         return Row(hop, "warning", "the function answered without a forecast")
     event = read_event(outcome.events[0].headers, outcome.events[0].value)

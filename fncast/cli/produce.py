@@ -22,7 +22,7 @@ from fncast.produce.events import InvalidEventText
 from fncast.produce.publisher import PublishError, TopicPublisher
 from fncast.produce.rate_limiter import RateLimiter
 from fncast.produce.windows import SlidingWindow
-from fncast.series.csv_error import CsvError
+from fncast.series.csv.error import CsvError
 
 LAST_FLUSH_S = 3.0  # after Ctrl-C a command must end within 5 s
 # RFC 3986: the characters of a URI-reference.

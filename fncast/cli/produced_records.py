@@ -26,8 +26,8 @@ from fncast.produce.shop import ShopFeed
 from fncast.produce.shop_servers import ServerIncidents
 from fncast.produce.single_reading import to_reading_record, to_telegraf_record
 from fncast.produce.windows import SlidingWindow
-from fncast.series.csv_error import CsvError
-from fncast.series.csv_source import is_series_file
+from fncast.series.csv.error import CsvError
+from fncast.series.csv.source import is_series_file
 from fncast.series.series import Series
 
 # Far above the usual record limit of a broker: a larger line is a mistake.

@@ -11,7 +11,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from fncast.failure import Failure
-from fncast.series.csv_options import CsvOptions
+from fncast.series.csv.options import CsvOptions
 from fncast.series.series import Series
 from fncast.series.step import Step
 from fncast.series.window import fillable
@@ -87,7 +87,7 @@ def _step(text: str) -> Step:
 
 
 def _zone(text: str) -> tzinfo:
-    from fncast.series.csv_zone import find_zone
+    from fncast.series.csv.zone import find_zone
 
     try:
         return find_zone(text)
@@ -117,7 +117,7 @@ def reading_words(arguments: argparse.Namespace) -> list[str]:
 def read_file(path: Path, arguments: argparse.Namespace) -> list[Series]:
     """The series of one file. Prints its summary. Raises Failure; with `--strict` also for problems in the summary."""
     # Loads the parser, which `--help` does not need.
-    from fncast.series.csv_file import CsvError, read_csv_file
+    from fncast.series.csv.file import CsvError, read_csv_file
 
     options = CsvOptions(
         time_column=arguments.time_column,
@@ -168,7 +168,7 @@ def report_filled_gaps(series: Sequence[Series], window: int) -> None:
 
 def distinct(found: Sequence[tuple[Path, Series]]) -> list[Series]:
     """Make the names of series unique: add the file's name, and if that is not enough a number."""
-    from fncast.series.csv_source import series_name
+    from fncast.series.csv.source import series_name
 
     counts = Counter(series.name for _, series in found)
     taken: Counter[str] = Counter()

@@ -1,1 +1,1 @@
-"""What a series is: its step, its readings in a CSV file, the window that a model gets. No I/O but files."""
+"""What a series is: its step, its grid, the window that a model gets. Files are read in `csv`. No other I/O."""

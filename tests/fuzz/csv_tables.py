@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fncast.series.csv_file import CsvError, CsvOptions, read_csv_file
-from fncast.series.csv_summary import Summary
+from fncast.series.csv.file import CsvError, CsvOptions, read_csv_file
+from fncast.series.csv.summary import Summary
 
 _DAY = timedelta(days=1)
 _TIMES = {

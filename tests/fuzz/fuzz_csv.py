@@ -11,7 +11,7 @@ from csv_tables import check, random_table
 from fuzz_bytes import mutated
 from fuzz_report import Report, Until
 
-from fncast.series.csv_file import CsvError, read_csv_file
+from fncast.series.csv.file import CsvError, read_csv_file
 
 _DAMAGED_SHARE = 0.5
 _SLOW_S = 2.0

@@ -11,7 +11,7 @@ from fncast.cli.main import main
 
 pytest.importorskip("tensorflow", reason="evaluation needs the extra `training`")
 
-from fncast.series.csv_file import read_csv
+from fncast.series.csv.file import read_csv
 from model_service.training.network import build_network
 from model_service.training.provenance import sha256
 from model_service.training.settings import TrainingSettings

@@ -18,7 +18,7 @@ from fncast.cli import produced_records
 from fncast.cli.produce import add_arguments
 from fncast.cli.produced_records import records
 from fncast.produce.events import InvalidEventText
-from fncast.series.csv_error import CsvError
+from fncast.series.csv.error import CsvError
 
 EVENT = {"specversion": "1.0", "id": "7", "source": "/meters", "type": "reading", "data": {"values": [1, 2]}}
 

@@ -14,7 +14,7 @@ from tests.fncast.cli.training_file import SHORT, SMALL, csv_file
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from fncast.series.csv_file import read_csv
+from fncast.series.csv.file import read_csv
 from model_service.training.lineage import Lineage
 from model_service.training.model_folder import WEIGHTS_FILE, settings_of
 from model_service.training.network import build_network

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.series.csv_file import CsvError
+from fncast.series.csv.file import CsvError
 from fncast.series.rfc3339 import format_time
 from fncast.series.step import Step
-from tests.fncast.series.csv_texts import read
+from tests.fncast.series.csv.texts import read
 from tests.fncast.series.grids import BERLIN, assert_as_is, grid
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fncast.series.csv_texts import START, read
+from tests.fncast.series.csv.texts import START, read
 from tests.fncast.series.grids import BERLIN, assert_as_is, grid
 
 

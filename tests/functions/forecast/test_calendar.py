@@ -14,7 +14,7 @@ from fncast.dashboard.readings import Grid
 from fncast.produce.events import build_window_event, to_kafka_record
 from fncast.produce.replay import readings
 from fncast.produce.windows import SlidingWindow
-from fncast.series.csv_file import read_csv
+from fncast.series.csv.file import read_csv
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
 from handler import Forecaster

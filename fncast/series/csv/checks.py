@@ -1,0 +1,100 @@
+"""Checks the readings of a column of a CSV file: readings that are most likely not what the user means."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fncast.series.csv.columns import Columns
+from fncast.series.csv.error import CsvError, listed, shown
+from fncast.series.csv.summary import Summary, count_text
+from fncast.series.csv.table import Table
+from fncast.series.csv.times import DAY_S, Times
+from fncast.series.window import MAX_MAGNITUDE
+
+# Numbers that measuring stations and devices write for a missing reading.
+_LOW_MARKERS = frozenset(
+    (-99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9, -99.99, -999.99, -9999.99, -32768.0)
+)
+_HIGH_MARKERS = frozenset((999.9, 9999.0, 9999.9, 99999.0, 99999.9, 999999.0, 32767.0, 65535.0))
+# With a larger share of repeated times, the readings belong to several series.
+MAX_REPEATED_SHARE = 0.1
+
+Floats = NDArray[np.float64]
+
+
+def check_range(table: Table, at: int, values: Floats) -> None:
+    """Raises CsvError for a reading that is too large for a model. at: the column of the values."""
+    with np.errstate(invalid="ignore"):
+        beyond = np.abs(values) > MAX_MAGNITUDE
+    if beyond.any():
+        row = int(np.argmax(beyond))
+        cell = table.columns[at][row].as_py().strip()
+        raise CsvError(
+            f"{table.name}, line {table.line(row)}: {shown(cell)} (column {shown(table.header[at])})"
+            f" is beyond ±{MAX_MAGNITUDE:g}, too large for a model; leave the cell empty if the reading is wrong"
+        )
+
+
+def marker_problem(values: Floats) -> str | None:
+    """A sentence about a number that may mark a missing reading; None if there is none.
+
+    Such a number is a usual marker that is far from all other readings, or the only number of its column.
+    """
+    known = values[np.isfinite(values)]
+    marker = next((each for each in _ends(known) if each in _LOW_MARKERS | _HIGH_MARKERS), None)
+    if marker is None:
+        return None
+    others = known[known != marker]
+    if len(others) and float((others / marker).max()) >= 0.5:
+        return None
+    count = int((known == marker).sum())
+    return (
+        f"{marker:g} occurs {count_text(count)} and was read as a number; if it marks a missing reading, leave those"
+        " cells empty"
+    )
+
+
+def _ends(known: Floats) -> tuple[float, ...]:
+    """The lowest and the highest number."""
+    return (float(known.min()), float(known.max())) if len(known) else ()
+
+
+def check_repeats(table: Table, columns: Columns, name: str, seconds: Floats, are_dates: bool) -> None:
+    """Raises CsvError if so many times of a series repeat that its readings must belong to several series."""
+    distinct, counts = np.unique(seconds, return_counts=True)
+    repeated = len(seconds) - len(distinct)
+    if len(seconds) < 3 or repeated <= MAX_REPEATED_SHARE * len(seconds):
+        return
+    twice = distinct[counts > 1]
+    if counts.max() == 2 and np.ptp(twice) < 3600 and 2 * len(twice) < len(distinct) and not are_dates:
+        return  # at most one hour, and not most times: corrections, or the clocks were set back
+    taken = (columns.time.at, columns.clock)
+    others = [header for at, header in enumerate(table.header) if at not in taken]
+    raise CsvError(
+        f"{table.name}: {repeated} of {len(seconds)} readings of series {name!r} have a repeated"
+        f" time; say which column names the series with --series-column (the columns are {listed(others)}),"
+        " or write date and time of day into one column"
+    )
+
+
+def zone_notes(summary: Summary, times: Times) -> list[str]:
+    """Notes on times that may be local times of a zone. summary: of the file, with all its series."""
+    notes = []
+    if summary.repeated and times.is_local.any() and not times.is_dates:
+        notes.append(
+            "times without an offset were read as UTC; if they are local times, the repeated ones may be in the"
+            " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
+        )
+    is_daily = any(each.step.period_s is None or each.step.period_s % DAY_S == 0 for each in summary.series)
+    if any(each.by_hours for each in summary.mended):
+        notes.append(
+            "some months begin at another hour; if they are months of a time zone, pass --timezone, such as"
+            " --timezone Europe/Berlin"
+        )
+    elif summary.moved and len(times.offsets) > 1 and is_daily:
+        notes.append(
+            "the times have different offsets from UTC; if the days are those of one time zone, pass --timezone,"
+            " such as --timezone Europe/Berlin"
+        )
+    return notes

@@ -1,0 +1,196 @@
+"""Splits a CSV text into columns of text with Apache Arrow, and keeps the line of each row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.layout import FORMULA_ERROR, Layout, is_comment
+
+# A row must fit into one block.
+_BLOCK_BYTES = 4 << 20
+# A space between delimiter and quote; the parser would treat the quote as text.
+_BLANK_BEFORE_QUOTE = re.compile(rb'([,;\t|]) +(?=")')
+
+Column = Any  # pyarrow.ChunkedArray of strings; pyarrow has no types
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of a file as text, one array a column, and the line of each row in the file."""
+
+    name: str
+    header: tuple[str, ...]
+    columns: list[Column]
+    layout: Layout
+    count: int
+    # Each row's number among the parsed rows; None if no row was dropped.
+    rows: NDArray[np.int64] | None = None
+    refused_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
+    notes: tuple[str, ...] = ()
+    has_long_cells: bool = field(default=False)  # at least one cell holds a line end
+
+    def __len__(self) -> int:
+        return self.count
+
+    def release(self, at: int) -> None:
+        """Free the text of a column that has been read: all columns take as much memory as the file."""
+        if not self.has_long_cells:  # `line` needs the texts
+            self.columns[at] = self.columns[at].slice(0, 0)
+            pa.default_memory_pool().release_unused()
+
+    def line(self, row: int) -> int:
+        """The number of the first line of a row, from 1."""
+        parsed = int(row if self.rows is None else self.rows[row])
+        number = parsed
+        for refused in self.refused_rows:
+            if refused > number:
+                break
+            number += 1
+        inside = 0
+        if self.has_long_cells:
+            for column in self.columns:
+                inside += pc.sum(pc.count_substring(column.slice(0, row), "\n")).as_py() or 0
+        return self.layout.first_line + number + inside
+
+
+def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) -> Table:
+    """The rows below the header. Raises CsvError, which names the line of a row with too few or too many fields."""
+    names = [str(number) for number in range(len(header))]
+    skipped: list[int] = []
+    comments: list[bool] = []
+    wrong: list[tuple[int, int]] = []
+
+    def on_wrong_row(row: Any) -> str:
+        text = row.text.lstrip().lstrip('"')
+        if text and not is_comment(text):
+            wrong.append((row.number, row.actual_columns))
+            return "error"
+        skipped.append(row.number - 1)
+        comments.append(bool(text))
+        return "skip"
+
+    body = memoryview(content)[layout.offset :]
+    has_quotes = content.find(b'"', layout.offset) >= 0
+    if has_quotes and _BLANK_BEFORE_QUOTE.search(body):
+        body = memoryview(_BLANK_BEFORE_QUOTE.sub(rb"\1", bytes(body)))
+    try:
+        parsed = pyarrow.csv.read_csv(
+            pa.BufferReader(pa.py_buffer(body)),
+            # With one thread, rows keep their numbers.
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=names, use_threads=False, block_size=_BLOCK_BYTES
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=layout.delimiter,
+                newlines_in_values=has_quotes,
+                ignore_empty_lines=False,
+                invalid_row_handler=on_wrong_row,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if wrong:
+            table = Table(name, header, [], layout, 0, refused_rows=tuple(skipped))
+            number, fields = wrong[0]
+            line = layout.first_line + number - 1
+            raise CsvError(
+                f"{table.name}, line {line}: has {fields} field{'' if fields == 1 else 's'}, the header"
+                f" {len(header)}; fix the line"
+                + ("; or a quote before it is not closed" if has_quotes else "")
+            ) from None
+        if "Empty CSV" in str(error):
+            raise _no_readings(name) from None
+        if "straddling" in str(error):
+            raise CsvError(f"{name}: has a row beyond {_BLOCK_BYTES} bytes; is a quote not closed?") from None
+        raise CsvError(f"{name}: is not CSV: {shown(str(error))}") from None
+    columns = list(parsed.columns)
+    del parsed
+    pa.default_memory_pool().release_unused()  # the parser's own buffers
+    table = Table(name, header, columns, layout, len(columns[0]), refused_rows=tuple(skipped))
+    if has_quotes:
+        table = replace(table, has_long_cells=any(_has_line_end(column) for column in columns))
+        if table.has_long_cells:
+            _check_quotes(table, content)
+    table = _without_idle_rows(table, sum(comments))
+    if not len(table):
+        raise _no_readings(name)
+    return table
+
+
+def _no_readings(name: str) -> CsvError:
+    return CsvError(f"{name}: has a header but no readings; add lines such as `2026-01-01T00:00:00Z,1.5`")
+
+
+def _has_line_end(column: Column) -> bool:
+    return bool(pc.any(pc.match_substring(column, "\n")).as_py())
+
+
+def _check_quotes(table: Table, content: bytes) -> None:
+    """Raises CsvError for a quote that is not closed: the parser reads the rest of the file into its cell."""
+    if content.count(b'"', table.layout.offset) % 2 == 0:
+        return
+    rows = [pc.index(pc.match_substring(column, "\n"), True).as_py() for column in table.columns]
+    line = table.line(min(row for row in rows if row >= 0))
+    raise CsvError(f'{table.name}, line {line}: a quote (") is opened and not closed; fix the line')
+
+
+def _without_idle_rows(table: Table, comments_before: int) -> Table:
+    """The table without empty rows, comments and repeated headers."""
+    skip = np.zeros(len(table), dtype=np.bool_)
+    notes = list(table.notes)
+    empty = _where(table, lambda column, _: pc.equal(column, ""))
+    skip |= empty
+    first = table.columns[0]
+    count = comments_before
+    if pc.any(pc.starts_with(first, "#")).as_py():
+        formula = f"(?i)^{FORMULA_ERROR.pattern}"
+        comments = _mask(pc.starts_with(first, "#")) & ~_mask(pc.match_substring_regex(first, formula))
+        skip |= comments
+        count += int(comments.sum())
+    if count:
+        notes.append(f"{count} comment {'line' if count == 1 else 'lines'} inside the table skipped")
+    if table.layout.header is not None:
+        again = _where(table, lambda column, name: pc.equal(pc.utf8_trim_whitespace(column), name)) & ~empty
+        if again.any():
+            skip |= again
+            notes.append(f"the header is repeated {int(again.sum())} times; these lines are skipped")
+    if not skip.any():
+        return replace(table, notes=tuple(notes))
+    kept = np.flatnonzero(~skip)
+    columns = [column.take(pa.array(kept)) for column in table.columns]
+    return replace(table, columns=columns, count=len(kept), rows=kept, notes=tuple(notes))
+
+
+def _where(table: Table, test: Any) -> NDArray[np.bool_]:
+    """Which rows pass the test in all columns. Stops as soon as no row is left."""
+    rows = np.ones(len(table), dtype=np.bool_)
+    # Columns with a name first: those without a name are often completely empty.
+    order = sorted(range(len(table.header)), key=lambda at: not table.header[at])
+    for at in order:
+        tested = [_mask(test(chunk, table.header[at])) for chunk in table.columns[at].chunks]
+        rows &= np.concatenate(tested)  # by chunk, because tests copy what they trim
+        if not rows.any():
+            break
+    return rows
+
+
+def _mask(column: Column) -> NDArray[np.bool_]:
+    array: NDArray[np.bool_] = column.to_numpy(zero_copy_only=False).astype(np.bool_)
+    return array
+
+
+def described_cell(table: Table, at: int, row: int) -> str:
+    """File, line, text and column of a cell, for a message. at: of the column. row: from 0."""
+    text = table.columns[at][row].as_py().strip()
+    return f"{table.name}, line {table.line(row)}: {shown(text)} (column {shown(table.header[at])})"
