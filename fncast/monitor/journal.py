@@ -151,10 +151,9 @@ def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     for entry in entries:
         part.append(entry)
         name = entry[1][1]
-        size += 64 + (
-            len(name) if name.isascii() else 4 * len(name)
-        )  # UTF-8 has at most four bytes a character
-        size += sum(len(each) for each in entry[1] if isinstance(each, bytes))
+        # UTF-8 has at most four bytes a character.
+        name_bytes = len(name) if name.isascii() else 4 * len(name)
+        size += 64 + name_bytes + sum(len(each) for each in entry[1] if isinstance(each, bytes))
         if size >= RECORD_BYTES:
             yield part
             part, size = [], 0
