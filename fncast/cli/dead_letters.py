@@ -17,7 +17,7 @@ from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import MAX_HEADER, DeadLetterTopic, Filter, StoredDeadLetter
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.topics import Topics
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
 from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
@@ -101,7 +101,7 @@ def since(text: str | None) -> datetime | None:
         ) from None
 
 
-def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
+def listed(kafka: KafkaSettings, topic: str, wanted: Filter, as_json: bool) -> int:
     """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     read = printed = 0
@@ -155,7 +155,7 @@ def shown(letter: StoredDeadLetter) -> str:
     return escaped(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
 
 
-def show(kafka: Kafka, topic: str, place: str) -> int:
+def show(kafka: KafkaSettings, topic: str, place: str) -> int:
     """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
     wanted = place_of(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
@@ -190,7 +190,7 @@ def readable(content: bytes | None) -> str | dict[str, str] | None:
         return {"base64": base64.b64encode(content).decode()}
 
 
-def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool) -> int:
+def replay(kafka: KafkaSettings, topic: str, wanted: Filter, name: str, *, dry_run: bool) -> int:
     """Publish the dead letters that match `wanted` again. Returns the exit code. Raises Failure, ConsumerError.
 
     name: the consumer group that keeps the replayed offsets, and the transactional id.

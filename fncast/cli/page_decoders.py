@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from consumer.settings import Input, Settings
+from consumer.settings import InputSettings, Settings
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.single_reading import Decoder, SingleReading, UndecodableReading
 from fncast.failure import Failure
@@ -34,7 +34,7 @@ def page_decoders(settings: Settings) -> dict[str, Decoder]:
 class PageDecoder:
     """Decodes the records of one topic, and leaves out the series that are not forecast."""
 
-    def __init__(self, format_: Format, entry: Input, has_rates: bool) -> None:
+    def __init__(self, format_: Format, entry: InputSettings, has_rates: bool) -> None:
         """has_rates: whether cumulative counters are forecast as rates."""
         self._format = format_
         self._selection = Selection(entry.include, entry.exclude)
