@@ -40,7 +40,7 @@ COMMITTED_AT_STOP_S = 0.5
 TROUBLE_S = 2.0  # a commit that takes longer is in trouble
 
 
-class Source(Protocol):
+class GroupOffsets(Protocol):
     """The part of KafkaSource that commits use."""
 
     def group_metadata(self) -> Any | None: ...
@@ -64,7 +64,7 @@ class Commits:
 
     def __init__(
         self,
-        source: Source,
+        source: GroupOffsets,
         publisher: Publisher,
         lanes: Lanes,
         on_commit: Callable[[Offsets], None],

@@ -10,7 +10,7 @@ from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.single_reading import Decoder, SingleReading, UndecodableReading
 from fncast.failure import Failure
 from interceptor.assembly.rules import Selection
-from interceptor.readings.contract import Format, Kind, Series, UndecodableRecord
+from interceptor.readings.contract import Format, MetricKind, Series, UndecodableRecord
 from interceptor.readings.formats import build_format
 
 MAX_NAMES = 100_000  # names of series that are kept for one topic
@@ -66,5 +66,5 @@ class PageDecoder:
         return series
 
     def _reading(self, series: Series, at_ns: int, value: float) -> SingleReading:
-        is_counter = self._has_rates and series.kind is Kind.CUMULATIVE
+        is_counter = self._has_rates and series.kind is MetricKind.CUMULATIVE
         return SingleReading(series.name, at_ns / 1e9, value, self._unit or series.unit, is_counter)
