@@ -16,6 +16,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import MAX_HEADER, DeadLetterTopic, Filter, StoredDeadLetter
 from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
 from consumer.settings import KafkaSettings
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
@@ -199,7 +200,7 @@ def replay(kafka: KafkaSettings, topic: str, wanted: Filter, name: str, *, dry_r
     try:
         properties = kafka.client_properties()
         publisher = ExactlyOnce(properties, kafka.partitioner, name)
-        topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
+        topics = Topics(properties, TopicNames(kafka.input_topics, kafka.output_topic, topic))
         sizes = topics.sizes_of_inputs()
         publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
         replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])
