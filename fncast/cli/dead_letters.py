@@ -13,9 +13,11 @@ from typing import Any
 import orjson
 
 from consumer.errors import ConsumerError
+from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letters import MAX_HEADER, DeadLetterTopic, Filter, StoredDeadLetter
+from consumer.kafka.dead_letter_topic import DeadLetterTopic
 from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
 from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
 from consumer.settings import KafkaSettings
@@ -74,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.verb == "show":
             return show(kafka, topic, arguments.place)
-        wanted = Filter(arguments.reason, arguments.destination, since(arguments.since))
+        wanted = DeadLetterFilter(arguments.reason, arguments.destination, since(arguments.since))
         if arguments.verb == "list":
             return listed(kafka, topic, wanted, arguments.json)
         if arguments.place:
@@ -102,7 +104,7 @@ def since(text: str | None) -> datetime | None:
         ) from None
 
 
-def listed(kafka: KafkaSettings, topic: str, wanted: Filter, as_json: bool) -> int:
+def listed(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, as_json: bool) -> int:
     """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     read = printed = 0
@@ -191,7 +193,7 @@ def readable(content: bytes | None) -> str | dict[str, str] | None:
         return {"base64": base64.b64encode(content).decode()}
 
 
-def replay(kafka: KafkaSettings, topic: str, wanted: Filter, name: str, *, dry_run: bool) -> int:
+def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str, *, dry_run: bool) -> int:
     """Publish the dead letters that match `wanted` again. Returns the exit code. Raises Failure, ConsumerError.
 
     name: the consumer group that keeps the replayed offsets, and the transactional id.
