@@ -11,8 +11,8 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
-from consumer.kafka.base_producer import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.errors import error_text
+from consumer.kafka.producer_properties import BATCH_BYTES, BROKER_RECORD_BYTES
 from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")

@@ -17,9 +17,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 
 from consumer.errors import ConsumerError
-from consumer.kafka.base_producer import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, error_text
+from consumer.kafka.producer_properties import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.replication import warn_of_single_replicas
 from consumer.kafka.topic_creation import POLICY, TopicCreation
 from consumer.kafka.topic_limits import Sizes, largest_input, read_limits, warn_of_small_outputs

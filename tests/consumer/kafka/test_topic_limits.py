@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.kafka.base_producer import BROKER_RECORD_BYTES
+from consumer.kafka.producer_properties import BROKER_RECORD_BYTES
 from consumer.kafka.topic_limits import MAX_BYTES, largest_input, read_limits, warn_of_small_outputs
 from interceptor.dead_letter import MAX_ADDED_BYTES
 from tests.consumer.kafka.fake_admin import FakeAdmin
