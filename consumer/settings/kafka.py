@@ -7,9 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from consumer.settings.source import (
-    flatten,
-)
+from consumer.settings.source import flatten
 from consumer.settings.values import MOST, TOPIC_NAME
 
 # fncast sets these properties itself: the delivery guarantee depends on them.

@@ -15,12 +15,7 @@ from consumer.settings.inputs import JsonMapping
 from consumer.settings.kafka import KafkaSettings
 from consumer.settings.messages import message_with_place, route_message
 from consumer.settings.settings import Settings
-from consumer.settings.source import (
-    SettingsError,
-    from_environment,
-    from_file,
-    merge,
-)
+from consumer.settings.source import SettingsError, from_environment, from_file, merge
 from consumer.settings.windows import WindowSettings
 
 # By name, the allowed values of settings that have a fixed set.
@@ -77,7 +72,7 @@ def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
 
 
 def _check_routes(routes: Mapping[str, Any]) -> None:
-    """Raises msgspec.ValidationError that names the route."""
+    """Raise msgspec.ValidationError that names the first wrong route."""
     for name, route in routes.items():
         try:
             msgspec.convert(route, str | RouteSettings)

@@ -1,4 +1,4 @@
-"""The consumer's settings: one frozen object of one section each."""
+"""The consumer's settings: one frozen object, with one member for each section."""
 
 from __future__ import annotations
 
