@@ -21,7 +21,7 @@ class TimeOrder:
     """Used by the loop's thread only. It sees the partitions of this consumer, not those of others."""
 
     def __init__(self, topics: Collection[str], is_at_end: Callable[[Partition, int], bool]) -> None:
-        """is_at_end: whether Kafka has no records behind this offset of a partition, as far as is known."""
+        """is_at_end: whether Kafka has no records after this offset of a partition, as far as is known."""
         self.topics = frozenset(topics)
         self._is_at_end = is_at_end
         self._waits_since_s: dict[Partition, float] = {}
@@ -43,7 +43,7 @@ class TimeOrder:
             yield from first.settled(1)
 
     def _is_waited_for(self, lane: Lane, now_s: float) -> bool:
-        """Whether the lane is empty and may get records that are earlier than those of the others."""
+        """Whether the lane is empty, and may get records that are earlier than those of the others."""
         last = lane.last_offset
         if lane.unpublished or self._is_at_end(lane.partition, -1 if last is None else last):
             self._waits_since_s.pop(lane.partition, None)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from consumer.settings.windows import Aggregate, Rate, Windows
+from consumer.settings.windows import Aggregate, Rate, WindowSettings
 from interceptor.readings.formats import BUILT_IN
 from interceptor.readings.naming import NameTemplate
 
@@ -38,7 +38,7 @@ class JsonMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 _check_path(name, path)
 
 
-class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An input topic.
 
     format: of single readings: a built-in name, or `package.module:Class`. Empty for CloudEvents that each hold a whole
@@ -113,7 +113,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def overrides(self) -> dict[str, Any]:
         """The settings that replace those of `[windows]`."""
-        values = {name: getattr(self, name) for name in Windows.__struct_fields__}
+        values = {name: getattr(self, name) for name in WindowSettings.__struct_fields__}
         return {name: value for name, value in values.items() if value is not None}
 
     @property

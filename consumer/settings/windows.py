@@ -23,7 +23,7 @@ _SHORT_STEP = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ms|s|m|h|d)\Z", flags=re.ASC
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
-class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How readings become windows. `[[inputs]]` overrides each setting for its topic.
 
     step: time between two readings of a series; auto finds it for each series. aggregate: what becomes of several

@@ -13,11 +13,14 @@ from typing import Any
 import orjson
 
 from consumer.errors import ConsumerError
+from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letters import MAX_HEADER, DeadLetterTopic, Filter, StoredDeadLetter
+from consumer.kafka.dead_letter_topic import DeadLetterTopic
 from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
+from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 from fncast.cli.kafka import add_kafka_arguments, kafka_settings
 from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
@@ -73,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.verb == "show":
             return show(kafka, topic, arguments.place)
-        wanted = Filter(arguments.reason, arguments.destination, since(arguments.since))
+        wanted = DeadLetterFilter(arguments.reason, arguments.destination, since(arguments.since))
         if arguments.verb == "list":
             return listed(kafka, topic, wanted, arguments.json)
         if arguments.place:
@@ -101,7 +104,7 @@ def since(text: str | None) -> datetime | None:
         ) from None
 
 
-def listed(kafka: Kafka, topic: str, wanted: Filter, as_json: bool) -> int:
+def listed(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, as_json: bool) -> int:
     """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     read = printed = 0
@@ -155,7 +158,7 @@ def shown(letter: StoredDeadLetter) -> str:
     return escaped(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
 
 
-def show(kafka: Kafka, topic: str, place: str) -> int:
+def show(kafka: KafkaSettings, topic: str, place: str) -> int:
     """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
     wanted = place_of(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
@@ -190,7 +193,7 @@ def readable(content: bytes | None) -> str | dict[str, str] | None:
         return {"base64": base64.b64encode(content).decode()}
 
 
-def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool) -> int:
+def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str, *, dry_run: bool) -> int:
     """Publish the dead letters that match `wanted` again. Returns the exit code. Raises Failure, ConsumerError.
 
     name: the consumer group that keeps the replayed offsets, and the transactional id.
@@ -199,7 +202,7 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
     try:
         properties = kafka.client_properties()
         publisher = ExactlyOnce(properties, kafka.partitioner, name)
-        topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
+        topics = Topics(properties, TopicNames(kafka.input_topics, kafka.output_topic, topic))
         sizes = topics.sizes_of_inputs()
         publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
         replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])

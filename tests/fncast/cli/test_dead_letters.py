@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Producer
 
-from consumer.kafka.dead_letters import Filter, StoredDeadLetter
+from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.settings import Kafka
+from consumer.kafka.stored_dead_letter import StoredDeadLetter
+from consumer.settings import KafkaSettings
 from fncast.cli import dead_letters as command
 from fncast.failure import Failure
 from interceptor.delivery import Record
@@ -93,11 +94,11 @@ def test_a_list_without_letters_says_so_on_stderr(capsys: pytest.CaptureFixture[
     try:
         producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
         assert producer.list_topics("dead", timeout=10).topics["dead"].partitions
-        kafka = Kafka(bootstrap_servers=broker.bootstrap_servers)
-        assert command.listed(kafka, "dead", Filter(), as_json=False) == 0
+        kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+        assert command.listed(kafka, "dead", DeadLetterFilter(), as_json=False) == 0
         producer.produce("dead", b"v", partition=0)
         assert producer.flush(10) == 0
-        assert command.listed(kafka, "dead", Filter(reason="no such reason"), as_json=False) == 0
+        assert command.listed(kafka, "dead", DeadLetterFilter(reason="no such reason"), as_json=False) == 0
     finally:
         broker.close()
     found = capsys.readouterr()
