@@ -22,7 +22,7 @@ SOURCES = (
     "fncast/http",
     "fncast/dashboard",
     "fncast/monitor",
-    "fncast/cli/service_process.py",
+    "fncast/cli/process/service.py",
 )
 STARTS = ("create_task", "ensure_future", "run_coroutine_threadsafe", "Thread", "ThreadPoolExecutor", "Timer")
 CLOSES = "closes a replaced client, then ends; Python prints an error of it"
@@ -39,7 +39,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "test_a_task_that_fails_is_logged_and_the_service_continues",  # the check of routes
     ),
     "consumer/state/restorer.py:submit": ("test_an_error_of_an_interceptor_ends_the_consumer",),
-    "fncast/cli/service_process.py:run_service": (
+    "fncast/cli/process/service.py:run_service": (
         "test_the_consumer_stops_if_its_listener_stops",
         "test_an_error_in_the_consumer_is_one_sentence",
         "test_the_report_of_rules_that_fails_is_logged_and_begins_again",

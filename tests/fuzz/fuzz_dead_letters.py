@@ -12,7 +12,7 @@ from fuzz_report import Report, Until
 
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import Filter, StoredDeadLetter, UnknownTopic, is_topic_name
-from fncast.cli.dead_letters import line, shown, summary_text
+from fncast.cli.commands.dead_letters import line, shown, summary_text
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal

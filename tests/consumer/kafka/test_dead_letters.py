@@ -17,7 +17,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka import dead_letters
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import Filter, StoredDeadLetter, UnknownTopic
-from fncast.cli import dead_letters as command
+from fncast.cli.commands import dead_letters as command
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal

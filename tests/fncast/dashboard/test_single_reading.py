@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumer.settings import load
-from fncast.cli.page_decoders import page_decoders
+from fncast.cli.records.page_decoders import page_decoders
 from fncast.dashboard.record import ReceivedRecord
 from fncast.dashboard.single_reading import SingleReading
 from fncast.dashboard.state import PageState, PageTopics
