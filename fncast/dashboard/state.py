@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fncast.dashboard.accuracy_table import ACCURACY_TYPE, AccuracyTable
-from fncast.dashboard.dead_letters import DeadLetters
-from fncast.dashboard.delay import DelayTracker, Key, PendingInput, RecordRate
-from fncast.dashboard.event import NotAnEvent, ReceivedEvent, parse
-from fncast.dashboard.forecast import FORECAST_TYPE, model_name
-from fncast.dashboard.incidents import ALERT_TYPE, ANOMALY_TYPE, Incidents
-from fncast.dashboard.names import short_key, shown_name
-from fncast.dashboard.outages import OUTAGE_TYPE, RouteOutages
-from fncast.dashboard.readings import UnreadableData
-from fncast.dashboard.recent_names import RecentNames
-from fncast.dashboard.record import ReceivedRecord
-from fncast.dashboard.series_list import SeriesList
-from fncast.dashboard.single_reading import Decoder, UndecodableReading
-from fncast.dashboard.training_curve import TRAINING_TYPE, TrainingCurve
+from fncast.dashboard.events.event import NotAnEvent, ReceivedEvent, parse
+from fncast.dashboard.events.forecast import FORECAST_TYPE, model_name
+from fncast.dashboard.events.names import short_key, shown_name
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.events.single_reading import Decoder, UndecodableReading
+from fncast.dashboard.figures.accuracy_table import ACCURACY_TYPE, AccuracyTable
+from fncast.dashboard.figures.dead_letters import DeadLetters
+from fncast.dashboard.figures.delay import DelayTracker, Key, PendingInput, RecordRate
+from fncast.dashboard.figures.incidents import ALERT_TYPE, ANOMALY_TYPE, Incidents
+from fncast.dashboard.figures.outages import OUTAGE_TYPE, RouteOutages
+from fncast.dashboard.figures.recent_names import RecentNames
+from fncast.dashboard.figures.training_curve import TRAINING_TYPE, TrainingCurve
+from fncast.dashboard.series.readings import UnreadableData
+from fncast.dashboard.series.series_list import SeriesList
 
 # Forecast ids to remember. A forecast with a known id is a repeat.
 MAX_IDS = 20_000

@@ -87,7 +87,7 @@ def _step(text: str) -> Step:
 
 
 def _zone(text: str) -> tzinfo:
-    from fncast.series.csv.zone import find_zone
+    from fncast.series.csv.times.zone import find_zone
 
     try:
         return find_zone(text)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from consumer.settings import Settings
 from fncast.cli.arguments.settings import add_kafka_arguments, settings
 from fncast.cli.records.page_decoders import page_decoders
+from fncast.dashboard.events.single_reading import Decoder
+from fncast.dashboard.kafka.reader import TopicReader
+from fncast.dashboard.kafka.reader_client import InvalidProperties
 from fncast.dashboard.page import Page
-from fncast.dashboard.reader import TopicReader
-from fncast.dashboard.reader_client import InvalidProperties
-from fncast.dashboard.single_reading import Decoder
 from fncast.dashboard.state import PageState, PageTopics
 from fncast.failure import Failure
 from fncast.http.login import Login

@@ -6,8 +6,8 @@ from collections.abc import Hashable
 from typing import Any
 
 from consumer.settings import Input, Settings
-from fncast.dashboard.record import ReceivedRecord
-from fncast.dashboard.single_reading import Decoder, SingleReading, UndecodableReading
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.events.single_reading import Decoder, SingleReading, UndecodableReading
 from fncast.failure import Failure
 from interceptor.assembly.rules import Selection
 from interceptor.readings.contract import Format, Kind, Series, UndecodableRecord

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.csv.columns import Columns
+from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.error import CsvError, listed, shown
 from fncast.series.csv.summary import Summary, count_text
 from fncast.series.csv.table import Table
-from fncast.series.csv.times import DAY_S, Times
+from fncast.series.csv.times.times import DAY_S, Times
 from fncast.series.window import MAX_MAGNITUDE
 
 # Numbers that measuring stations and devices write for a missing reading.

@@ -18,23 +18,23 @@ from fncast.series.csv.checks import (
     marker_problem,
     zone_notes,
 )
-from fncast.series.csv.columns import Columns, default_header
-from fncast.series.csv.decimal import decide_decimal
+from fncast.series.csv.columns.columns import Columns, default_header
+from fncast.series.csv.columns.keys import Keys, are_remarks, check_names, read_keys
+from fncast.series.csv.columns.roles import find_columns
+from fncast.series.csv.columns.series_columns import INFLUX_COLUMNS
 from fncast.series.csv.error import CsvError, shown
-from fncast.series.csv.forms import look, unit_of
-from fncast.series.csv.keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv.layout import find_layout
-from fncast.series.csv.number import is_missing, parse_number
+from fncast.series.csv.numbers.decimal import decide_decimal
+from fncast.series.csv.numbers.forms import look, unit_of
+from fncast.series.csv.numbers.number import is_missing, parse_number
+from fncast.series.csv.numbers.values import read_values, text_error
 from fncast.series.csv.options import CsvOptions
-from fncast.series.csv.roles import find_columns
-from fncast.series.csv.series_columns import INFLUX_COLUMNS
 from fncast.series.csv.source import read_text, series_name, source_name
 from fncast.series.csv.summary import Summary
 from fncast.series.csv.table import Table, parse
-from fncast.series.csv.time import read_times, time_form
-from fncast.series.csv.times import SMALL, Times
-from fncast.series.csv.values import read_values, text_error
-from fncast.series.csv.zone import LocalClock
+from fncast.series.csv.times.parser import read_times, time_form
+from fncast.series.csv.times.times import SMALL, Times
+from fncast.series.csv.times.zone import LocalClock
 from fncast.series.grid import NoGrid, to_grid
 from fncast.series.series import Series
 

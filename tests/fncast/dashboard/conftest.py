@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fncast.dashboard.page import Page
-from fncast.dashboard.series_view import SeriesView
+from fncast.dashboard.series.series_view import SeriesView
 from fncast.dashboard.state import PageState, PageTopics
 from tests.fncast.dashboard.page_calls import Records
 

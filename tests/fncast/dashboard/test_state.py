@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from fncast.dashboard.record import ReceivedRecord
-from fncast.dashboard.silence import MIN_SILENT_S
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.series.silence import MIN_SILENT_S
 from fncast.dashboard.state import PageState
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from consumer.admin import Admin
-from fncast.dashboard.broker_state import BrokerState
+from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.page import Page
 from fncast.dashboard.state import PageState, PageTopics
 from fncast.http import listener as listener_module

@@ -12,7 +12,7 @@ from typing import IO, Any
 import pytest
 
 from fncast.cli.commands.watch import status_text
-from fncast.dashboard.broker_state import BrokerState
+from fncast.dashboard.kafka.broker_state import BrokerState
 
 Process = subprocess.Popen[str]
 
