@@ -12,8 +12,8 @@ from pathlib import Path
 
 from fncast.failure import Failure
 from fncast.series.csv.options import CsvOptions
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 from fncast.series.window import fillable
 
 FILES = ".csv, .tsv or .txt, each also with .gz, or - for standard input"
@@ -114,7 +114,7 @@ def reading_words(arguments: argparse.Namespace) -> list[str]:
     return words + ["--strict"] * arguments.strict
 
 
-def read_file(path: Path, arguments: argparse.Namespace) -> list[Series]:
+def read_file(path: Path, arguments: argparse.Namespace) -> list[TimeSeries]:
     """The series of one file. Prints its summary. Raises Failure; with `--strict` also for problems in the summary."""
     # Loads the parser, which `--help` does not need.
     from fncast.series.csv.file import CsvError, read_csv_file
@@ -139,7 +139,7 @@ def read_file(path: Path, arguments: argparse.Namespace) -> list[Series]:
     return summary.series
 
 
-def read_series(arguments: argparse.Namespace) -> list[Series]:
+def read_series(arguments: argparse.Namespace) -> list[TimeSeries]:
     """All series of all files, with unique names. Raises Failure."""
     check_stdin_once(arguments.csv)
     found = [(path, series) for path in arguments.csv for series in read_file(path, arguments)]
@@ -152,7 +152,7 @@ def check_stdin_once(paths: Sequence[Path | str]) -> None:
         raise Failure("- (standard input) is named more than once; it can only be read once")
 
 
-def report_filled_gaps(series: Sequence[Series], window: int) -> None:
+def report_filled_gaps(series: Sequence[TimeSeries], window: int) -> None:
     """Print how many of the missing readings are filled, and how many are in no usable window."""
     missing = sum(each.missing for each in series)
     if missing:
@@ -166,7 +166,7 @@ def report_filled_gaps(series: Sequence[Series], window: int) -> None:
         )
 
 
-def distinct(found: Sequence[tuple[Path, Series]]) -> list[Series]:
+def distinct(found: Sequence[tuple[Path, TimeSeries]]) -> list[TimeSeries]:
     """Make the names of series unique: add the file's name, and if that is not enough a number."""
     from fncast.series.csv.source import series_name
 

@@ -21,7 +21,7 @@ from fncast.cli.arguments.series_files import (
     reading_words,
 )
 from fncast.demo.models import UnusableModel
-from fncast.demo.plan import HOST, Plan, Ports, free_ports
+from fncast.demo.plan import HOST, DemoPorts, Plan, free_ports
 from fncast.demo.process import ProcessFailed
 from fncast.demo.supervisor import DemoSupervisor
 from fncast.failure import Failure
@@ -118,7 +118,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
 
     print(f"fncast demo: each part is a separate process on this machine; logs in {folder}", file=sys.stderr)
     page, *others = free_ports(6)
-    ports = Ports(arguments.port or page, *others)
+    ports = DemoPorts(arguments.port or page, *others)
     plan = Plan(
         ports,
         folder / "fncast.toml",

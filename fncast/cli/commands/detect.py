@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fncast.cli.detection.local_model import Float64Array
     from fncast.cli.detection.step_forecasts import StepForecasts
     from fncast.monitor.episode import Episode
-    from fncast.series.series import Series
+    from fncast.series.time_series import TimeSeries
 
 SHOWN_EPISODES = 5
 MAX_NAME = 100  # characters of a series' name in a message
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.model or (base_models.BASE if arguments.models is None else "forecast")
     model = open_model(arguments.models or base_models.FOLDER, name, arguments.version)
     settings = DetectorSettings(arguments.alpha, arguments.min_history)
-    found: list[tuple[Series, Float64Array, Detection]] = []
+    found: list[tuple[TimeSeries, Float64Array, Detection]] = []
     table = DetectionTable(sys.stdout, is_json=arguments.json, has_names=len(series) > 1)
     with contextlib.closing(forecast_parts(model, [each.values for each in series])) as forecasts:
         for number, parts in itertools.groupby(forecasts, key=operator.itemgetter(0)):
@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _judge(
-    series: Series, parts: Iterable[StepForecasts], detector: OfflineDetector, table: DetectionTable
+    series: TimeSeries, parts: Iterable[StepForecasts], detector: OfflineDetector, table: DetectionTable
 ) -> tuple[Float64Array, Detection]:
     """Judge a series part by part, and write its rows. Returns the near forecasts, and what was found."""
     nears, scores, flags, begin = [], [], [], 0
@@ -120,7 +120,7 @@ def _judge(
     return np.concatenate(nears), detection
 
 
-def _check_length(series: Series, judged: int, settings: DetectorSettings) -> None:
+def _check_length(series: TimeSeries, judged: int, settings: DetectorSettings) -> None:
     """Say so if no reading of the series can be an anomaly. judged: its readings with forecasts."""
     readings = int((~np.isnan(series.values)).sum())
     if judged <= settings.min_history:
@@ -131,7 +131,7 @@ def _check_length(series: Series, judged: int, settings: DetectorSettings) -> No
         )
 
 
-def _report(series: Series, episodes: Sequence[Episode]) -> None:
+def _report(series: TimeSeries, episodes: Sequence[Episode]) -> None:
     """Print the episodes of a series on stderr."""
     name = clean(series.name, MAX_NAME)
     if not episodes:
@@ -144,7 +144,7 @@ def _report(series: Series, episodes: Sequence[Episode]) -> None:
         _say(f"  and {len(episodes) - SHOWN_EPISODES} less unusual ones")
 
 
-def _sentence(series: Series, episode: Episode) -> str:
+def _sentence(series: TimeSeries, episode: Episode) -> str:
     step = series.step.anchored(series.start)
     start, end, peak = (
         format_start(step.after(series.start, int(at)), step)

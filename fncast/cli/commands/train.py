@@ -15,7 +15,7 @@ from fncast.cli.training.settings import AUTO
 from fncast.failure import Failure
 
 if TYPE_CHECKING:
-    from fncast.series.series import Series
+    from fncast.series.time_series import TimeSeries
 
 EXAMPLES = """
 fncast train --models models
@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(f"{error}; pass more readings, or a smaller --window or --horizon") from None
 
 
-def _check_constant(series: Sequence[Series]) -> None:
+def _check_constant(series: Sequence[TimeSeries]) -> None:
     """Print the series whose readings are all equal. Raises Failure if there are no others."""
     constant = [each for each in series if np.nanmin(each.values) == np.nanmax(each.values)]
     if not constant:

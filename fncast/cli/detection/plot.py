@@ -16,7 +16,7 @@ from fncast.foreign_text import clean
 
 if TYPE_CHECKING:
     from fncast.monitor.offline import Detection
-    from fncast.series.series import Series
+    from fncast.series.time_series import TimeSeries
 
 READING, BAND, ANOMALY, MUTED = "#1f5fa8", "#9db7d5", "#c8322b", "#7a7a7a"
 MAX_PANELS = 4  # more series are not legible on one page
@@ -33,7 +33,7 @@ _STYLE: Any = {
 }
 
 
-def save_plot(found: Sequence[tuple[Series, np.ndarray[Any, Any], Detection]], path: Path) -> None:
+def save_plot(found: Sequence[tuple[TimeSeries, np.ndarray[Any, Any], Detection]], path: Path) -> None:
     """Draw the series with the most unusual anomalies, at most MAX_PANELS. Raises Failure."""
     ranked = sorted(found, key=lambda each: -max((worst.score for worst in each[2].episodes), default=0.0))
     shown = ranked[:MAX_PANELS]
@@ -52,7 +52,9 @@ def save_plot(found: Sequence[tuple[Series, np.ndarray[Any, Any], Detection]], p
             raise Failure(f"--plot {path}: cannot be written: {error}") from None
 
 
-def _draw(above: Any, below: Any, series: Series, near: np.ndarray[Any, Any], detection: Detection) -> None:
+def _draw(
+    above: Any, below: Any, series: TimeSeries, near: np.ndarray[Any, Any], detection: Detection
+) -> None:
     step = series.step.anchored(series.start)
     times = date2num([step.after(series.start, index) for index in range(len(series))])  # type: ignore[no-untyped-call]
     above.fill_between(

@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
 from fncast.series.step import format_start
+from fncast.series.time_series import TimeSeries
 
 Float64Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class DetectionTable:
 
     def write(
         self,
-        series: Series,
+        series: TimeSeries,
         begin: int,
         expected: Float64Array,
         scores: Float64Array,
@@ -84,7 +84,7 @@ def _csv_text(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
 
 
-def _times(series: Series, indices: NDArray[np.int64]) -> list[str]:
+def _times(series: TimeSeries, indices: NDArray[np.int64]) -> list[str]:
     """The times of some readings as RFC 3339. indices: (readings,), ascending."""
     step = series.step.anchored(series.start)
     is_whole = step.period_s is not None and step.period_s.is_integer() and not series.start.microsecond

@@ -28,7 +28,7 @@ from fncast.produce.single_reading import to_reading_record, to_telegraf_record
 from fncast.produce.windows import SlidingWindow
 from fncast.series.csv.error import CsvError
 from fncast.series.csv.source import is_series_file
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 
 # Far above the usual record limit of a broker: a larger line is a mistake.
 MAX_EVENT_BYTES = 16_000_000
@@ -50,7 +50,7 @@ def records(arguments: argparse.Namespace) -> Iterator[KafkaMessage]:
     if arguments.format == WINDOWS:
         yield from (to_kafka_record(event, arguments.mode) for event in _events(arguments))
         return
-    replayed: list[Series] = []
+    replayed: list[TimeSeries] = []
     for file in arguments.files:
         found = read_file(Path(file), arguments)
         if arguments.replay:
@@ -81,7 +81,7 @@ def _reading_records(
 
 def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
     """All events: first those of the files, in the given order, then live feeds. Raises CsvError, InvalidEventText."""
-    replayed: list[Series] = []
+    replayed: list[TimeSeries] = []
     for file in arguments.files:
         if file == "-" and _stdin_holds_events():
             yield from _stdin_events(arguments.destination)
@@ -119,7 +119,7 @@ def _live_source(arguments: argparse.Namespace) -> str:
     return arguments.source or f"fncast/produce/{quote(socket.gethostname())}"
 
 
-def _feeds(arguments: argparse.Namespace, replayed: list[Series]) -> tuple[list[Feed], float]:
+def _feeds(arguments: argparse.Namespace, replayed: list[TimeSeries]) -> tuple[list[Feed], float]:
     """The live feeds, and the time of their first tick in seconds since 1970. Raises CsvError."""
     names = [series.name for series in replayed]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -136,7 +136,7 @@ def _feeds(arguments: argparse.Namespace, replayed: list[Series]) -> tuple[list[
     return feeds, since_s
 
 
-def _live_events(arguments: argparse.Namespace, replayed: list[Series]) -> Iterator[CloudEvent]:
+def _live_events(arguments: argparse.Namespace, replayed: list[TimeSeries]) -> Iterator[CloudEvent]:
     feeds, since_s = _feeds(arguments, replayed)
     windows = live_windows(feeds, window=arguments.window, every=arguments.every, since_s=since_s)
     for window in windows:

@@ -11,7 +11,7 @@ from typing import Any
 from fncast.cli.process.interrupt import DeferInterrupt
 from fncast.cli.training.progress import PLOTS, ending, listed, progress, say
 from fncast.cli.training.start import Start, base_model
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.base.copy import copy_base
 from model_service.training.base.fine_tune import FineTuned, fine_tune, fitting_size
 from model_service.training.base.folder import weights_file
@@ -56,12 +56,12 @@ class Choice:
         return trained.best_epoch > 0 and trained.stopped != "interrupted"
 
 
-class Candidates:
+class TrainingCandidates:
     """Trains the candidates, chooses by their errors on the validation part, and writes the chosen one."""
 
     def __init__(
         self,
-        series: Sequence[Series],
+        series: Sequence[TimeSeries],
         settings: TrainingSettings,
         source: dict[str, Any],
         start: Start,

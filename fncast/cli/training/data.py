@@ -11,7 +11,7 @@ from fncast.cli.arguments.series_files import report_filled_gaps
 from fncast.cli.training.progress import say
 from fncast.cli.training.settings import AUTO, seasons_of, window_for, with_flags
 from fncast.cli.training.start import Start
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.curriculum import companions
 from model_service.training.dataset import Float64Array
 from model_service.training.generator import generate, generated_size
@@ -22,7 +22,7 @@ from model_service.training.settings import TrainingSettings
 class TrainingData:
     """source: where the series come from, for model.json. companions: generated series to train on as well."""
 
-    series: Sequence[Series]
+    series: Sequence[TimeSeries]
     settings: TrainingSettings
     source: dict[str, Any]
     companions: Sequence[Float64Array] = ()
@@ -32,7 +32,7 @@ class TrainingData:
         return "generated" in self.source
 
 
-def training_data(arguments: argparse.Namespace, series: list[Series], start: Start) -> TrainingData:
+def training_data(arguments: argparse.Namespace, series: list[TimeSeries], start: Start) -> TrainingData:
     """Choose the settings for the series; generate series if there are none. Raises InvalidSettings."""
     is_new = start.settings is None
     settings = with_flags(start.settings or TrainingSettings(), arguments, fixed=not is_new)
@@ -43,7 +43,7 @@ def training_data(arguments: argparse.Namespace, series: list[Series], start: St
 
 
 def _of_files(
-    arguments: argparse.Namespace, series: list[Series], settings: TrainingSettings, is_new: bool
+    arguments: argparse.Namespace, series: list[TimeSeries], settings: TrainingSettings, is_new: bool
 ) -> TrainingData:
     """is_new: choose the seasons, the window and the companions; otherwise keep those of the version to start from."""
     source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from fncast.cli.process.interrupt import DeferInterrupt
-from fncast.cli.training.candidates import Candidates, Choice
+from fncast.cli.training.candidates import Choice, TrainingCandidates
 from fncast.cli.training.data import TrainingData, training_data
 from fncast.cli.training.progress import PLOTS, listed, say
 from fncast.cli.training.start import Start
 from fncast.failure import Failure
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.evaluation import Evaluation, add_base_model, add_model, prepare
 from model_service.training.plots import save_backtest_plots
 from model_service.training.provenance import test_metrics
@@ -31,7 +31,7 @@ WRITING = "calibrating and writing the version, which takes some seconds"
 class TrainingRun:
     """Used once. If the evaluation or the refit is interrupted, the trained model is written without it."""
 
-    def __init__(self, arguments: argparse.Namespace, series: list[Series]) -> None:
+    def __init__(self, arguments: argparse.Namespace, series: list[TimeSeries]) -> None:
         """series: of the files; without any, generated ones are used.
 
         Raises Failure, InvalidModelFolder, InvalidSettings.
@@ -39,7 +39,7 @@ class TrainingRun:
         self._arguments = arguments
         start = Start.of(arguments.models, arguments.name, arguments.from_version)
         self._data = data = training_data(arguments, series, start)
-        self._candidates = Candidates(data.series, data.settings, data.source, start, arguments)
+        self._candidates = TrainingCandidates(data.series, data.settings, data.source, start, arguments)
         self._choice: Choice | None = None
         self._evaluation: Evaluation | None = None
         self._refitted: Refit | None = None

@@ -11,7 +11,7 @@ from fncast.cli.training.progress import say
 from fncast.failure import Failure
 
 if TYPE_CHECKING:
-    from fncast.series.series import Series
+    from fncast.series.time_series import TimeSeries
     from model_service.training.settings import TrainingSettings
 
 # The longest window that `--window auto` chooses: two weeks of half hours.
@@ -57,7 +57,7 @@ def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed:
 
 
 def seasons_of(
-    arguments: argparse.Namespace, series: Sequence[Series], settings: TrainingSettings
+    arguments: argparse.Namespace, series: Sequence[TimeSeries], settings: TrainingSettings
 ) -> tuple[int, ...]:
     """The seasons of --season, in steps; else those that at least half of the series have before their test part."""
     from model_service.training.dataset import split
@@ -78,7 +78,7 @@ def seasons_of(
 
 
 def _say_what_was_not_looked_for(
-    series: Sequence[Series], before: Sequence[int], settings: TrainingSettings
+    series: Sequence[TimeSeries], before: Sequence[int], settings: TrainingSettings
 ) -> None:
     """Print whether the series are too short to look for a week, and what would help."""
     from model_service.training.season import missing_for_week
@@ -94,7 +94,7 @@ def _say_what_was_not_looked_for(
     say(f"too few readings to look for a week: {min(lacking)} more are needed before the test part.{helps}")
 
 
-def window_for(series: Sequence[Series], settings: TrainingSettings, flag: str | None) -> int:
+def window_for(series: Sequence[TimeSeries], settings: TrainingSettings, flag: str | None) -> int:
     """The window for these seasons, in readings. flag: AUTO to choose one; None keeps the default and prints advice.
 
     With several seasons: two of the longest, else the longest and the shortest. With one: seven of it (a week of days),

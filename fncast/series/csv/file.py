@@ -31,12 +31,12 @@ from fncast.series.csv.numbers.values import read_values, text_error
 from fncast.series.csv.options import CsvOptions
 from fncast.series.csv.source import read_text, series_name, source_name
 from fncast.series.csv.summary import Summary
-from fncast.series.csv.table import Table, parse
+from fncast.series.csv.table import CsvTable, parse
 from fncast.series.csv.times.parser import read_times, time_form
 from fncast.series.csv.times.times import SMALL, Times
 from fncast.series.csv.times.zone import LocalClock
 from fncast.series.grid import NoGrid, to_grid
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 
 __all__ = ["CsvError", "CsvOptions", "Summary", "read_csv", "read_csv_file"]
 
@@ -46,7 +46,7 @@ MAX_SERIES = 10_000
 Floats = NDArray[np.float64]
 
 
-def read_csv(path: str | Path, options: CsvOptions | None = None) -> list[Series]:
+def read_csv(path: str | Path, options: CsvOptions | None = None) -> list[TimeSeries]:
     """The series of a CSV file, each on a regular grid with NaN for missing readings. Raises CsvError."""
     return read_csv_file(path, options).series
 
@@ -81,7 +81,7 @@ def _holds_readings(row: list[str]) -> bool:
 class _Reader:
     """Reads one file: converts columns of text to series and fills its summary."""
 
-    table: Table
+    table: CsvTable
     columns: Columns
     options: CsvOptions
     summary: Summary

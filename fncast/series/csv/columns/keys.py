@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fncast.series.csv.error import CsvError, shown
-from fncast.series.csv.table import Table
+from fncast.series.csv.table import CsvTable
 from fncast.series.grid import NoGrid, to_grid
 
 # The names that are inspected for numbers.
@@ -42,7 +42,7 @@ class Keys:
             begin = end
 
 
-def read_keys(table: Table, columns: list[int], *, may_be_empty: bool = False) -> Keys:
+def read_keys(table: CsvTable, columns: list[int], *, may_be_empty: bool = False) -> Keys:
     """The series of each row: the texts in these columns, joined by `/`. Raises CsvError for an empty text."""
     parts = [pc.utf8_trim_whitespace(table.columns[at]) for at in columns]
     for part in parts:
@@ -62,7 +62,12 @@ def read_keys(table: Table, columns: list[int], *, may_be_empty: bool = False) -
 
 
 def are_remarks(
-    table: Table, at: int, times_s: NDArray[np.float64], zone: tzinfo = UTC, *, are_values_given: bool = False
+    table: CsvTable,
+    at: int,
+    times_s: NDArray[np.float64],
+    zone: tzinfo = UTC,
+    *,
+    are_values_given: bool = False,
 ) -> bool:
     """Whether a text column holds remarks on the readings (the weather, a holiday) and not the names of series.
 
@@ -94,7 +99,7 @@ def are_remarks(
     )
 
 
-def check_names(table: Table, at: int, times_s: NDArray[np.float64]) -> None:
+def check_names(table: CsvTable, at: int, times_s: NDArray[np.float64]) -> None:
     """Check a text column that was taken for the names of series. times_s: (rows,) seconds since 1970.
 
     Raises CsvError if it may as well hold readings in a form that is not read, such as 0x1F, 1_000 or 1.2k: each text

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fncast.series.csv.numbers.number import is_missing, parse_number
-from fncast.series.csv.table import Table
+from fncast.series.csv.table import CsvTable
 from fncast.series.csv.times.parser import is_time_of_day, time_form
 
 # Inspected cells: the first ones, and the same number spread over the file.
@@ -40,12 +40,12 @@ class Profile:
         return re.sub(r"[\s.-]+", "_", self.name.strip().lower())
 
 
-def profiles(table: Table) -> list[Profile]:
+def profiles(table: CsvTable) -> list[Profile]:
     """The profiles of all columns, in the order of the header."""
     return [_profile(table, at) for at in range(len(table.header))]
 
 
-def _profile(table: Table, at: int) -> Profile:
+def _profile(table: CsvTable, at: int) -> Profile:
     column = table.columns[at]
     if len(column) > 2 * _CELLS:
         spread = np.linspace(0, len(column) - 1, _CELLS).astype(np.int64)

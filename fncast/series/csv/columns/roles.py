@@ -13,13 +13,13 @@ from fncast.series.csv.columns.series_columns import INFLUX_OWN, SERIES_NAMES, g
 from fncast.series.csv.columns.time_column import find_clock, find_time
 from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.options import CsvOptions
-from fncast.series.csv.table import Table
+from fncast.series.csv.table import CsvTable
 
 # A column without a name is not read: it is an index that pandas wrote, or the rest after a comma at the line's end.
 _UNNAMED = re.compile(r"(Unnamed: \d+([._]\w+)?)?")
 
 
-def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
+def find_columns(table: CsvTable, options: CsvOptions, is_influx: bool) -> Columns:
     """Find the role of each column. Raises CsvError, which names the candidates and the flag if there are several."""
     found = profiles(table)
 
@@ -87,7 +87,7 @@ def find_columns(table: Table, options: CsvOptions, is_influx: bool) -> Columns:
     return columns
 
 
-def _label(table: Table, profile: Profile) -> str:
+def _label(table: CsvTable, profile: Profile) -> str:
     """The column in messages: by name if only the first column with that name is meant, else by number."""
     if not profile.name:
         return f"column {profile.at + 1}"
@@ -95,7 +95,7 @@ def _label(table: Table, profile: Profile) -> str:
     return f"column {profile.name!r}" if is_first else f"column {profile.at + 1} ({profile.name!r})"
 
 
-def _take_padded(table: Table, columns: Columns, others: list[Profile]) -> None:
+def _take_padded(table: CsvTable, columns: Columns, others: list[Profile]) -> None:
     """Take numbers with leading zeros for values where nothing else is: meters count so."""
     for profile in others:
         if profile.is_padded and profile.at not in columns.series and profile.key not in SERIES_NAMES:
@@ -103,7 +103,7 @@ def _take_padded(table: Table, columns: Columns, others: list[Profile]) -> None:
             columns.skipped.pop(_label(table, profile), None)
 
 
-def _check(table: Table, columns: Columns) -> None:
+def _check(table: CsvTable, columns: Columns) -> None:
     if not columns.values:
         why = "; ".join(f"{what}: {reason}" for what, reason in list(columns.skipped.items())[:5])
         raise CsvError(
@@ -115,7 +115,7 @@ def _check(table: Table, columns: Columns) -> None:
             raise _same_name_error(table, table.header[at])
 
 
-def _same_name_error(table: Table, name: str) -> CsvError:
+def _same_name_error(table: CsvTable, name: str) -> CsvError:
     places = ", ".join(str(at) for at, other in enumerate(table.header, start=1) if other == name)
     return CsvError(
         f"{table.name}: columns {places} have the same name, {name!r}, so their readings cannot be distinguished;"
@@ -123,7 +123,7 @@ def _same_name_error(table: Table, name: str) -> CsvError:
     )
 
 
-def _reason(table: Table, profile: Profile, time: Profile) -> str | None:
+def _reason(table: CsvTable, profile: Profile, time: Profile) -> str | None:
     """The reason why a column holds no readings. None if it holds readings."""
     if profile.is_empty:
         # Only some cells were inspected: check the whole column.
@@ -142,7 +142,7 @@ def _reason(table: Table, profile: Profile, time: Profile) -> str | None:
     return None
 
 
-def _numbers_the_rows(table: Table, profile: Profile) -> bool:
+def _numbers_the_rows(table: CsvTable, profile: Profile) -> bool:
     """Whether the column counts 1, 2, 3 and has the name of a row number."""
     if profile.key not in (
         "id",

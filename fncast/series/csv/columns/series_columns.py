@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.columns.profile import Profile
 from fncast.series.csv.error import CsvError, listed
-from fncast.series.csv.table import Table
+from fncast.series.csv.table import CsvTable
 
 SERIES_NAMES = frozenset(
     (
@@ -31,7 +31,7 @@ INFLUX_COLUMNS = frozenset(("_time", "_value", "_field"))
 INFLUX_OWN = frozenset(("result", "table", "_start", "_stop"))
 
 
-def influx_series(table: Table, columns: Columns, free: list[Profile]) -> list[int]:
+def influx_series(table: CsvTable, columns: Columns, free: list[Profile]) -> list[int]:
     """The columns that name an InfluxDB series: measurement, field and tags that differ, else the field."""
     texts = [
         profile
@@ -49,7 +49,7 @@ def influx_series(table: Table, columns: Columns, free: list[Profile]) -> list[i
     return differing or [profile.at for profile in texts if profile.key == "_field"]
 
 
-def guess_series(table: Table, columns: Columns, free: list[Profile], certain: bool) -> None:
+def guess_series(table: CsvTable, columns: Columns, free: list[Profile], certain: bool) -> None:
     """Set the series column: one with a usual name, else the only text column with different texts.
 
     certain: the value columns are given. Raises CsvError if there are several candidates.
@@ -92,7 +92,7 @@ def guess_series(table: Table, columns: Columns, free: list[Profile], certain: b
         )
 
 
-def _may_name(table: Table, profile: Profile) -> bool:
+def _may_name(table: CsvTable, profile: Profile) -> bool:
     """Whether numbers may be names: they are whole, and some repeat."""
     if not all(re.fullmatch(r"[0-9]+(e[0-9]+)?", cell, re.IGNORECASE) for cell in profile.cells):
         return False
@@ -100,7 +100,7 @@ def _may_name(table: Table, profile: Profile) -> bool:
     return _distinct(table, profile.at) <= max(1, count // 2)
 
 
-def _without_synonyms(table: Table, candidates: list[Profile]) -> list[Profile]:
+def _without_synonyms(table: CsvTable, candidates: list[Profile]) -> list[Profile]:
     """Drop columns that distinguish the same rows as an earlier one, such as a station's number and its name."""
     kept: list[Profile] = []
     for profile in candidates:
@@ -109,7 +109,7 @@ def _without_synonyms(table: Table, candidates: list[Profile]) -> list[Profile]:
     return kept
 
 
-def _are_synonyms(table: Table, first: int, second: int) -> bool:
+def _are_synonyms(table: CsvTable, first: int, second: int) -> bool:
     count = _distinct(table, first)
     if count != _distinct(table, second):
         return False
@@ -117,5 +117,5 @@ def _are_synonyms(table: Table, first: int, second: int) -> bool:
     return bool(pc.count_distinct(both).as_py() == count)
 
 
-def _distinct(table: Table, at: int) -> int:
+def _distinct(table: CsvTable, at: int) -> int:
     return int(pc.count_distinct(table.columns[at]).as_py())

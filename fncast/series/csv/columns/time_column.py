@@ -8,7 +8,7 @@ import re
 from fncast.series.csv.columns.profile import Profile
 from fncast.series.csv.error import CsvError, listed, shown
 from fncast.series.csv.numbers.number import parse_number
-from fncast.series.csv.table import Table
+from fncast.series.csv.table import CsvTable
 
 # Usual names of time columns, the preferred ones first.
 TIME_NAMES = (
@@ -20,7 +20,7 @@ TIME_NAMES = (
 _BEGIN_NAME = re.compile(r".*\b(start|begin|from|von|ab|anfang)\b.*|.*_(start|begin|from|von)", re.IGNORECASE)
 
 
-def find_time(table: Table, found: list[Profile]) -> Profile:
+def find_time(table: CsvTable, found: list[Profile]) -> Profile:
     """The column of times. Raises CsvError."""
     named = [profile for profile in found if profile.key in TIME_NAMES and profile.form is not None]
     named.sort(key=lambda profile: TIME_NAMES.index(profile.key))
@@ -50,7 +50,7 @@ def find_time(table: Table, found: list[Profile]) -> Profile:
     )
 
 
-def _only(table: Table, candidates: list[Profile]) -> Profile:
+def _only(table: CsvTable, candidates: list[Profile]) -> Profile:
     if len(candidates) > 1:
         names = listed([profile.name for profile in candidates])
         raise CsvError(f"{table.name}: columns {names} all hold times; say which one with --time-column")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.numbers.forms import Forms
 from fncast.series.csv.numbers.number import COMMA, POINT, parse_number
-from fncast.series.csv.table import Table, described_cell
+from fncast.series.csv.table import CsvTable, described_cell
 
 
 def decide_decimal(
-    table: Table, looked: dict[int, Forms], given: str | None
+    table: CsvTable, looked: dict[int, Forms], given: str | None
 ) -> tuple[dict[int, str], list[str]]:
     """`point` or `comma` for each column, and notes on columns that were decided by the numbers of another column.
 
@@ -50,13 +50,13 @@ def decide_decimal(
     return decided, notes
 
 
-def _is_plain_point(table: Table, at: int, forms: Forms) -> bool:
+def _is_plain_point(table: CsvTable, at: int, forms: Forms) -> bool:
     """Whether all numbers have a point and three digits, in a file with the delimiter `,`."""
     cell = table.columns[at][forms.ambiguous].as_py()
     return "." in cell and forms.whole is None and table.layout.delimiter == ","
 
 
-def _question(table: Table, at: int, row: int) -> CsvError:
+def _question(table: CsvTable, at: int, row: int) -> CsvError:
     number = parse_number(table.columns[at][row].as_py())
     point, comma = (number.point, number.comma) if number is not None else (0.0, 0.0)
     return CsvError(

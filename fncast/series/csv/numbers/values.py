@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.numbers.forms import MAX_CACHED, PLAIN, Floats, Forms, plain_numbers
 from fncast.series.csv.numbers.number import MISSING, POINT, parse_number
-from fncast.series.csv.table import Table, described_cell
+from fncast.series.csv.table import CsvTable, described_cell
 
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?∞", re.IGNORECASE)
 
 
-def read_values(table: Table, at: int, forms: Forms, decimal: str) -> tuple[Floats, NDArray[np.bool_]]:
+def read_values(table: CsvTable, at: int, forms: Forms, decimal: str) -> tuple[Floats, NDArray[np.bool_]]:
     """The column as (rows,) float64, NaN for missing readings and texts, and a mask of the texts. Raises CsvError."""
     column = table.columns[at]
     _check_units(table, at, forms)
@@ -84,7 +84,7 @@ def _value(text: str, decimal: str, cell: Callable[[], str]) -> float | None:
     return value
 
 
-def _check_units(table: Table, at: int, forms: Forms) -> None:
+def _check_units(table: CsvTable, at: int, forms: Forms) -> None:
     """Raises CsvError if the numbers of a column have different units."""
     if len(forms.units) > 1:
         (first, first_row), (second, second_row) = list(forms.units.items())[:2]
@@ -98,7 +98,7 @@ def _check_units(table: Table, at: int, forms: Forms) -> None:
         )
 
 
-def text_error(table: Table, at: int, row: int) -> CsvError:
+def text_error(table: CsvTable, at: int, row: int) -> CsvError:
     """The error of a cell that holds text in a column of numbers."""
     text = table.columns[at][row].as_py().strip()
     return CsvError(
@@ -107,5 +107,5 @@ def text_error(table: Table, at: int, row: int) -> CsvError:
     )
 
 
-def _cell_after(table: Table, at: int, begin: int, row: int) -> str:
+def _cell_after(table: CsvTable, at: int, begin: int, row: int) -> str:
     return described_cell(table, at, begin + row)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fncast.series.csv.error import CsvError, shown
-from fncast.series.csv.table import Column, Table
+from fncast.series.csv.table import Column, CsvTable
 from fncast.series.csv.times import date as csv_date
 from fncast.series.csv.times.times import ADVICE, DAY_S, SMALL, Floats, Times
 
@@ -101,7 +101,7 @@ def _compact_seconds(text: str) -> float | None:
     return day * DAY_S + clock + (int(text[14:]) / 1000 if len(text) > 14 else 0.0)
 
 
-def read_numbers(table: Table, at: int, column: Column, form: str) -> Times:
+def read_numbers(table: CsvTable, at: int, column: Column, form: str) -> Times:
     """The times of a column of numbers. form: see `number_form`. Raises CsvError, which names line and cell."""
 
     def fail(row: int, why: str) -> CsvError:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fncast.series.csv.error import CsvError, shown
-from fncast.series.csv.table import Column, Table
+from fncast.series.csv.table import Column, CsvTable
 from fncast.series.csv.times import date as csv_date
 from fncast.series.csv.times.number_parser import number_form, read_numbers
 from fncast.series.csv.times.times import ADVICE, DAY_S, Floats, Times
@@ -51,7 +51,9 @@ def _may_be_date(text: str) -> bool:
     )
 
 
-def read_times(table: Table, at: int, form: str, clock: int | None = None, order: str | None = None) -> Times:
+def read_times(
+    table: CsvTable, at: int, form: str, clock: int | None = None, order: str | None = None
+) -> Times:
     """The times of a column. form: see `time_form`. clock: position of a second column with the time of day.
 
     order: `day-first` or `month-first`, if the dates do not show it. Raises CsvError, which names line and cell.
@@ -78,7 +80,7 @@ def _joined(dates: Column, clocks: Column) -> Column:
     return pc.binary_join_element_wise(date, clock, " ")
 
 
-def _texts(table: Table, at: int, column: Column, order: str | None) -> Times:
+def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times:
     for is_local, kind in ((True, pa.timestamp("us")), (False, pa.timestamp("us", tz="UTC"))):
         try:
             micros = pc.cast(pc.cast(column, kind), pa.int64()).to_numpy()

@@ -18,13 +18,13 @@ from fncast.cli.arguments.series_files import (
 )
 from fncast.cli.main import build_parser
 from fncast.failure import Failure
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 LONG = "note,when,shelf,sold,left\nx,2026-01-01,1,5,9\ny,2026-01-02,1,6,8\nz,2026-01-01,2,7,7\nz,2026-01-03,2,8,6\n"
 
 
-def read(folder: Path, *flags: str, text: str = LONG) -> list[Series]:
+def read(folder: Path, *flags: str, text: str = LONG) -> list[TimeSeries]:
     path = folder / "shop.csv"
     path.write_text(text)
     parser = argparse.ArgumentParser()

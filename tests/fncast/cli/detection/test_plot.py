@@ -16,17 +16,17 @@ from fncast.cli.detection.plot import MAX_LABELS, MAX_PANELS, save_plot, step_wi
 from fncast.failure import Failure
 from fncast.monitor.episode import Episode
 from fncast.monitor.offline import Detection
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 READINGS = 30
-Found = tuple[Series, np.ndarray, Detection]
+Found = tuple[TimeSeries, np.ndarray, Detection]
 
 
 def found(name: str, *scores: float, kind: str = "outlier", unit: str | None = None) -> Found:
     """A series with an anomaly for each score."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    series = Series(name, start, Step.seconds(60), np.arange(float(READINGS)), unit)
+    series = TimeSeries(name, start, Step.seconds(60), np.arange(float(READINGS)), unit)
     near = np.stack([series.values, series.values - 1, series.values + 1], axis=1)
     episodes = [
         Episode(kind, at, at, at + 1, 1231.0 + at, at, at - 1, at + 1, score)

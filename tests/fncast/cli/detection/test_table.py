@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fncast.cli.detection.table import DetectionTable
-from fncast.series.series import Series
 from fncast.series.step import Step, format_start
+from fncast.series.time_series import TimeSeries
 
 BERLIN = timezone(timedelta(hours=2))
 
@@ -27,7 +27,7 @@ BERLIN = timezone(timedelta(hours=2))
     ],
 )
 def test_rows_have_the_times_of_the_readings(start: datetime, step: Step) -> None:
-    series = Series("cpu", start, step, np.array([1.0, 2.0, np.nan, 4.0, 5.0]))
+    series = TimeSeries("cpu", start, step, np.array([1.0, 2.0, np.nan, 4.0, 5.0]))
     out = io.StringIO()
     table = DetectionTable(out, is_json=False, has_names=False)
     for begin, end in ((0, 2), (2, 5)):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from fncast.series.csv.file import CsvError, CsvOptions, read_csv, read_csv_file
 from fncast.series.grid import Mended
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 from fncast.series.window import MAX_MAGNITUDE
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -24,7 +24,7 @@ def write(folder: Path, text: str | bytes, name: str = "cpu.csv") -> Path:
     return path
 
 
-def read_one(folder: Path, text: str | bytes) -> tuple[Series, Mended]:
+def read_one(folder: Path, text: str | bytes) -> tuple[TimeSeries, Mended]:
     summary = read_csv_file(write(folder, text))
     [series], [mended] = summary.series, summary.mended
     return series, mended

@@ -1,4 +1,4 @@
-"""A series: named readings on a regular grid."""
+"""A time series: named readings on a regular grid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fncast.series.step import Step
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class TimeSeries:
     """Readings at regular steps.
 
     start: the time of the first reading, with an offset. values: (readings,) float64, NaN for a missing reading.
