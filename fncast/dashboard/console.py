@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from fncast.dashboard.events.event import ReceivedEvent
 from fncast.dashboard.events.forecast import ShownForecast, parse_forecast
-from fncast.dashboard.series.readings import Grid
+from fncast.dashboard.events.grid import Grid
 from fncast.foreign_text import clean
 from fncast.series.step import Step, format_start
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fncast.dashboard.events.event import NotAnEvent, ReceivedEvent, parse
+from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.events.forecast import FORECAST_TYPE, model_name
 from fncast.dashboard.events.names import short_key, shown_name
 from fncast.dashboard.events.record import ReceivedRecord
@@ -19,7 +20,6 @@ from fncast.dashboard.figures.incidents import ALERT_TYPE, ANOMALY_TYPE, Inciden
 from fncast.dashboard.figures.outages import OUTAGE_TYPE, RouteOutages
 from fncast.dashboard.figures.recent_names import RecentNames
 from fncast.dashboard.figures.training_curve import TRAINING_TYPE, TrainingCurve
-from fncast.dashboard.series.readings import UnreadableData
 from fncast.dashboard.series.series_list import SeriesList
 
 # Forecast ids to remember. A forecast with a known id is a repeat.

@@ -11,11 +11,11 @@ from datetime import datetime
 from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
 from fncast.dashboard.console import ConsoleFormatter
 from fncast.dashboard.events.event import NotAnEvent, parse
+from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.kafka.reader import TopicReader
 from fncast.dashboard.kafka.reader_client import InvalidProperties
-from fncast.dashboard.series.readings import UnreadableData
 from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fncast.dashboard.events.event import ReceivedEvent
+from fncast.dashboard.events.fields import UnreadableData, Values, parse_numbers
 from fncast.dashboard.events.names import shown_name
-from fncast.dashboard.series.readings import UnreadableData, Values, parse_numbers
 
 FORECAST_TYPE = "io.fncast.forecast.v1"
 # Steps to read from a forecast. A chart cannot show more.
@@ -30,6 +30,16 @@ class ShownForecast:
     band: tuple[float, float] | None
     model: str
     scored: int = field(default=0)
+
+    def as_json(self) -> dict[str, Any]:
+        """What the page shows of the forecast, as JSON values."""
+        return {
+            "start": self.start,
+            "values": self.values,
+            "low": self.low,
+            "high": self.high,
+            "band": self.band,
+        }
 
 
 def model_name(event: ReceivedEvent) -> str:

@@ -6,10 +6,9 @@ from collections import OrderedDict
 from typing import Any
 
 from fncast.dashboard.events.event import ReceivedEvent
-from fncast.dashboard.events.fields import finite_number
+from fncast.dashboard.events.fields import UnreadableData, finite_number
 from fncast.dashboard.events.forecast import model_name
 from fncast.dashboard.events.names import shown_name
-from fncast.dashboard.series.readings import UnreadableData
 
 ACCURACY_TYPE = "io.fncast.accuracy.v1"
 # Rows to keep. Beyond it, the row that was reported least recently is dropped.

@@ -6,10 +6,9 @@ from collections import OrderedDict, deque
 from typing import Any
 
 from fncast.dashboard.events.event import ReceivedEvent
-from fncast.dashboard.events.fields import finite_number, seconds_of
+from fncast.dashboard.events.fields import UnreadableData, finite_number, seconds_of
 from fncast.dashboard.events.forecast import model_name
 from fncast.dashboard.events.names import short_key, shown_name
-from fncast.dashboard.series.readings import UnreadableData
 from fncast.foreign_text import clean
 
 ANOMALY_TYPE, ALERT_TYPE = "io.fncast.anomaly.v1", "io.fncast.alert.v1"

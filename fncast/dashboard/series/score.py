@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fncast.dashboard.events.forecast import ShownForecast
-from fncast.dashboard.series.readings import ReadingBuffer
+from fncast.dashboard.series.reading_buffer import ReadingBuffer
 
 # Readings that a score covers: enough for a steady figure, few enough to show quickly that a model got worse.
 SCORED_READINGS = 60

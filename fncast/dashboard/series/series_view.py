@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from typing import Any
 
 from fncast.dashboard.events.event import ReceivedEvent
+from fncast.dashboard.events.fields import UnreadableData, Values, parse_numbers
 from fncast.dashboard.events.forecast import ShownForecast, parse_forecast
+from fncast.dashboard.events.grid import Grid
 from fncast.dashboard.events.names import short_key
 from fncast.dashboard.events.single_reading import SingleReading
-from fncast.dashboard.series.readings import (
-    Grid,
-    ReadingBuffer,
-    UnreadableData,
-    Values,
-    count_new_values,
-    parse_numbers,
-)
-from fncast.dashboard.series.score import ForecastScore
+from fncast.dashboard.series.counter_rate import CounterRate
+from fncast.dashboard.series.earlier_forecasts import EarlierForecasts
+from fncast.dashboard.series.model_scores import ModelScores
+from fncast.dashboard.series.reading_buffer import ReadingBuffer
 from fncast.dashboard.series.silence import SilenceDetector
+from fncast.dashboard.series.untimed_windows import UntimedWindows
 
 # Readings to show: eight horizons, so that the forecast takes a ninth of the chart.
 SHOWN_HORIZONS = 8
 MIN_SHOWN, MAX_SHOWN = 64, 480
-# Forecasts that wait for readings. With one forecast per reading, there are as many as the horizon has steps.
-MAX_PENDING = 512
 # Forecast ids to remember, so that a repeated forecast counts once.
 MAX_IDS = 1024
 # This many newer events in a row with older times mean that the feed has started from its beginning.
 RESTART_EVENTS = 3
 MAX_UNIT = 24
-# Models to score separately per series: two versions during a roll-out, or two routes.
-MAX_MODELS = 4
 
 
 class SeriesView:
@@ -47,17 +41,17 @@ class SeriesView:
         self._unit = ""
         self._grid: Grid | None = None
         self._has_windows = False
-        self._untimed: Values = []  # the last window without times
+        self._untimed = UntimedWindows()
         self._readings = ReadingBuffer()
-        # Before the first forecast gives the step.
-        self._early: deque[SingleReading] = deque(maxlen=MAX_SHOWN)
-        self._counter: SingleReading | None = None  # the last reading of a counter
+        self._early: deque[SingleReading] = deque(
+            maxlen=MAX_SHOWN
+        )  # wait for a forecast, which gives the step
+        self._counter = CounterRate()
         self._older_events = 0
         self._latest: ShownForecast | None = None
-        self._pending: deque[ShownForecast] = deque(maxlen=MAX_PENDING)
         self._ids: dict[str, None] = {}
-        self._earlier: dict[int, tuple[int, float | None]] = {}  # index → (distance from the lead, value)
-        self._scores: OrderedDict[str, ForecastScore] = OrderedDict()  # by model, the latest one last
+        self._earlier = EarlierForecasts()
+        self._scores = ModelScores()
         self._model = ""
         self._changed: int | None = None  # lowest index that changed
         self._whole = True  # whether the next changes hold everything
@@ -81,7 +75,7 @@ class SeriesView:
         if self._grid is None or self._grid.step != grid.step:
             self._restart(grid)
         if grid.anchor is None:
-            start = self._place_untimed(values)
+            start = self._untimed.place(values, self._readings.newest)
         else:
             assert self._grid is not None
             start = self._grid.index_of(grid.anchor) + skipped
@@ -89,10 +83,7 @@ class SeriesView:
                 self._restart(grid)
                 start = skipped
         self._has_windows = True
-        changed = self._readings.merge(start, values)
-        if changed is not None:
-            self._mark_changed(changed)
-            self._score_pending()
+        self._merge(start, values)
         return start + len(values) - 1
 
     def add_reading(self, reading: SingleReading) -> None:
@@ -101,19 +92,8 @@ class SeriesView:
         if self._grid is None or self._grid.anchor is None:
             self._early.append(reading)
             return
-        value: float | None = reading.value
-        if reading.is_counter:
-            value, self._counter = _rate(self._counter, reading), reading
-        index = self._grid.step_at(reading.time_s)
-        changed = self._readings.merge(index, [value])
-        if changed is not None:
-            self._mark_changed(changed)
-            self._score_pending()
-
-    def _place_early(self) -> None:
-        early, self._early = self._early, deque(maxlen=MAX_SHOWN)
-        for reading in early:
-            self.add_reading(reading)
+        value = self._counter.next(reading) if reading.is_counter else reading.value
+        self._merge(self._grid.step_at(reading.time_s), [value])
 
     def add_forecast(self, event: ReceivedEvent, after: int | None) -> None:
         """Add a forecast. Ignores a repeated one.
@@ -123,39 +103,40 @@ class SeriesView:
         """
         if short_key(event.id) in self._ids:
             return
-        grid = Grid.of(event.data)
-        if grid.anchor is None:
-            start = (self._readings.newest if after is None else after) + 1
-        else:
-            if self._grid is None:
-                early = self._early
-                self._restart(grid)
-                self._early = early
-                self._place_early()
-            if self._grid is not None and self._grid.step != grid.step and not self._has_windows:
-                self._restart(grid)  # the step was found again from the readings
-            if self._grid is None or self._grid.step != grid.step:
-                raise UnreadableData("the step of the forecast differs from the step of its series")
-            start = self._grid.index_of(grid.anchor)
-        forecast = parse_forecast(event, start)
+        forecast = parse_forecast(event, self._first_index(Grid.of(event.data), after))
         self._remember(short_key(event.id))
         self._model = forecast.model
-        self._scores.setdefault(forecast.model, ForecastScore())
-        self._scores.move_to_end(forecast.model)
-        if len(self._scores) > MAX_MODELS:
-            self._scores.popitem(last=False)
+        self._scores.add(forecast)
         if self._latest is None or forecast.start >= self._latest.start:
             self._latest = forecast
             unit = event.data.get("unit")
             self._unit = self._unit or (unit[:MAX_UNIT] if isinstance(unit, str) else "")
-        self._pending.append(forecast)
-        self._keep_earlier(forecast)
+        self._earlier.add(forecast, self._lead())
         self._mark_changed(min(forecast.start, self._readings.newest + 1))
-        self._score_pending()
+        self._scores.update(self._readings)
+
+    def _first_index(self, grid: Grid, after: int | None) -> int:
+        """The index of a forecast's first value. grid: of the forecast. after: see `add_forecast`.
+
+        Without windows, the first forecast gives the step of the series, and a forecast with another step begins it
+        again. Raises UnreadableData.
+        """
+        if grid.anchor is None:
+            return (self._readings.newest if after is None else after) + 1
+        if self._grid is None:
+            early = self._early
+            self._restart(grid)
+            for reading in early:
+                self.add_reading(reading)
+        elif self._grid.step != grid.step and not self._has_windows:
+            self._restart(grid)
+        if self._grid is None or self._grid.step != grid.step:
+            raise UnreadableData("the step of the forecast differs from the step of its series")
+        return self._grid.index_of(grid.anchor)
 
     def snapshot(self) -> dict[str, Any]:
         """Everything that the page shows of this series, as JSON values."""
-        first = max(self._readings.first, self._readings.newest - self._shown_readings() + 1)
+        first = self._first_shown()
         return self._as_json(first, first)
 
     def take_changes(self) -> dict[str, Any] | None:
@@ -165,7 +146,7 @@ class SeriesView:
         """
         if self._changed is None and not self._whole:
             return None
-        first = max(self._readings.first, self._readings.newest - self._shown_readings() + 1)
+        first = self._first_shown()
         start = first if self._whole or self._changed is None else max(first, self._changed)
         self._changed, self._whole = None, False
         return self._as_json(first, start)
@@ -183,21 +164,11 @@ class SeriesView:
             "dated": grid.anchor is not None,
             "offset_s": grid.offset_s,
             "actual": self._readings.between(start, newest),
-            "earlier": [
-                self._earlier[i][1] if i in self._earlier else None for i in range(start, newest + 1)
-            ],
+            "earlier": self._earlier.between(start, newest),
             "lead": self._lead(),
-            "forecast": None
-            if latest is None
-            else {
-                "start": latest.start,
-                "values": latest.values,
-                "low": latest.low,
-                "high": latest.high,
-                "band": latest.band,
-            },
+            "forecast": None if latest is None else latest.as_json(),
             "model": self._model,
-            "score": score.as_json() if (score := self._scores.get(self._model)) else None,
+            "score": self._scores.as_json(self._model),
             "heard_s": self.silence.last_s,
             "silent_after_s": self._silent_after_s(),
         }
@@ -225,41 +196,22 @@ class SeriesView:
         self._older_events = self._older_events + 1 if older else 0
         return self._older_events >= RESTART_EVENTS
 
-    def _place_untimed(self, values: Values) -> int:
-        added = count_new_values(self._untimed, values)
-        self._untimed = values
-        return self._readings.newest + 1 + added - len(values)
+    def _merge(self, start: int, values: Values) -> None:
+        """Add readings whose first one has the index `start`, and score the forecasts that predicted them."""
+        changed = self._readings.merge(start, values)
+        if changed is not None:
+            self._mark_changed(changed)
+            self._scores.update(self._readings)
 
-    def _shown_readings(self) -> int:
+    def _first_shown(self) -> int:
+        """The index of the first reading that the page shows."""
         horizon = len(self._latest.values) if self._latest else 0
-        return min(MAX_SHOWN, max(MIN_SHOWN, SHOWN_HORIZONS * horizon))
+        shown = min(MAX_SHOWN, max(MIN_SHOWN, SHOWN_HORIZONS * horizon))
+        return max(self._readings.first, self._readings.newest - shown + 1)
 
     def _lead(self) -> int:
         """How many steps ahead the shown earlier forecasts were made: half the horizon."""
         return (len(self._latest.values) + 1) // 2 if self._latest else 0
-
-    def _keep_earlier(self, forecast: ShownForecast) -> None:
-        """For each index, keep the value of the forecast whose distance is closest to the lead."""
-        lead = self._lead()
-        for step, value in enumerate(forecast.values):
-            index, distance = forecast.start + step, abs(step + 1 - lead)
-            if index not in self._earlier or distance <= self._earlier[index][0]:
-                self._earlier[index] = distance, value
-        if len(self._earlier) > 4 * MAX_SHOWN:
-            kept = sorted(self._earlier)[-2 * MAX_SHOWN :]
-            self._earlier = {index: self._earlier[index] for index in kept}
-
-    def _score_pending(self) -> None:
-        """Score the forecast steps that have readings now."""
-        newest = self._readings.newest
-        for forecast in self._pending:
-            score = self._scores.get(forecast.model)
-            if score is not None and forecast.start + forecast.scored <= newest:
-                score.add(forecast, self._readings)
-        for score in self._scores.values():
-            score.forget_before(newest)
-        while self._pending and self._pending[0].scored >= len(self._pending[0].values):
-            self._pending.popleft()
 
     def _remember(self, event_id: str) -> None:
         self._ids[event_id] = None
@@ -268,11 +220,3 @@ class SeriesView:
 
     def _mark_changed(self, index: int) -> None:
         self._changed = index if self._changed is None else min(self._changed, index)
-
-
-def _rate(before: SingleReading | None, reading: SingleReading) -> float | None:
-    """The increase of a counter per second. None if it is not known; after a reset the counter counts from 0."""
-    if before is None or reading.time_s <= before.time_s:
-        return None
-    increase = reading.value - before.value if reading.value >= before.value else reading.value
-    return increase / (reading.time_s - before.time_s)

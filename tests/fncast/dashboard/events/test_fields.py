@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fncast.dashboard.events.fields import finite_number, seconds_of
+from fncast.dashboard.events.fields import UnreadableData, finite_number, parse_numbers, seconds_of
 
 
 @pytest.mark.parametrize(("value", "number"), [(1, 1.0), (-2.5, -2.5), (0, 0.0)])
@@ -28,3 +28,13 @@ def test_a_time_is_read_in_seconds() -> None:
 )
 def test_anything_but_a_time_is_left_out(value: Any) -> None:
     assert seconds_of(value) is None
+
+
+@pytest.mark.parametrize("values", [None, "1", [True], ["1"], [1e308], [float("inf")], [{}]])
+def test_values_that_are_not_numbers_raise(values: object) -> None:
+    with pytest.raises(UnreadableData):
+        parse_numbers(values, 10)
+
+
+def test_the_last_numbers_of_a_list_are_read() -> None:
+    assert parse_numbers([1, None, 2.5], 2) == [None, 2.5]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fncast.dashboard.events.event import ReceivedEvent, parse
+from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.events.forecast import MAX_HORIZON, model_name, parse_forecast
-from fncast.dashboard.series.readings import UnreadableData
 
 
 def event(make: Any, data: Any, **attributes: str) -> ReceivedEvent:

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from fncast.dashboard.events.event import ReceivedEvent
+from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.figures.accuracy_table import ACCURACY_TYPE, MAX_ROWS, SEND_S, SHOWN_ROWS, AccuracyTable
-from fncast.dashboard.series.readings import UnreadableData
 
 
 def event(series: str, skill: float | None, version: str = "3", **data: Any) -> ReceivedEvent:

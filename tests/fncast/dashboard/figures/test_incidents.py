@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from fncast.dashboard.events.event import parse
+from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.figures.incidents import ALERT_TYPE, ANOMALY_TYPE, MAX_CLOSED, MAX_OPEN, Incidents
-from fncast.dashboard.series.readings import UnreadableData
 from fncast.dashboard.state import PageState, PageTopics
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fncast.dashboard.series.readings import UnreadableData
+from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.series.series_view import MAX_IDS, MAX_SHOWN, RESTART_EVENTS, SeriesView
 
 

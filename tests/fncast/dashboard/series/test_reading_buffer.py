@@ -1,20 +1,9 @@
 """Overlapping windows become one sequence of readings."""
 
-from datetime import UTC, datetime, timedelta
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.dashboard.series.readings import (
-    MAX_READINGS,
-    Grid,
-    ReadingBuffer,
-    UnreadableData,
-    count_new_values,
-    parse_numbers,
-)
-from fncast.series.step import Step
+from fncast.dashboard.series.reading_buffer import MAX_READINGS, ReadingBuffer
 
 
 def test_windows_are_merged_by_index() -> None:
@@ -72,48 +61,3 @@ def test_the_last_known_reading_before_an_index_is_found() -> None:
     readings = ReadingBuffer()
     readings.merge(0, [None, 1, None, None])
     assert (readings.last_known(3), readings.last_known(0), readings.last_known(99)) == (1, None, 1)
-
-
-def test_jittering_times_are_placed_on_the_grid() -> None:
-    start = datetime(2024, 5, 1, tzinfo=UTC)
-    grid = Grid(Step.seconds(0.25), start)
-    assert grid.index_of(start + timedelta(seconds=2.56)) == 10
-    assert grid.time_of(10) == start.timestamp() + 2.5
-
-
-def test_months_are_placed_on_the_grid() -> None:
-    grid = Grid(Step.calendar("P1M"), datetime(2024, 1, 31, tzinfo=UTC))
-    assert grid.index_of(datetime(2025, 3, 31, tzinfo=UTC)) == 14
-    assert grid.index_of(datetime(2025, 3, 1, tzinfo=UTC)) == 13  # nearest to the end of February
-    assert grid.time_of(1) == datetime(2024, 2, 29, tzinfo=UTC).timestamp()
-
-
-def test_a_grid_counts_the_days_of_its_start() -> None:
-    """`step_day` keeps the 30th, even if the first window starts in February."""
-    grid = Grid.of({"start": "2023-02-28T00:00:00+02:00", "step": "P3M", "step_day": 30})
-    assert grid.offset_s == 7200
-    assert grid.time_of(1) == datetime.fromisoformat("2023-05-30T00:00:00+02:00").timestamp()
-    assert Grid.of([1, 2]).offset_s == 0
-
-
-@pytest.mark.parametrize("values", [None, "1", [True], ["1"], [1e308], [float("inf")], [{}]])
-def test_values_that_are_not_numbers_raise(values: object) -> None:
-    with pytest.raises(UnreadableData):
-        parse_numbers(values, 10)
-
-
-@pytest.mark.parametrize(
-    ("known", "window", "added"),
-    [
-        ([], [1, 2, 3], 3),
-        ([1, 2, 3], [2, 3, 4], 1),
-        ([1, 2, 3], [3, 4, 5], 2),
-        ([1, 2, 3], [7, 8, 9], 3),
-        ([1, 2, 3], [1, 2, 3], 0),
-        ([5, 5, 5], [5, 5, 5], 1),
-    ],
-)
-def test_new_values_of_windows_without_times_are_counted(
-    known: list[float], window: list[float], added: int
-) -> None:
-    assert count_new_values(known, window) == added
