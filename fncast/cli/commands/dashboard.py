@@ -13,7 +13,8 @@ from fncast.dashboard.events.single_reading import Decoder
 from fncast.dashboard.kafka.reader import TopicReader
 from fncast.dashboard.kafka.reader_client import InvalidProperties
 from fncast.dashboard.page import Page
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 from fncast.failure import Failure
 from fncast.http.login import Login
 from fncast.http.security import Security, add_listener_arguments

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from fncast.dashboard.events.record import Headers, ReceivedRecord
 from fncast.dashboard.kafka.broker_state import BrokerState
-from fncast.dashboard.kafka.offsets import from_beginning, list_partitions, near_end
+from fncast.dashboard.kafka.offsets import list_partitions
+from fncast.dashboard.kafka.partitions import Partitions
 from fncast.dashboard.kafka.reader_client import InvalidProperties, create_consumer, reader_properties
 from fncast.dashboard.kafka.topic_ids import TopicIds
 from fncast.wording.kafka import describe, map_kafka_errors
@@ -57,13 +58,10 @@ class TopicReader:
         max_lag: int | None = None,
     ) -> None:
         self._topics = tuple(dict.fromkeys(topics))
-        self._history = history
-        self._max_lag = max_lag
+        self._partitions = Partitions(history, max_lag)
         self._batches: queue.Queue[list[ReceivedRecord]] = queue.Queue(QUEUE_BATCHES)
         self._stop = threading.Event()
         self.state = BrokerState(None, time.time(), address=client_properties.get("bootstrap.servers", ""))
-        self._assigned: dict[tuple[str, int], int] = {}  # partition → offset from which its records are live
-        self._offsets: dict[tuple[str, int], int] = {}  # partition → the offset to read next
         self._has_started = False
         self._searched_s = -SEARCH_S
         self._answered_s = time.monotonic()
@@ -72,11 +70,8 @@ class TopicReader:
         self._topic_ids = TopicIds(client_properties)
         self._renew_at_s = time.monotonic() + RENEW_S
         with map_kafka_errors(lambda cause: InvalidProperties(describe(cause))):
-            self._consumer = self._create_consumer()
+            self._consumer = create_consumer(self._properties)
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
-
-    def _create_consumer(self) -> Consumer:
-        return create_consumer(self._properties)
 
     def start(self) -> None:
         """Start the thread."""
@@ -118,70 +113,49 @@ class TopicReader:
 
     def _poll_once(self) -> None:
         """Read a batch. Search for partitions when due, or to check that a quiet broker still answers."""
-        has_records = self._read(POLL_S if self._assigned else 0.0)
+        has_records = self._read(POLL_S if self._partitions else 0.0)
         now = time.monotonic()
-        is_away = self.state.connected is False
         created_again = self._topic_ids.created_again(now, self._topics)
-        due_s = SEARCH_MISSING_S if self.state.missing or not self._has_started else SEARCH_S
-        if (
-            created_again
-            or now - self._searched_s >= due_s
-            or (not has_records and (is_away or now - self._answered_s > QUIET_S))
-        ):
+        search_s = SEARCH_MISSING_S if self.state.missing or not self._has_started else SEARCH_S
+        is_due = now - self._searched_s >= search_s
+        is_quiet = self.state.connected is False or now - self._answered_s > QUIET_S
+        if created_again or is_due or (is_quiet and not has_records):
             self._search(created_again)
-        elif not self._assigned:
+        elif not self._partitions:
             self._stop.wait(POLL_S)
 
     def _read(self, timeout_s: float) -> bool:
         """Queue the next batch. Returns whether there were records."""
         messages = self._consumer.consume(BATCH_RECORDS, timeout_s)
-        records = [record for message in messages if (record := self._record(message)) is not None]
+        records = [record for message in messages if (record := self._received(message)) is not None]
         if records:
             self._set_connected()
             self._put(records)
-            for record in records:
-                self._offsets[record.topic, record.partition] = record.offset + 1
-            self._keep_up()
+            self._partitions.count(records)
+            if skipped := self._partitions.keep_up(self._consumer):
+                self.state = replace(self.state, skipped=self.state.skipped + skipped)
         return bool(records)
 
     def _search(self, created_again: Sequence[str] = ()) -> None:
-        """Assign new partitions, unassign those that are gone. Raises KafkaException if the broker does not answer.
+        """Find new partitions, and those that are gone. Raises KafkaException if the broker does not answer.
 
         created_again: topics whose partitions are new, although there are some with the same number.
         """
         for topic in created_again:
             log.warning("topic %s was deleted and created again: it is read from its beginning", topic)
-            for partition in [each for each in self._assigned if each[0] == topic]:
-                self._consumer.incremental_unassign([TopicPartition(*partition)])
-                del self._assigned[partition], self._offsets[partition]
+            self._partitions.remove_topic(self._consumer, topic)
         found, missing = list_partitions(self._consumer, self._topics)
         for topic in missing:
             self._topic_ids.forget(topic)
         self._searched_s = time.monotonic()
-        new = [partition for partition in found if partition not in self._assigned]
-        gone = [partition for partition in self._assigned if partition not in found]
-        if gone:
-            self._consumer.incremental_unassign([TopicPartition(*partition) for partition in gone])
-            for partition in gone:
-                del self._assigned[partition], self._offsets[partition]
-        # A partition that appears later is read from its first record.
-        starts = {
-            p: (from_beginning(p), 0) if self._has_started or self._history is None else self._end(p)
-            for p in new
-        }
-        if starts:
-            self._consumer.incremental_assign([start for start, _ in starts.values()])
-            self._assigned.update({partition: live for partition, (_, live) in starts.items()})
-            self._offsets.update({partition: start.offset for partition, (start, _) in starts.items()})
+        self._partitions.update(self._consumer, found)
         self._has_started = True
         self._set_connected()
         if tuple(missing.items()) != self.state.missing:
             self.state = replace(self.state, missing=tuple(missing.items()))
 
-    def _end(self, partition: tuple[str, int]) -> tuple[TopicPartition, int]:
-        return near_end(self._consumer, partition, self._history or 0)
-
-    def _record(self, message: Message) -> ReceivedRecord | None:
+    def _received(self, message: Message) -> ReceivedRecord | None:
+        """The record of a message. None for an error, which is noted."""
         error = message.error()
         if error is not None:
             if error.code() in GONE:
@@ -203,7 +177,7 @@ class TopicReader:
             timestamp_ms / 1000 if kind else None,
             message.value(),
             list(headers),
-            offset >= self._assigned.get((topic, partition), 0),
+            self._partitions.is_live((topic, partition), offset),
             message.key(),
         )
 
@@ -214,19 +188,6 @@ class TopicReader:
                 return
             except queue.Full:
                 continue
-
-    def _keep_up(self) -> None:
-        """Skip records beyond `max_lag`: the page shows the present."""
-        if self._max_lag is None:
-            return
-        for position in self._consumer.position([TopicPartition(*partition) for partition in self._assigned]):
-            low, high = self._consumer.get_watermark_offsets(position, cached=True)
-            if position.offset >= 0 and high - position.offset > self._max_lag:
-                start = max(low, high - (self._history or 0))
-                self._consumer.seek(TopicPartition(position.topic, position.partition, start))
-                self._offsets[position.topic, position.partition] = start
-                skipped = self.state.skipped + start - position.offset
-                self.state = replace(self.state, skipped=skipped)
 
     def _set_connected(self) -> None:
         self._answered_s = time.monotonic()
@@ -247,16 +208,13 @@ class TopicReader:
         self._stop.wait(POLL_S)
 
     def _renew(self) -> None:
-        """Continue with a new client from the offsets that this reader has counted.
+        """Continue with a new client, from the offsets that this reader has counted.
 
-        Do not ask the old client for its position: it has none before its first record.
+        The old client's position does not serve: it has none before its first record.
         """
-        old, self._consumer = self._consumer, self._create_consumer()
+        old, self._consumer = self._consumer, create_consumer(self._properties)
         self._renew_at_s = time.monotonic() + RENEW_S
-        if self._offsets:
-            self._consumer.incremental_assign(
-                [TopicPartition(*partition, offset) for partition, offset in self._offsets.items()]
-            )
+        self._partitions.continue_with(self._consumer)
         # Closing can block until a broker answers, so do it in another thread.
         threading.Thread(target=old.close, name="leave", daemon=True).start()
 

@@ -10,7 +10,8 @@ import pytest
 
 from fncast.dashboard.page import Page
 from fncast.dashboard.series.series_view import SeriesView
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 from tests.fncast.dashboard.page_calls import Records
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.settings import Input, Kafka, Monitor, Settings
 from fncast.cli.commands.dashboard import page, page_topics
-from fncast.dashboard.state import PageTopics
+from fncast.dashboard.topics import PageTopics
 from fncast.failure import Failure
 
 

@@ -11,7 +11,8 @@ from consumer.settings import load
 from fncast.cli.records.page_decoders import page_decoders
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.events.single_reading import SingleReading
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 
 START_S = 1_714_521_600.0  # `conftest.START`
 STEP_S = 300.0

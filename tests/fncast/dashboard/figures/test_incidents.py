@@ -11,7 +11,8 @@ from fncast.dashboard.events.event import parse
 from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.figures.incidents import ALERT_TYPE, ANOMALY_TYPE, MAX_CLOSED, MAX_OPEN, Incidents
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 
 
 def record(
