@@ -17,7 +17,7 @@ import orjson
 
 from fncast.foreign_text import clean
 from fncast.media_type import are_same
-from fncast.series.window_data import InvalidData, Window, read_json
+from fncast.series.window_data import InvalidData, WindowData, read_json
 from model_service.protocols.tensor_calls import WINDOWS_TYPE
 from model_service.protocols.tensor_events import ACCEPT, is_tensor, read_tensor_event
 
@@ -35,7 +35,7 @@ class _PlainEvent(msgspec.Struct):
     source: Text
     specversion: Literal["1.0"]
     type: Text
-    data: Window
+    data: WindowData
     subject: str | None = None
     accept: str | None = None
     data_base64: None = None
@@ -57,7 +57,7 @@ class Event:
 
     digest: 32 hexadecimal digits, the same for the same source, id and subject.
     members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON, or empty if the event has no id or source.
-    data: a Window, other parsed JSON data, Readings from a tensor, or an InvalidData if the event is wrong.
+    data: a WindowData, other parsed JSON data, EventReadings from a tensor, or an InvalidData if the event is wrong.
     wants_tensor: whether it asks for a forecast whose data is a GraphPipe message.
     """
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from fncast.series.window import Float64Array
 from fncast.series.window_batch import WindowBatch, prepare_batch, prepare_rows
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from limits import limited, limited_rows
 from model import ChangedModel, Forecasts, Model
 from model_service.client import RETRY_AFTER_S, ModelUnavailable
@@ -46,7 +46,7 @@ class Batch(Protocol):
 class ListBatch:
     """Windows from JSON. are_checked: whether all values are known to be float or None."""
 
-    readings: Sequence[Readings]
+    readings: Sequence[EventReadings]
     are_checked: bool
 
     @property
