@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from model_service.client.interface import (
-    Answer,
     Float32Array,
+    InferenceResult,
     InvalidShape,
     ModelClient,
     ModelError,
@@ -66,7 +66,7 @@ class BalancedClient:
         self._turn = 0  # index of the service for the next call
         self._last = 0  # index of the service that responded last
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         answer = self._call(self._turn, lambda client: client.infer(windows))
         self._turn = (self._last + 1) % len(self._services)
         return answer

@@ -18,8 +18,8 @@ from model_service.client.http_connection import (
     check_token,
 )
 from model_service.client.interface import (
-    Answer,
     Float32Array,
+    InferenceResult,
     ModelError,
     ModelUnavailable,
     checked_forecast,
@@ -73,7 +73,7 @@ class GrpcClient:
             self._channel = grpc.insecure_channel(target, _OPTIONS)
         self._input = ""  # name of the input, from the metadata
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         if not self._input:
             self.metadata()
         request = messages.ModelInferRequest(
@@ -88,7 +88,7 @@ class GrpcClient:
         except InvalidTensor as error:
             raise ModelUnavailable(f"{self.url} did not return an inference response: {error}") from None
         name, version = response.model_name or None, response.model_version or None
-        return Answer(checked_forecast(self.url, outputs, len(windows)), name, version)
+        return InferenceResult(checked_forecast(self.url, outputs, len(windows)), name, version)
 
     def metadata(self) -> MetadataResponse:
         request = messages.ModelMetadataRequest(name=self._model.name, version=self._model.version)

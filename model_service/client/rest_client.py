@@ -11,8 +11,8 @@ from model_service.client import model_address
 from model_service.client.http_connection import HttpConnection, HttpResponse, address
 from model_service.client.interface import (
     MAX_REASON,
-    Answer,
     Float32Array,
+    InferenceResult,
     ModelError,
     ModelUnavailable,
     checked_forecast,
@@ -39,7 +39,7 @@ class RestClient:
         self._connection = HttpConnection(url, timeout_s, token)
         self._input = ""  # name of the input, from the metadata
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         if not self._input:
             self.metadata()
         data = np.ascontiguousarray(windows, "<f4").tobytes()
@@ -67,7 +67,7 @@ class RestClient:
             name, version = document.get("model_name"), document.get("model_version")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ModelUnavailable(f"{self.url} did not return an inference response: {error!r}") from None
-        return Answer(
+        return InferenceResult(
             checked_forecast(self.url, outputs, len(windows)),
             str(name) if name else None,
             str(version) if version else None,

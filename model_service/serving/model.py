@@ -93,7 +93,7 @@ class Model:
         """Check the tensors and queue them.
 
         tensors: in the order of `input_names`, or of the inputs of the model if there are no names. Returns a future of
-        all outputs by name, which raises what the model raises (RefusedInput if it rejects the values). Raises
+        all outputs by name, which raises what the model raises (RejectedInput if it rejects the values). Raises
         DoesNotFit, UnknownTensor, Overloaded, TooManyRows.
         """
         if self._single_input is not None and len(tensors) == 1:

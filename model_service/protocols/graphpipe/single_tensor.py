@@ -33,7 +33,7 @@ class _Template:
     after: bytes
 
 
-class Kind:
+class MessageTemplates:
     """A kind of message with one tensor: how the library builds it, and the known templates."""
 
     def __init__(self, build: Callable[[Array], bytes]) -> None:
@@ -42,11 +42,11 @@ class Kind:
         self.by_length: dict[int, _Template] = {}
 
 
-REQUEST = Kind(lambda tensor: build_request(InferRequest((tensor,))))
-RESPONSE = Kind(lambda tensor: build_infer_response(InferResponse((tensor,))))
+REQUEST = MessageTemplates(lambda tensor: build_request(InferRequest((tensor,))))
+RESPONSE = MessageTemplates(lambda tensor: build_infer_response(InferResponse((tensor,))))
 
 
-def write(kind: Kind, tensor: Array) -> bytes | None:
+def write(kind: MessageTemplates, tensor: Array) -> bytes | None:
     """Encode a float32 tensor to the same bytes as the library. None if the tensor needs the general way."""
     if tensor.dtype != _FLOAT32 or not 0 < tensor.nbytes <= MAX_DATA_BYTES:
         return None
@@ -54,7 +54,7 @@ def write(kind: Kind, tensor: Array) -> bytes | None:
     return b"".join((template.before, tensor.tobytes(), template.after))
 
 
-def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
+def read(kind: MessageTemplates, body: bytes | bytearray | memoryview) -> Array | None:
     """The float32 tensor in its shape, as a view of `body`. None if the message needs the general way."""
     template = kind.by_length.get(len(body))
     if template is None or not isinstance(body, bytes):
@@ -64,7 +64,7 @@ def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
     return np.frombuffer(body, _FLOAT32, template.count, len(template.before)).reshape(template.shape)
 
 
-def learn(kind: Kind, body: bytes | bytearray | memoryview, tensors: tuple[Array, ...]) -> None:
+def learn(kind: MessageTemplates, body: bytes | bytearray | memoryview, tensors: tuple[Array, ...]) -> None:
     """Remember the layout of a message decoded in the general way, if it is the layout of our encoder.
 
     Another layout could have structure inside the data, so comparing the bytes around it would not be enough.
@@ -80,7 +80,7 @@ def learn(kind: Kind, body: bytes | bytearray | memoryview, tensors: tuple[Array
     kind.by_length[len(body)] = template
 
 
-def _template(kind: Kind, shape: tuple[int, ...]) -> _Template:
+def _template(kind: MessageTemplates, shape: tuple[int, ...]) -> _Template:
     count = math.prod(shape)
     # Two messages that differ only in their data show where the data is.
     zeros = kind.build(np.zeros(shape, _FLOAT32))
