@@ -129,7 +129,7 @@ def _rollback(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -
             raise Failure(f"{target} cannot take over, it is {state}")
         target.restore()
     for folder in folders:
-        if folder.version > target.version and not folder.retired:
+        if folder.version > target.version and not folder.is_retired:
             folder.retire()  # also a broken version, which would take over after a repair
             _say(f"{folder} is retired")
     _say(f"{target} is the latest now")

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from model_service.protocols import graphpipe
+from model_service.serving.large_requests import MAX_REQUEST_ROWS
 from model_service.serving.model import DoesNotFit, UnknownTensor
 from model_service.serving.request_error import MAX_REASON_CHARS, RequestError, malformed, to_request_error
-from model_service.serving.request_queue import MAX_REQUEST_ROWS, Overloaded, TooManyRows
+from model_service.serving.request_queue import Overloaded, TooManyRows
 from model_service.serving.runtimes.runtime import RejectedInput
 from tests.model_service.asgi_service import (
     WINDOWS,
