@@ -89,7 +89,7 @@ class Flatbuffer:
 
 
 class FlatbufferTable:
-    """One table. Checks its vtable on creation. Fields are numbered in the order of the schema."""
+    """One table. Its vtable is checked on creation. Fields are numbered in the order of the schema."""
 
     __slots__ = ("_fields", "_position", "_size", "_vtable", "buffer")
 
