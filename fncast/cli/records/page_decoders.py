@@ -9,7 +9,7 @@ from consumer.settings import InputSettings, Settings
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.events.single_reading import Decoder, SingleReading, UndecodableReading
 from fncast.failure import Failure
-from interceptor.assembly.rules import Selection
+from interceptor.assembly.rules import Counters, Selection
 from interceptor.readings.contract import Format, MetricKind, Series, UndecodableRecord
 from interceptor.readings.formats import build_format
 
@@ -38,6 +38,7 @@ class PageDecoder:
         """has_rates: whether cumulative counters are forecast as rates."""
         self._format = format_
         self._selection = Selection(entry.include, entry.exclude)
+        self._counters = Counters(entry.counters)
         self._unit = entry.unit
         self._has_rates = has_rates
         self._names: dict[Hashable, Series | None] = {}
@@ -59,8 +60,8 @@ class PageDecoder:
         if key in self._names:
             return self._names[key]
         series = self._format.series(key)
-        if series is not None and not self._selection.takes(series.name):
-            series = None
+        if series is not None:
+            series = self._counters.marked(series) if self._selection.takes(series.name) else None
         if len(self._names) < MAX_NAMES:
             self._names[key] = series
         return series
