@@ -44,8 +44,9 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: of single readings: a built-in name, or `package.module:Class`. Empty for CloudEvents that each hold a whole
     window; then the topic has no state. destination: the route of records that name none; empty for no default.
     series: template of the series' names; empty for the format's default. include, exclude: globs of series' names.
-    unit: replaces the readings' unit. rekey: send readings through a topic that is keyed by series. json: only for the
-    format json. The others override `[windows]`; None keeps its value.
+    counters: globs of the series that are cumulative counters, where the format does not say so. unit: replaces the
+    readings' unit. rekey: send readings through a topic that is keyed by series. json: only for the format json. The
+    others override `[windows]`; None keeps its value.
     """
 
     topic: str
@@ -54,6 +55,7 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     series: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
     unit: str = ""
     rekey: bool = False
     json: JsonMapping | None = None
@@ -80,7 +82,7 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 NameTemplate(self.series, ("name",))
             except ValueError as error:
                 raise ValueError(f"series: {error}") from None
-        for name in ("include", "exclude"):
+        for name in ("include", "exclude", "counters"):
             if "" in getattr(self, name):
                 raise ValueError(f"{name} has an empty pattern")
 
@@ -92,6 +94,7 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.series,
             self.include,
             self.exclude,
+            self.counters,
             self.unit,
             self.rekey,
             self.overrides(),

@@ -112,7 +112,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def rules_of(self, topic: str) -> Rules:
         """The assembler's rules for an input topic. Raises ValueError that begins with the name of a setting."""
         entry = self._input(topic)
-        return self.windows_of(topic).rules(entry.include, entry.exclude, entry.unit)
+        return self.windows_of(topic).rules(entry.include, entry.exclude, entry.counters, entry.unit)
 
     def _input(self, topic: str) -> InputSettings:
         return next((entry for entry in self.inputs if entry.topic == topic), InputSettings(topic))

@@ -62,7 +62,13 @@ class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.min is not None and self.max is not None and self.min >= self.max:
             raise ValueError(f"min {self.min:g} is not below max {self.max:g}")
 
-    def rules(self, include: tuple[str, ...] = (), exclude: tuple[str, ...] = (), unit: str = "") -> Rules:
+    def rules(
+        self,
+        include: tuple[str, ...] = (),
+        exclude: tuple[str, ...] = (),
+        counters: tuple[str, ...] = (),
+        unit: str = "",
+    ) -> Rules:
         """The assembler's rules. Raises ValueError that begins with the name of a setting."""
         return Rules(
             window=self.window,
@@ -75,6 +81,7 @@ class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             max_series=self.max_series,
             include=include,
             exclude=exclude,
+            counters=counters,
             unit=unit,
             low=self.min,
             high=self.max,

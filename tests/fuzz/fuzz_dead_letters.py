@@ -14,7 +14,7 @@ from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letter_topic import UnknownTopic, is_topic_name
 from consumer.kafka.stored_dead_letter import StoredDeadLetter
-from fncast.cli.dead_letters import line, shown, summary_text
+from fncast.cli.commands.dead_letters import line, shown, summary_text
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal

@@ -16,7 +16,7 @@ from consumer.errors import (
 )
 from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import MAX_FAILURES, Replay
-from fncast.cli import dead_letters as command
+from fncast.cli.commands import dead_letters as command
 from interceptor.delivery import Record, UnreadableRecord
 from interceptor.outcome import Headers
 from tests.consumer.kafka.dead_letters import FakeLetters, FakePublisher, written

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fncast.cli import dead_letters as command
+from fncast.cli.commands import dead_letters as command
 from tests.consumer.kafka.dead_letters import letter
 
 

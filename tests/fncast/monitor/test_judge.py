@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from consumer.kafka.embedded import EmbeddedBroker
 from consumer.settings import AlertSettings, KafkaSettings, MonitorSettings, Settings
-from fncast.cli.monitor import build_monitor
+from fncast.cli.commands.monitor import build_monitor
 from fncast.monitor.admin import MonitorCollector, accuracy_list
 from fncast.monitor.judge import Judge
 from fncast.series.rfc3339 import format_time
