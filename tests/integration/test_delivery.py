@@ -5,47 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections import Counter
 
 import pytest
 from aiohttp import web
+from forecast_checks import attribute, check_forecasts, inputs_of, out_of_order
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
-def attribute(message, name: str) -> str:
-    return dict(message.headers())[name].decode()
-
-
-def inputs_of(messages) -> list[str]:
-    return [attribute(message, "ce_causationid") for message in messages]
-
-
-def out_of_order(ids: list[str]) -> list[str]:
-    """Return the inputs that come after a later input of their key. Repeats are left out."""
-    last: dict[str, int] = {}
-    seen = set()
-    found = []
-    for id_ in ids:
-        if id_ in seen:
-            continue
-        seen.add(id_)
-        key, number = id_.split(":")
-        if int(number) <= last.get(key, -1):
-            found.append(id_)
-        last[key] = int(number)
-    return found
-
-
 def check(testbed, ids, *, repeats: bool) -> None:
-    """Check that every input has its forecast, in order for each key. repeats: whether it may have several."""
-    outputs = inputs_of(testbed.read_all(testbed.forecasts))
-    counts = Counter(outputs)
-    assert set(counts) == set(ids)
-    if not repeats:
-        assert max(counts.values()) == 1
+    """Check that the inputs are in order for each key, and that every input has its forecast, in the same order."""
     assert out_of_order([attribute(message, "ce_id") for message in testbed.read_all(testbed.metrics)]) == []
-    assert out_of_order(outputs) == []
+    check_forecasts(testbed, ids, repeats=repeats)
 
 
 @pytest.mark.guarantee("each input has its outcome exactly once, in order, though calls overlap")
