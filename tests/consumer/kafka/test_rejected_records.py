@@ -128,7 +128,7 @@ def forecast(number: int, *values: bytes, headers: Headers | None = None) -> Del
 @pytest.mark.parametrize(
     "code", [KafkaError.INVALID_RECORD, KafkaError.POLICY_VIOLATION, KafkaError.MSG_SIZE_TOO_LARGE]
 )
-def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(harness, code):
+def test_only_the_rejected_record_of_a_batch_becomes_a_dead_letter(harness, code):
     harness.client.cause = lambda topic, key, value, headers: code if value == b"bad" else None
     sent = harness.settle([forecast(1, b"one"), forecast(2, b"bad"), forecast(3, b"three")])
     assert [type(delivery.outcome) for delivery in sent] == [Forecast, DeadLetter, Forecast]
@@ -160,7 +160,7 @@ def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(harne
         harness.settle([forecast(1, b"one")])
 
 
-def test_a_denial_that_comes_without_reports_names_what_may_be_meant(monkeypatch):
+def test_denied_access_names_the_topics_whose_records_were_dropped(monkeypatch):
     """The broker refuses to add topics to a transaction: the client drops their records."""
     harness = Harness(True, monkeypatch)
     cause = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "refused", False, False, True)
@@ -193,7 +193,7 @@ def test_only_repeated_fencing_is_reported_as_another_consumer(monkeypatch):
         begin_with(KafkaError._FENCED)
 
 
-def test_afterwards_records_share_batches_again(harness):
+def test_after_a_commit_records_share_batches_again(harness):
     harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.INVALID_RECORD if value == b"bad" else None
     )
@@ -254,7 +254,7 @@ def test_large_headers_count_and_no_ordinary_record_is_blamed(harness):
     assert harness.client.batches == batches + 1, "the limit is known: only the dead letter is sent"
 
 
-def test_of_two_outputs_the_first_is_not_published_where_the_client_does_not_take_the_second(harness):
+def test_no_output_of_an_event_is_published_if_the_client_rejects_one_of_them(harness):
     (both,) = harness.settle([forecast(1, b"small", b"x" * 1_200_000)])
     assert type(both.outcome) is DeadLetter
     assert harness.client.taken == [("dead", b"input 1")]
@@ -270,7 +270,7 @@ def test_no_limit_is_learned_from_a_small_record(harness):
 
 
 @pytest.mark.parametrize("exactly_once", [True, False])
-def test_where_records_are_compressed_no_limit_is_learned(monkeypatch, exactly_once):
+def test_no_limit_is_learned_from_compressed_records(monkeypatch, exactly_once):
     harness = Harness(exactly_once, monkeypatch, **{"compression.type": "zstd"})
     harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if value[:1] == b"r" else None

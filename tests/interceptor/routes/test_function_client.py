@@ -55,7 +55,7 @@ async def test_structured_mode_for_one_event(fn, client):
     assert orjson.loads(body)["id"] == "é 1%"
 
 
-async def test_binary_mode_there_and_back(fn, client):
+async def test_a_function_in_binary_mode_gets_and_returns_binary_events(fn, client):
     fn.handle = lambda: web.Response(
         body=b"[3]",
         content_type="application/json",
