@@ -41,3 +41,9 @@ def check_forecasts(testbed, ids, *, repeats: bool) -> None:
 def all_have_forecasts(testbed, ids) -> Callable[[], bool]:
     """A condition for `until`: each of these inputs has a forecast."""
     return lambda: set(inputs_of(testbed.read_all(testbed.forecasts))) >= set(ids)
+
+
+def check_delivery(testbed, ids, *, repeats: bool) -> None:
+    """Check that the inputs are in order for each key, and that every input has its forecast, in the same order."""
+    assert out_of_order([attribute(message, "ce_id") for message in testbed.read_all(testbed.metrics)]) == []
+    check_forecasts(testbed, ids, repeats=repeats)
