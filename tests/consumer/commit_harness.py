@@ -75,7 +75,7 @@ class FakeGroup:
 
 
 class Harness:
-    """now_s: what the clock says; the tests set it. reported: offsets that the interceptors were told."""
+    """now_s: what the clock says; the tests set it. reported: the offsets that were reported to the interceptors."""
 
     def __init__(self, commits_offsets: bool) -> None:
         self.now_s = 1000.0
