@@ -30,6 +30,8 @@ class FakePublisher:
         self.committed: list[tuple[dict, object]] = []  # offsets and group metadata
         self.aborts = 0
 
+    def set_limits(self, record_bytes, batch_bytes): ...
+
     def ready(self):
         return self.is_ready
 
@@ -44,6 +46,10 @@ class FakePublisher:
 
     def abort(self):
         self.aborts += 1
+
+    def give_up_at(self, at_s): ...
+
+    def close(self): ...
 
 
 class FakeGroup:
