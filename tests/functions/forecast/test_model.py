@@ -72,7 +72,9 @@ def test_a_size_forecasts_windows_of_less_than_twice_its_readings() -> None:
 def test_a_window_whose_last_readings_are_too_few_goes_to_the_next_size() -> None:
     client = Sparse()
     broken = [*[5.0] * 14, *[None] * 10, *[5.0] * 6]
-    outputs = ask(Forecaster(ForecastModel(client)), event("a", broken), event("b", [5.0] * 30), event("c", broken))
+    outputs = ask(
+        Forecaster(ForecastModel(client)), event("a", broken), event("b", [5.0] * 30), event("c", broken)
+    )
     assert [output["data"]["filled"] for output in outputs] == [10, 0, 10]
     assert client.calls == [(1, 16), (2, 32)]
 
