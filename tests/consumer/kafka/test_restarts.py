@@ -59,7 +59,7 @@ def test_an_offset_that_kafka_does_not_have_is_logged_once_and_reading_continues
     source.close()
 
 
-def test_a_group_that_moves_all_partitions_at_once_begins_as_well(broker):
+def test_a_group_with_an_eager_strategy_reads_from_the_first_record_too(broker):
     client = {"bootstrap.servers": broker.bootstrap_servers}
     producer = Producer(client)
     producer.produce("metrics", b"1", partition=0)
