@@ -17,7 +17,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka import dead_letters
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letters import Filter, StoredDeadLetter, UnknownTopic
-from fncast.cli.commands import dead_letters as command
+from fncast.cli.output.dead_letters import json_line, line, not_replayed
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal
@@ -43,8 +43,8 @@ def test_attempts_that_are_not_a_number_are_shown_as_text(digits: bytes) -> None
     shown = letter(("fncast-attempts", digits))
     assert isinstance(shown.attempts, str)
     assert len(shown.attempts) <= 64
-    assert f"{shown.attempts} attempts" in command.line(shown)
-    assert json.loads(command.summary_text(shown))["attempts"] == shown.attempts
+    assert f"{shown.attempts} attempts" in line(shown)
+    assert json.loads(json_line(shown))["attempts"] == shown.attempts
 
 
 def test_attempts_are_a_number_where_the_header_is_one() -> None:
@@ -61,7 +61,7 @@ def test_an_invalid_partition_is_chosen_by_the_key(partition: bytes) -> None:
 def test_an_invalid_time_is_not_shown(timestamp_ms: int) -> None:
     shown = letter(timestamp_ms=timestamp_ms)
     assert shown.refused_at is None
-    assert "  -  " in command.line(shown)
+    assert "  -  " in line(shown)
     assert shown not in Filter(since=datetime(2000, 1, 1, tzinfo=UTC))
 
 
@@ -123,7 +123,7 @@ def test_a_letter_whose_topic_is_gone_is_named_and_the_others_are_replayed() -> 
     assert publisher.offsets == {("dead", 0): 4}
     assert replay.left == 2
     assert letters.queries.count("gone") == 1
-    text = command.not_replayed(replay)
+    text = not_replayed(replay)
     assert text.startswith("2 dead letters were not replayed: 0/1: there is no topic 'gone'; 0/2: there is")
     assert "--place PARTITION/OFFSET" in text
 
@@ -132,14 +132,14 @@ def test_a_letter_whose_headers_cannot_be_read_is_named() -> None:
     letters = Letters(UnreadableRecord("dead", 0, 3, 0, b"k", b"v", []))
     replay = Replay(letters, Publisher(), Filter(), "metrics")  # type: ignore[arg-type]
     assert replay.run() == 0
-    assert "0/3: its topic cannot be read" in command.not_replayed(replay)
+    assert "0/3: its topic cannot be read" in not_replayed(replay)
 
 
 def test_of_many_letters_the_first_are_named_and_the_rest_counted() -> None:
     letters = Letters(*(written(f"gone-{n}", n, []) for n in range(100)))
     replay = Replay(letters, Publisher(), Filter(), "metrics")  # type: ignore[arg-type]
     replay.run()
-    text = command.not_replayed(replay)
+    text = not_replayed(replay)
     assert text.startswith("100 dead letters were not replayed")
     assert "and 80 more" in text
     assert len(text) < 2000
