@@ -57,7 +57,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "model_service/protocols/open_inference/grpc_server.py:start": (
         "test_a_server_that_terminates_is_restarted",
     ),
-    "model_service/serving/batcher.py:_start_large": (
+    "model_service/serving/large_requests.py:start": (
         "test_a_failed_or_cancelled_large_request_ends_at_once",
     ),
     "model_service/serving/server.py:_lifespan": (

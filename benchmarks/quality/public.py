@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.base_model import Figure
+from benchmarks.quality.figures import Figure
 from fncast import models as base_models
 from fncast.cli.evaluation.classical import add_classical, default_cache
 from fncast.series.csv.file import read_csv

@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 from fncast.testing.errors import NotProcessed
 from fncast.testing.events import completed
 from fncast.testing.records import Headers, InputRecord
@@ -23,7 +23,7 @@ Place = tuple[str, int, int]  # topic, partition and offset
 class InputPublisher:
     """A producer for the input topics. Used by one thread."""
 
-    def __init__(self, kafka: Kafka) -> None:
+    def __init__(self, kafka: KafkaSettings) -> None:
         self._topics = kafka.input_topics
         self._producer = Producer({**kafka.client_properties(), "enable.idempotence": True, "log_level": 0})
         for topic in self._topics:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from consumer.settings import Kafka, Settings, SettingsError, load
+from consumer.settings import KafkaSettings, Settings, SettingsError, load
 from fncast.failure import Failure
 
 
@@ -38,6 +38,6 @@ def settings(arguments: argparse.Namespace) -> Settings:
         raise Failure(str(error)) from None
 
 
-def kafka_settings(arguments: argparse.Namespace) -> Kafka:
+def kafka_settings(arguments: argparse.Namespace) -> KafkaSettings:
     """The section [kafka]. Raises Failure."""
     return settings(arguments).kafka

@@ -9,11 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from consumer.errors import ConsumerError
+from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letters import MAX_HEADER, DeadLetterTopic, Filter
+from consumer.kafka.dead_letter_topic import DeadLetterTopic
 from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.stored_dead_letter import MAX_HEADER
+from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
 from fncast.cli.output.dead_letters import json_document, json_line, line, not_replayed, preview_line
 from fncast.failure import Failure
@@ -70,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.verb == "show":
             return show(kafka, topic, arguments.place)
-        wanted = Filter(arguments.reason, arguments.destination, parse_since(arguments.since))
+        wanted = DeadLetterFilter(arguments.reason, arguments.destination, parse_since(arguments.since))
         if arguments.verb == "list":
             return list_letters(kafka, topic, wanted, as_json=arguments.json)
         if arguments.place:
@@ -81,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
 
 
-def show(kafka: Kafka, topic: str, place: str) -> int:
+def show(kafka: KafkaSettings, topic: str, place: str) -> int:
     """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
     partition, offset = parse_place(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
@@ -95,7 +98,7 @@ def show(kafka: Kafka, topic: str, place: str) -> int:
     raise Failure(f"the topic {topic!r} has no dead letter {place}; `fncast dead-letters list` prints all")
 
 
-def list_letters(kafka: Kafka, topic: str, wanted: Filter, *, as_json: bool) -> int:
+def list_letters(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, *, as_json: bool) -> int:
     """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     read = printed = 0
@@ -113,7 +116,7 @@ def list_letters(kafka: Kafka, topic: str, wanted: Filter, *, as_json: bool) -> 
     return 0
 
 
-def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool) -> int:
+def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str, *, dry_run: bool) -> int:
     """Publish the dead letters that match `wanted` again. Returns the exit code. Raises Failure, ConsumerError.
 
     name: the consumer group that keeps the replayed offsets, and the transactional id.
@@ -122,7 +125,7 @@ def replay(kafka: Kafka, topic: str, wanted: Filter, name: str, *, dry_run: bool
     try:
         properties = kafka.client_properties()
         publisher = ExactlyOnce(properties, kafka.partitioner, name)
-        topics = Topics(properties, kafka.input_topics, kafka.output_topic, topic)
+        topics = Topics(properties, TopicNames(kafka.input_topics, kafka.output_topic, topic))
         sizes = topics.sizes_of_inputs()
         publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
         replaying = Replay(letters, publisher, wanted, kafka.input_topics[0])

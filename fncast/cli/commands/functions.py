@@ -13,8 +13,9 @@ from fncast.failure import Failure
 from fncast.http.security import Security, add_listener_arguments
 from fncast.http.server import serve
 from functions.host.app import PROCESSES, FunctionHost
+from functions.host.errors import NotStarted
 from functions.host.folder import InvalidFunction, read_folder
-from functions.host.process import NotStarted, private_directory
+from functions.host.socket_folder import create_socket_folder
 
 # Each process is a Python interpreter with numpy.
 MAX_PROCESSES = 64
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         host = FunctionHost(
             folders, os.environ, dict(arguments.config), app=arguments.app, processes=arguments.processes
         )
-        private_directory().rmdir()  # each process needs one: fail now if it cannot be created
+        create_socket_folder().rmdir()  # each process needs one: fail now if it cannot be created
     except (InvalidFunction, NotStarted) as error:
         raise Failure(str(error)) from None
     names = ", ".join(f"{arguments.app}/{folder.name}" for folder in folders)

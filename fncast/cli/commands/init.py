@@ -6,7 +6,7 @@ import argparse
 import time
 from datetime import UTC, datetime
 
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
 from fncast.cli.output.messages import say
 from fncast.failure import Failure
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _settings_text(sample: Sample, kafka: Kafka) -> str:
+def _settings_text(sample: Sample, kafka: KafkaSettings) -> str:
     """The settings file. Raises Unrecognised."""
     recognition = recognise(sample.topic, sample.records)
     for line in report(sample, recognition):
@@ -65,7 +65,7 @@ def _settings_text(sample: Sample, kafka: Kafka) -> str:
     return starter_settings(sample, recognition, kafka.bootstrap_servers, client, datetime.now(UTC))
 
 
-def _only_candidate(sampler: TopicSampler, kafka: Kafka) -> str:
+def _only_candidate(sampler: TopicSampler, kafka: KafkaSettings) -> str:
     """The only topic that can be forecast. Lists all topics. Raises Failure if none or several can be."""
     written = {kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic, kafka.state_topic, *RESULTS}
     names = sorted(name for name in sampler.topics() if not name.startswith("__") and name not in written)

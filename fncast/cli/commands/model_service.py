@@ -171,13 +171,13 @@ def build_repository(arguments: argparse.Namespace, metrics: Metrics) -> Reposit
         repository.refresh()
     if arguments.wait:
         return repository
-    refused = "; ".join(repository.refused.values())
+    rejected = "; ".join(repository.rejected.values())
     if not repository.paths:
-        raise Failure(f"no model to serve in {folder}: {refused or _empty(folder)}; --wait starts without")
+        raise Failure(f"no model to serve in {folder}: {rejected or _empty(folder)}; --wait starts without")
     for name, version in pins.items():
         if f"/{name}" not in repository.paths:
             raise Failure(
-                f"{name}/{version} is pinned but not in {folder}" + (f" ({refused})" if refused else "")
+                f"{name}/{version} is pinned but not in {folder}" + (f" ({rejected})" if rejected else "")
             )
     if arguments.name and "/" not in repository.paths:
         known = ", ".join(sorted({model.name for model in repository.paths.values()}))

@@ -132,7 +132,7 @@ def open_model(models: Path, name: str, version: int | None = None) -> LocalMode
             there = ", ".join(str(folder.version) for folder in reversed(found))
             raise Failure(f"{models / name}: no version {version}; there are {there}")
         return LocalModel(wanted[0])
-    in_service = [folder for folder in found if not folder.retired]
+    in_service = [folder for folder in found if not folder.is_retired]
     if not in_service:
         raise Failure(f"{models / name}: every version is retired; name one with --version")
     return LocalModel(in_service[0])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from consumer.settings import Input, Settings
+from consumer.settings import InputSettings, Settings
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.events.single_reading import Decoder, SingleReading, UndecodableReading
 from fncast.failure import Failure
-from interceptor.assembly.rules import Selection
-from interceptor.readings.contract import Format, Kind, Series, UndecodableRecord
+from interceptor.assembly.rules import Counters, Selection
+from interceptor.readings.contract import Format, MetricKind, Series, UndecodableRecord
 from interceptor.readings.formats import build_format
 
 MAX_NAMES = 100_000  # names of series that are kept for one topic
@@ -34,10 +34,11 @@ def page_decoders(settings: Settings) -> dict[str, Decoder]:
 class PageDecoder:
     """Decodes the records of one topic, and leaves out the series that are not forecast."""
 
-    def __init__(self, format_: Format, entry: Input, has_rates: bool) -> None:
+    def __init__(self, format_: Format, entry: InputSettings, has_rates: bool) -> None:
         """has_rates: whether cumulative counters are forecast as rates."""
         self._format = format_
         self._selection = Selection(entry.include, entry.exclude)
+        self._counters = Counters(entry.counters)
         self._unit = entry.unit
         self._has_rates = has_rates
         self._names: dict[Hashable, Series | None] = {}
@@ -59,12 +60,12 @@ class PageDecoder:
         if key in self._names:
             return self._names[key]
         series = self._format.series(key)
-        if series is not None and not self._selection.takes(series.name):
-            series = None
+        if series is not None:
+            series = self._counters.marked(series) if self._selection.takes(series.name) else None
         if len(self._names) < MAX_NAMES:
             self._names[key] = series
         return series
 
     def _reading(self, series: Series, at_ns: int, value: float) -> SingleReading:
-        is_counter = self._has_rates and series.kind is Kind.CUMULATIVE
+        is_counter = self._has_rates and series.kind is MetricKind.CUMULATIVE
         return SingleReading(series.name, at_ns / 1e9, value, self._unit or series.unit, is_counter)

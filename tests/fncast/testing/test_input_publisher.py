@@ -5,7 +5,7 @@ import json
 import pytest
 
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 from fncast.testing.input_publisher import InputPublisher, as_record
 from fncast.testing.records import InputRecord
 
@@ -31,7 +31,9 @@ def test_a_record_stays_as_it_is(record: InputRecord) -> None:
 def test_the_place_of_each_published_input_is_returned() -> None:
     broker = EmbeddedBroker()
     try:
-        publisher = InputPublisher(Kafka(bootstrap_servers=broker.bootstrap_servers, input_topics=("a", "b")))
+        publisher = InputPublisher(
+            KafkaSettings(bootstrap_servers=broker.bootstrap_servers, input_topics=("a", "b"))
+        )
         inputs = [
             InputRecord(b"1", partition=0),
             InputRecord(b"2", partition=0, topic="b"),

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import Event
+from events import InputEvent
 from fncast.series.window_data import EventReadings
 from model import Forecasts
 from outputs import forecasts, rejected, unavailable
 
-EVENT = Event(b"0" * 32, b',"causationid":"1","causationsource":"/a"', None)
+EVENT = InputEvent(b"0" * 32, b',"causationid":"1","causationsource":"/a"', None)
 
 
 def written(level: float, moves: list[float]) -> list[float]:

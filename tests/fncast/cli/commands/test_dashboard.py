@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.settings import Input, Kafka, Monitor, Settings
+from consumer.settings import InputSettings, KafkaSettings, MonitorSettings, Settings
 from fncast.cli.commands.dashboard import page, page_topics
 from fncast.dashboard.topics import PageTopics
 from fncast.failure import Failure
@@ -12,10 +12,10 @@ from fncast.failure import Failure
 
 def test_the_page_shows_the_topics_in_the_settings() -> None:
     settings = Settings(
-        kafka=Kafka(
+        kafka=KafkaSettings(
             input_topics=("metrics",), output_topic="predicted", dead_letter_topic="dead", outage_topic="down"
         ),
-        monitor=Monitor(accuracy_topic="good", alerts_topic="bad"),
+        monitor=MonitorSettings(accuracy_topic="good", alerts_topic="bad"),
     )
     topics = page_topics(settings)
     assert (topics.inputs, topics.output) == (("metrics",), "predicted")
@@ -23,8 +23,8 @@ def test_the_page_shows_the_topics_in_the_settings() -> None:
 
 
 def test_an_input_that_the_monitor_writes_is_not_shown_as_readings() -> None:
-    inputs = (Input(topic="metrics"), Input(topic="alerts", destination="forecast"))
-    settings = Settings(kafka=Kafka(input_topics=("metrics", "alerts")), inputs=inputs)
+    inputs = (InputSettings(topic="metrics"), InputSettings(topic="alerts", destination="forecast"))
+    settings = Settings(kafka=KafkaSettings(input_topics=("metrics", "alerts")), inputs=inputs)
     assert page_topics(settings).inputs == ("metrics",)
 
 
@@ -35,4 +35,4 @@ def test_settings_that_the_client_rejects_are_one_sentence() -> None:
 
 
 def test_a_topic_that_is_switched_off_is_not_read() -> None:
-    assert "" not in page_topics(Settings(kafka=Kafka(outage_topic=""))).all()
+    assert "" not in page_topics(Settings(kafka=KafkaSettings(outage_topic=""))).all()

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Producer
 
-from consumer.kafka.dead_letters import Filter
+from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 from fncast.cli.commands import dead_letters as command
 from fncast.failure import Failure
 
@@ -67,11 +67,13 @@ def test_a_list_without_letters_says_so_on_stderr(capsys: pytest.CaptureFixture[
     try:
         producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
         assert producer.list_topics("dead", timeout=10).topics["dead"].partitions
-        kafka = Kafka(bootstrap_servers=broker.bootstrap_servers)
-        assert command.list_letters(kafka, "dead", Filter(), as_json=False) == 0
+        kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+        assert command.list_letters(kafka, "dead", DeadLetterFilter(), as_json=False) == 0
         producer.produce("dead", b"v", partition=0)
         assert producer.flush(10) == 0
-        assert command.list_letters(kafka, "dead", Filter(reason="no such reason"), as_json=False) == 0
+        assert (
+            command.list_letters(kafka, "dead", DeadLetterFilter(reason="no such reason"), as_json=False) == 0
+        )
     finally:
         broker.close()
     found = capsys.readouterr()

@@ -1,13 +1,9 @@
-"""Reads and filters the dead letters of a topic."""
+"""Reads the dead letters of a topic."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -15,121 +11,22 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from consumer.errors import ConsumerError
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.kafka.message import record
+from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
+from consumer.settings.values import TOPIC_NAME
 from fncast.foreign_text import clean
 from fncast.wording.kafka import describe
-from interceptor import dead_letter
-from interceptor.cloudevents.reader import read_event
-from interceptor.delivery import Record
-from interceptor.errors import InvalidEvent
 
 ANSWER_S = 10.0  # after this the broker counts as not available
-CHUNK = 500  # letters in one transaction
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-MAX_REASON = dead_letter.MAX_DATA_BYTES  # characters
-MAX_HEADER = 64  # characters shown of a header that should be a number or a short name
-_NUMBER = re.compile(r"[0-9]{1,18}")
-# What Kafka accepts as a topic's name.
-_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
+CHUNK = 500  # letters that are read at once, and that a replay publishes in one transaction
 
 
 class UnknownTopic(ConsumerError):
     """The topic does not exist, or this login may not use it."""
 
 
-class StoredDeadLetter:
-    """One dead letter: its record and its headers. Any program may have written them, so they are not trusted."""
-
-    def __init__(self, letter: Record) -> None:
-        self.record = letter
-        self.headers, added = dead_letter.own_and_added(letter)
-        names = dead_letter.ADDED_HEADERS
-        values = {name: value for name, value in added or letter.headers if name in names and value}
-        self._added = {name: value.decode("utf-8", "replace") for name, value in values.items()}
-
-    @property
-    def place(self) -> str:
-        """Where the letter is in its topic: PARTITION/OFFSET."""
-        return f"{self.record.partition}/{self.record.offset}"
-
-    @property
-    def reason(self) -> str:
-        """Why the record was rejected, on one line; the record's flaw if no header says it."""
-        reason = self._added.get("fncast-reason") or self._added.get("knativeerrordata", "")
-        return clean(reason, MAX_REASON) or self.record.flaw
-
-    @property
-    def attempts(self) -> int | str:
-        """A number, or the header's text if it is not a number."""
-        text = self._added.get("fncast-attempts", "0")
-        number = _number(text)
-        return clean(text, MAX_HEADER) if number is None else number
-
-    @property
-    def topic(self) -> str | None:
-        """The input topic that the letter names."""
-        return self._added.get("fncast-topic")
-
-    @property
-    def partition(self) -> int | None:
-        """The partition of the input topic; None if the letter does not name a number."""
-        return _number(self._added.get("fncast-partition", ""))
-
-    @property
-    def refused_at(self) -> datetime | None:
-        """None if the record has no timestamp, or one beyond the year 9999."""
-        if self.record.timestamp_ms < 0:
-            return None
-        try:
-            return EPOCH + timedelta(milliseconds=self.record.timestamp_ms)
-        except OverflowError:
-            return None
-
-    def attributes(self) -> Mapping[str, Any]:
-        """The event's attributes; for a record that is not an event, those in its headers."""
-        try:
-            return read_event(self.headers, self.record.value).attributes
-        except InvalidEvent:
-            named = {name[3:]: value for name, value in self.headers if name.startswith("ce_") and value}
-            return {name: value.decode("utf-8", "replace") for name, value in named.items()}
-
-
 def is_topic_name(name: str) -> bool:
     """Whether Kafka accepts this name."""
-    return bool(_TOPIC.fullmatch(name))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if _NUMBER.fullmatch(text) else None
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which letters to read. reason: a part of the reason, case ignored. since: rejected at this time or later.
-    place: this letter only, as PARTITION/OFFSET.
-    """
-
-    reason: str = ""
-    destination: str = ""
-    since: datetime | None = None
-    place: str = ""
-
-    def __contains__(self, letter: StoredDeadLetter) -> bool:
-        if self.place and letter.place != self.place:
-            return False
-        if self.since is not None and (letter.refused_at is None or letter.refused_at < self.since):
-            return False
-        if self.reason.casefold() not in letter.reason.casefold():
-            return False
-        return not self.destination or letter.attributes().get("destination") == self.destination
-
-    def name(self, since: str = "") -> str:
-        """Identifies this filter: each has its own progress. since: as the user wrote it, because `2h` is relative."""
-        if self == Filter():
-            return "all"
-        parts = (self.reason, self.destination, since) + ((self.place,) if self.place else ())
-        return sha256(repr(parts).encode()).hexdigest()[:12]
+    return TOPIC_NAME.match(name) is not None
 
 
 class DeadLetterTopic:
