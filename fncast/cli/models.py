@@ -103,7 +103,7 @@ def _retire(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> 
     folder = _version(folders, arguments.version)
     if arguments.undo:
         folder.restore()
-        restored = [replace(each, retired=False) if each == folder else each for each in folders]
+        restored = [replace(each, is_retired=False) if each == folder else each for each in folders]
         state = states(restored)[folders.index(folder)]
         _say(f"{folder} is no longer retired; it is {state}")
         return 0
@@ -124,7 +124,7 @@ def _rollback(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -
         target = serving[1]
     else:
         target = _version(folders, arguments.to)
-        (state,) = states([replace(target, retired=False)])
+        (state,) = states([replace(target, is_retired=False)])
         if state.kind == "broken":
             raise Failure(f"{target} cannot take over, it is {state}")
         target.restore()
