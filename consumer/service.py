@@ -22,6 +22,7 @@ from consumer.health import health
 from consumer.instance import Instance
 from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
+from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.rekeying import with_topics_by_series
@@ -63,20 +64,19 @@ class Service:
         source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
         publisher = build_publisher(kafka, self._instance.name)
         states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
+        names = TopicNames(
+            kafka.input_topics,
+            kafka.output_topic,
+            kafka.dead_letter_topic,
+            kafka.outage_topic,
+            kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
+            (*more_outputs, *own_topics),
+        )
         self._loop = Loop(
             source,
             publisher,
             ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
-            Topics(
-                kafka.client_properties(),
-                kafka.input_topics,
-                kafka.output_topic,
-                kafka.dead_letter_topic,
-                kafka.outage_topic,
-                kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
-                more_outputs=(*more_outputs, *own_topics),
-                is_exactly_once=kafka.delivery == "exactly-once",
-            ),
+            Topics(kafka.client_properties(), names, is_exactly_once=kafka.delivery == "exactly-once"),
             self._chain,
             asyncio.get_running_loop(),
             Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),

@@ -36,7 +36,7 @@ class Forecast(msgspec.Struct, gc=False):
     events: list[OutputEvent]
 
 
-Kind = Literal[
+DeadLetterKind = Literal[
     "not_an_event",
     "not_a_window",
     "no_destination",
@@ -60,7 +60,7 @@ class DeadLetter(msgspec.Struct):
     reason: str
     code: int | None = None
     attempts: int = 0
-    kind: Kind = "other"
+    kind: DeadLetterKind = "other"
 
 
 class Skipped(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Starts assigned partitions at another offset: where Kafka lacks the next one, or where a topic was created again."""
+"""Starts assigned partitions at another offset: Kafka lacks the next one, or their topic was created again."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ class Restarts:
         self._start_offsets: dict[Partition, int] = {}
         # By assigned partition: the offset at which it must start again, until the client has accepted that.
         self._pending: dict[Partition, int] = {}
-        self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
-        self._refused: set[Partition] = (
-            set()
-        )  # restarts that the client refused, and that a log line has named
-        self._reset_at_s: dict[Partition, float] = {}  # when a partition beyond its end restarted
-        # The offset that Kafka does not have; below 0 if the group has none.
+        # Pending partitions that the client has unassigned, and not yet assigned again.
+        self._unassigned: set[Partition] = set()
+        # Pending partitions that the client refused to restart, and that a log line has named.
+        self._refused: set[Partition] = set()
+        # By partition that was beyond its end: when it restarted, on the monotonic clock.
+        self._reset_at_s: dict[Partition, float] = {}
+        # By partition: the offset that Kafka does not have; below 0 if the group has committed none.
         self._out_of_range: dict[Partition, int] = {}
 
     def forget(self, partition: Partition) -> None:
@@ -125,7 +126,10 @@ class Restarts:
                 self._refused.discard(partition)
 
     def assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
-        """Assign all partitions of an eager group. Those without a committed offset start at their first record."""
+        """Assign all partitions of an eager group. Those without a committed offset start at their first record.
+
+        Raises KafkaException if the client refuses the assignment.
+        """
         try:
             partitions = client.committed(partitions, OFFSETS_S)
         except KafkaException:
@@ -145,8 +149,8 @@ class Restarts:
             return
         client = self._client()
         try:
-            places = client.position(client.assignment())
-            client.assign([self._start_or_resume(place) for place in places])
+            positions = client.position(client.assignment())
+            client.assign([self._start_or_resume(position) for position in positions])
         except KafkaException as error:
             for partition, offset in self._pending.items():
                 self._log_refusal(partition, offset, error)
@@ -155,7 +159,7 @@ class Restarts:
             self._refused.clear()
 
     def _start_or_resume(self, position: TopicPartition) -> TopicPartition:
-        """Where to start a partition, or where to continue it. position: invalid until the partition's next record."""
+        """Where to start a partition, or to continue it. position: invalid until its next record is read."""
         partition = (position.topic, position.partition)
         if (start := self._pending.get(partition)) is not None:
             self._start_offsets[partition] = start

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from fncast.dashboard.reader import TopicReader
+from fncast.dashboard.kafka.reader import TopicReader
 from fncast.demo import models
 from fncast.demo.models import DEFAULT_WINDOW, FoundModel
 from fncast.demo.pager import Pager

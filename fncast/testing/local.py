@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from consumer.errors import ConsumerError
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.settings import Kafka, Settings, SettingsError, load
+from consumer.settings import KafkaSettings, Settings, SettingsError, load
 from fncast.testing.consumer_thread import ConsumerThread
 from fncast.testing.events import completed
 from fncast.testing.function_server import PythonFunction, echo
@@ -81,7 +81,7 @@ class LocalFncast:
         self._thread: ConsumerThread | None = None
         self._reader: OutputReader | None = None
         self._producer: Producer
-        self._kafka: Kafka
+        self._kafka: KafkaSettings
         self.bootstrap_servers = bootstrap_servers
         """The address of the broker, for other clients."""
 

@@ -17,7 +17,7 @@ import orjson
 
 from fncast.foreign_text import clean
 from fncast.media_type import are_same
-from fncast.series.window_data import InvalidData, Window, read_json
+from fncast.series.window_data import InvalidData, WindowData, read_json
 from model_service.protocols.tensor_calls import WINDOWS_TYPE
 from model_service.protocols.tensor_events import ACCEPT, is_tensor, read_tensor_event
 
@@ -36,7 +36,7 @@ class _PlainEvent(msgspec.Struct):
     source: Text
     specversion: Literal["1.0"]
     type: Text
-    data: Window
+    data: WindowData
     subject: str | None = None
     accept: str | None = None
     data_base64: None = None
@@ -56,7 +56,7 @@ class InputEvent:
 
     digest: 32 hexadecimal digits, the same for the same source, id and subject.
     members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON, or empty if the event has no id or source.
-    data: a Window, other parsed JSON data, Readings from a tensor, or an InvalidData if the event is invalid.
+    data: a WindowData, other parsed JSON data, EventReadings from a tensor, or an InvalidData if the event is invalid.
     wants_tensor: whether the event asks for a forecast whose data is a GraphPipe message.
     """
 

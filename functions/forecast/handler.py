@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import outputs
 import tensors
 from events import BATCH_TYPE, EVENT_TYPE, InputEvent, is_tensor_call, read_request
-from fncast.series.window_data import InvalidData, Readings, read_readings
+from fncast.series.window_data import EventReadings, InvalidData, read_readings
 from model import ForecastModel
 from model_service.protocols.graphpipe import InvalidMessage
 from model_service.protocols.tensor_calls import CONTENT_TYPE, decode_windows
@@ -50,7 +50,7 @@ class Forecaster:
         request = read_request(headers, body)
         answers: list[bytes] = [b""] * len(request.events)
         positions: list[int] = []
-        readings: list[Readings] = []
+        readings: list[EventReadings] = []
         for position, event in enumerate(request.events):
             try:
                 readings.append(read_readings(event.data))

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from fncast.series.window import PERCENT, Float64Array, ceiling_of, floor_of
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from model_service.protocols.tensor_calls import WindowRows
 
 
-def cut_at_limits(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
+def cut_at_limits(
+    values: Float64Array, windows: Float64Array, readings: Sequence[EventReadings]
+) -> Float64Array:
     """The forecasts, cut at the limits of their series. Quantiles stay in order.
 
     values: (batch, quantiles, horizon); NaN stays NaN. windows: (batch, steps), the input of the model.

@@ -15,7 +15,7 @@ import orjson
 from events import InputEvent
 from fncast.series.forecast_data import forecast_attributes, forecast_data
 from fncast.series.window import Float64Array
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from model import Forecasts
 from model_service.protocols.tensor_calls import CONTENT_TYPE
 from model_service.protocols.tensor_events import encode_forecast
@@ -33,7 +33,7 @@ _POWERS_OF_TEN = np.array([float(f"1e{exponent}") for exponent in range(301)])
 
 
 def forecasts(
-    events: Sequence[InputEvent], readings: Sequence[Readings], filled: Sequence[int], scored: Forecasts
+    events: Sequence[InputEvent], readings: Sequence[EventReadings], filled: Sequence[int], scored: Forecasts
 ) -> list[bytes]:
     """A forecast for each input, in their order. scored: finite."""
     head, tail = _head(FORECAST, "forecast"), _tail(scored)
@@ -48,7 +48,7 @@ def forecasts(
 
 
 def _tensor_forecast(
-    event: InputEvent, reading: Readings, filled: int, values: Float64Array, scored: Forecasts
+    event: InputEvent, reading: EventReadings, filled: int, values: Float64Array, scored: Forecasts
 ) -> bytes:
     """A forecast whose data is a GraphPipe message. values: (quantiles, horizon)."""
     head = _head(FORECAST, "forecast", CONTENT_TYPE)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fncast.series.window import Float64Array
 from fncast.series.window_batch import WindowBatch, prepare_batch, prepare_rows
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from limits import cut_at_limits, cut_rows_at_limits
 from model import ChangedModel, ForecastModel, Forecasts
 from model_service.client import RETRY_AFTER_S, ModelUnavailable
@@ -48,7 +48,7 @@ class RequestWindows(Protocol):
 class JsonWindows:
     """Windows from JSON. are_checked: whether all values are known to be float or None."""
 
-    readings: Sequence[Readings]
+    readings: Sequence[EventReadings]
     are_checked: bool
 
     @property

@@ -22,7 +22,7 @@ from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import NEVER, SeriesWindow
 from interceptor.assembly.single_readings import Reading, SingleReadings
-from interceptor.readings.contract import Kind, Series
+from interceptor.readings.contract import MetricKind, Series
 
 VERSION = 1
 BUCKET = 64  # series, unless their windows are long
@@ -171,7 +171,7 @@ def state_of(series: SeriesWindow) -> SeriesState:
 
 def series_of(state: SeriesState, windows: PartitionWindows) -> SeriesWindow:
     """Raises ValueError."""
-    kind = Kind.CUMULATIVE if state.is_counter else Kind.GAUGE
+    kind = MetricKind.CUMULATIVE if state.is_counter else MetricKind.GAUGE
     described = Series(state.name, {}, state.unit, kind)
     series = windows.new_series(described, state.labels_json)
     if isinstance(series, SingleReadings) and state.single is not None:

@@ -11,7 +11,7 @@ import orjson
 
 from fncast.series.rfc3339 import format_time
 from fncast.series.step import Step
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from interceptor.cloudevents.event import Attribute, Event
 
 TYPE = "io.fncast.window.v1"
@@ -77,7 +77,7 @@ class WindowEvent(Event):
 
     window: Window
     _data: bytes | None = None
-    readings: Readings | None = None
+    readings: EventReadings | None = None
 
     @property  # type: ignore[misc]  # a field of the base class
     def data(self) -> bytes:

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from consumer.dead_letter_watch import LOG_S, MAX_REASON, DeadLetterWatch
 from interceptor.delivery import Delivery, Record
-from interceptor.outcome import Assembled, DeadLetter, Forecast, Kind, Outcome, Skipped
+from interceptor.outcome import Assembled, DeadLetter, DeadLetterKind, Forecast, Outcome, Skipped
 
 
 class Harness:
@@ -119,8 +119,8 @@ def counted(kind: str) -> float:
     return REGISTRY.get_sample_value("fncast_dead_letters_total", {"topic": "metrics", "kind": kind}) or 0.0
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
-def test_the_metric_has_a_label_of_a_fixed_set(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", get_args(DeadLetterKind))
+def test_the_metric_has_a_label_of_a_fixed_set(kind: DeadLetterKind) -> None:
     harness = Harness(pause_after=0)
     before = counted(kind)
     harness.settle(DeadLetter("any text at all", kind=kind))

@@ -17,9 +17,9 @@ from fuzz_report import Report, Until
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 
-from fncast.dashboard import event as dashboard_event
 from fncast.dashboard.console import ConsoleFormatter
-from fncast.dashboard.record import ReceivedRecord as ShownRecord
+from fncast.dashboard.events import event as dashboard_event
+from fncast.dashboard.events.record import ReceivedRecord as ShownRecord
 from handler import Forecaster
 from interceptor import dead_letter
 from interceptor.builtin.deliver import Deliver

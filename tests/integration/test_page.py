@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from fncast.dashboard.names import shown_name
+from fncast.dashboard.events.names import shown_name
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 

@@ -15,10 +15,11 @@ import orjson
 import pytest
 import uvicorn
 
-from fncast.dashboard.broker_state import BrokerState
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.page import Page
-from fncast.dashboard.record import ReceivedRecord
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 from interceptor.routes.outcomes import UNAVAILABLE_REASON
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]

@@ -42,7 +42,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _SampleRow:
     line: int  # its first line, from 0
     end: int  # the line after its last
     cells: list[str]
@@ -143,12 +143,14 @@ def _check_not_other_text(name: str, line: str) -> None:
         )
 
 
-def _table(name: str, lines: list[str], start: int, given: str | None) -> tuple[str, list[_Row], list[_Row]]:
+def _table(
+    name: str, lines: list[str], start: int, given: str | None
+) -> tuple[str, list[_SampleRow], list[_SampleRow]]:
     """The delimiter, the first rows of the table, and the title lines before them. Raises CsvError."""
-    best: tuple[float, str, list[_Row], list[_Row]] | None = None
+    best: tuple[float, str, list[_SampleRow], list[_SampleRow]] | None = None
     for delimiter in [given] if given is not None else _DELIMITERS:
         rows = _rows(lines, start, delimiter)
-        titles: list[_Row] = []
+        titles: list[_SampleRow] = []
         while len(rows) > 2 and len(rows[0].cells) == 1 and len(titles) < _MAX_LINES_BEFORE:
             titles.append(rows.pop(0))
         if not rows or max(len(row.cells) for row in rows) < 2:
@@ -167,15 +169,15 @@ def _table(name: str, lines: list[str], start: int, given: str | None) -> tuple[
     return best[1], best[2], best[3]
 
 
-def _rows(lines: list[str], start: int, delimiter: str) -> list[_Row]:
+def _rows(lines: list[str], start: int, delimiter: str) -> list[_SampleRow]:
     """The first rows that are neither empty nor comments."""
     reader = csv.reader(iter(lines[start:]), delimiter=delimiter, skipinitialspace=delimiter != "\t")
-    rows: list[_Row] = []
+    rows: list[_SampleRow] = []
     begin = 0
     try:
         for cells in reader:
             if cells and any(cell.strip() for cell in cells) and not is_comment(cells[0]):
-                rows.append(_Row(start + begin, start + reader.line_num, cells))
+                rows.append(_SampleRow(start + begin, start + reader.line_num, cells))
                 if len(rows) > _SAMPLE_ROWS:
                     break
             begin = reader.line_num

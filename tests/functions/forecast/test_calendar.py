@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from events import BATCH_TYPE
-from fncast.dashboard.readings import Grid
+from fncast.dashboard.events.grid import Grid
 from fncast.produce.events import build_window_event, to_kafka_record
 from fncast.produce.replay import readings
 from fncast.produce.windows import SlidingWindow
