@@ -9,9 +9,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from benchmarks.quality.base_tables import GAP_HISTORY, counts, gaps, histories, kinds, negatives, spikes
+from benchmarks.quality.bands import bands, jumps
+from benchmarks.quality.base_tables import (
+    GAP_HISTORY,
+    SEED,
+    counts,
+    gaps,
+    histories,
+    kinds,
+    negatives,
+    spikes,
+)
+from benchmarks.quality.figures import Figure, goals
 from benchmarks.quality.methods import (
     BASE,
     Method,
@@ -21,27 +31,13 @@ from benchmarks.quality.methods import (
     median_of_12,
     seasonal_naive,
 )
-from model_service.training.report import table
 
 # Daily series differ much, so more of them than of each kind.
 DAILY_FACTOR = 4
 CLASSICAL = ("AutoETS", "Theta")
 
 
-@dataclass(frozen=True)
-class GoalFigure:
-    """A figure that needs no held-back data. goal: its maximum."""
-
-    name: str
-    value: float
-    goal: float
-
-    @property
-    def is_met(self) -> bool:
-        return self.value <= self.goal
-
-
-def report(series: int, with_classical: bool) -> tuple[str, list[GoalFigure]]:
+def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
     """All tables, and the figures that have a goal."""
     methods: dict[str, Method] = {
         BASE: base_method(),
@@ -57,26 +53,26 @@ def report(series: int, with_classical: bool) -> tuple[str, list[GoalFigure]]:
     by_gap, with_gaps = gaps(methods, many)
     by_history, with_few = histories(methods, many)
     by_spike, (after_spike, band) = spikes(methods, many)
+    by_case, of_bands = bands(methods[BASE], many, SEED)
+    by_jump, of_jumps = jumps(methods[BASE])
     figures = [
-        GoalFigure("unseen kinds: pinball loss relative to seasonal naive", losses["mean"][BASE], 0.60),
+        Figure("unseen kinds: pinball loss relative to seasonal naive", losses["mean"][BASE], 0.60),
         *_beside_classical(losses, with_classical),
-        GoalFigure("counts: pinball loss relative to seasonal naive", counted, 0.60),
+        Figure("counts: pinball loss relative to seasonal naive", counted, 0.60),
         *(
-            GoalFigure(
-                f"{gap} of {GAP_HISTORY} readings missing: error relative to none", with_gaps[gap], 1.15
-            )
+            Figure(f"{gap} of {GAP_HISTORY} readings missing: error relative to none", with_gaps[gap], 1.15)
             for gap in (3, 6, 12)
         ),
         *(
-            GoalFigure(f"{history} readings: error relative to the last value", with_few[history], goal)
+            Figure(f"{history} readings: error relative to the last value", with_few[history], goal)
             for history, goal in ((8, 1.0), (16, 0.9), (24, 0.8))
         ),
-        GoalFigure("spike in the last reading: error relative to the median of 12", after_spike, 1.05),
-        GoalFigure("spike in the last reading: readings outside of the 80 % band", 1 - band, 0.25),
-        GoalFigure(
-            "unseen kinds: distance of the 80 % band from 0.80", abs(losses["mean"]["band"] - 0.8), 0.02
-        ),
-        GoalFigure(
+        Figure("spike in the last reading: error relative to the median of 12", after_spike, 1.05),
+        Figure("spike in the last reading: readings outside of the 80 % band", 1 - band, 0.25),
+        Figure("unseen kinds: distance of the 80 % band from 0.80", abs(losses["mean"]["band"] - 0.8), 0.02),
+        *of_bands,
+        of_jumps,
+        Figure(
             "series that were never negative with a negative forecast", negatives(methods[BASE], series), 0
         ),
     ]
@@ -91,29 +87,25 @@ def report(series: int, with_classical: bool) -> tuple[str, list[GoalFigure]]:
         by_history,
         f"A spike in the last reading that does not last, {many} series: error relative to the median of the last 12",
         by_spike,
+        f"What the 80 % band holds by step of the horizon, all unseen kinds, {many} series each",
+        by_case,
+        "A last reading that differs after a constant: quantiles of 6 steps ahead, from the constant (0) to it (1)",
+        by_jump,
     ]
     return "\n\n".join(parts), figures
 
 
-def _beside_classical(losses: dict[str, dict[str, float]], with_classical: bool) -> list[GoalFigure]:
+def _beside_classical(losses: dict[str, dict[str, float]], with_classical: bool) -> list[Figure]:
     """The share of kinds on which a classical method is better than the base model."""
     kinds_only = [by_method for kind, by_method in losses.items() if kind != "mean"]
     return [
-        GoalFigure(
+        Figure(
             f"unseen kinds on which {name} is better",
             float(sum(by_method[name] < by_method[BASE] for by_method in kinds_only)),
             0,
         )
         for name in (CLASSICAL if with_classical else ())
     ]
-
-
-def goals(figures: Sequence[GoalFigure]) -> str:
-    """The table of the figures that have a goal."""
-    rows = [
-        [one.name, f"{one.value:.3f}", f"≤ {one.goal:.2f}", "yes" if one.is_met else "no"] for one in figures
-    ]
-    return "Goals\n\n" + table(["figure", "base model", "goal", "met"], rows)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.quality import base_model
+from benchmarks.quality.figures import goals
 from benchmarks.quality.public import TEST_SHARE, Absent, it_files, passengers, taxi_file, zero_shot
 from fncast.cli.commands.evaluate import add_classical, default_cache
 from fncast.cli.main import main as fncast
@@ -219,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 for why in absent:
                     print(f"the base model on public series: {why}", file=sys.stderr)
                     skipped = True
-                print(f"\n{tables}\n\n{public}\n\n{base_model.goals([*figures, *of_public])}")
+                print(f"\n{tables}\n\n{public}\n\n{goals([*figures, *of_public])}")
                 continue
             if name not in DATA_SETS:
                 parser.error(f"{name!r} is not one of {', '.join([*DATA_SETS, BASE])}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.base_model import GoalFigure
+from benchmarks.quality.figures import Figure
 from fncast import models as base_models
 from fncast.cli.commands.evaluate import add_classical, default_cache
 from fncast.series.csv.file import read_csv
@@ -66,7 +66,7 @@ def passengers() -> tuple[TimeSeries, float]:
     return series, (len(values) - first) / len(values)
 
 
-def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[GoalFigure], list[str]]:
+def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], list[str]]:
     """The base model on the test parts of public series, which it is not trained on.
 
     Returns the table, the figures with a goal, and why series are left out.
@@ -98,7 +98,7 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[GoalFigur
         )
         error = base[measure]
         if measure == "relative_mae" and error is not None:
-            figures.append(GoalFigure("NAB, 19 series, without training: relative MAE", error, 0.64))
+            figures.append(Figure("NAB, 19 series, without training: relative MAE", error, 0.64))
     title = "Public series, the base model without training"
     return (
         f"{title}\n\n" + table(["data", "measure", "base model", *SHOWN, "80 % band"], rows),

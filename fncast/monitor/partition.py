@@ -16,7 +16,7 @@ from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
-from fncast.monitor.pending import PendingForecasts
+from fncast.monitor.packed_forecast import decoded_columns
 from fncast.monitor.publication import Publication
 from fncast.monitor.rules import MonitorRules
 from fncast.monitor.silence import Silence
@@ -102,12 +102,12 @@ class MonitorPartition:
         if series is None:
             return []
         start = series.joined.index(message.start)
-        if not series.joined.add_forecast(message.model, start, message.band):
+        packed = series.joined.add_forecast(message.model, start, message.band)
+        if packed is None:
             return []
         events = self._alert(series, message)
         alerts = series.alert_state() if series.rules else None
-        encoded = series.joined.forecasts[message.model].encoded(start)
-        self.notes.append((FORECASTED, series.name, message.model, start, *encoded, alerts))
+        self.notes.append((FORECASTED, series.name, message.model, start, *packed.encoded(), alerts))
         return events + self._judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
@@ -128,7 +128,7 @@ class MonitorPartition:
             self._take_reading(series, *content)
         elif kind == FORECASTED:
             model, start, *encoded, alerts = content
-            series.joined.add_forecast(model, start, PendingForecasts.decoded(*encoded))
+            series.joined.add_forecast(model, start, decoded_columns(*encoded))
             if alerts:
                 series.restore_alerts(alerts)
             self._judge(series)

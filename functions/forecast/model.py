@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fncast.series.forecast_data import MEDIAN
 from fncast.series.window import MISSING, Float64Array, shift
+from fncast.series.window_sizes import window_for
 from model_service.client import InvalidShape, ModelClient, ModelError, ModelUnavailable
 from model_service.protocols.graphpipe import MetadataResponse
 
@@ -50,12 +51,7 @@ class Description:
 
         horizon: steps of the forecast that are wanted; None: any.
         """
-        if not self.sizes:
-            return self.window or max(readings, 1)
-        for window, ahead in self.sizes:
-            if readings <= window and (horizon is None or horizon <= ahead):
-                return window
-        return self.sizes[-1][0]
+        return window_for(self.sizes, readings, horizon) if self.sizes else (self.window or max(readings, 1))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from fncast.series.window import Float64Array
 from fncast.series.window_batch import WindowBatch, prepare_batch, prepare_rows
 from fncast.series.window_data import EventReadings
+from fncast.series.window_sizes import next_window
 from limits import cut_at_limits, cut_rows_at_limits
 from model import ChangedModel, ForecastModel, Forecasts
 from model_service.client import RETRY_AFTER_S, ModelUnavailable
@@ -133,10 +134,18 @@ class Scorer:
         """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
         described = self._model.describe()
         scores = ScoringResult()
-        for steps, positions in _by_steps(lengths, described.window, self._model.steps).items():
+        waiting = _by_steps(lengths, described.window, self._model.steps)
+        while waiting:
+            steps = min(waiting)
+            positions = waiting.pop(steps)
             windows = batch.prepare(positions, steps, described.is_sparse)
+            larger = next_window(described.sizes, steps)
             for index, error in windows.rejected.items():
-                scores.rejected[positions[index]] = str(error)
+                position = positions[index]
+                if larger is not None and lengths[position] > steps:  # older readings may be enough
+                    waiting[larger] = sorted([*waiting.get(larger, []), position])
+                else:
+                    scores.rejected[position] = str(error)
             good = [positions[index] for index in windows.good]
             if not good:
                 if described.window is not None:

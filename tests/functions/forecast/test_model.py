@@ -48,19 +48,35 @@ def test_short_histories_and_gaps_are_forecast() -> None:
         event("full", [5.0] * 16),
         event("short", values),
         event("gaps", [*values, None, None, 5.0]),
-        event("long", [5.0] * 20),
+        event("long", [5.0] * 32),
         event("few", [5.0] * 7),
     )
     assert [output["data"].get("values") for output in outputs[:4]] == [
         [21.0, 21.0],
         [13.0, 13.0],
         [14.0, 14.0],
-        [25.0, 25.0],
+        [37.0, 37.0],
     ]
     assert [output["data"]["filled"] for output in outputs[:4]] == [0, 0, 2, 0]
-    assert [output["data"]["history"] for output in outputs[:4]] == [16, 8, 9, 20]
+    assert [output["data"]["history"] for output in outputs[:4]] == [16, 8, 9, 32]
     assert outputs[4]["data"]["reason"] == "too few values: 7, the model needs 8"
     assert sorted(client.calls) == [(1, 32), (3, 16)]
+
+
+def test_a_size_forecasts_windows_of_less_than_twice_its_readings() -> None:
+    client = Sparse()
+    ask(Forecaster(ForecastModel(client)), event("a", [5.0] * 31))
+    assert client.calls == [(1, 16)]
+
+
+def test_a_window_whose_last_readings_are_too_few_goes_to_the_next_size() -> None:
+    client = Sparse()
+    broken = [*[5.0] * 14, *[None] * 10, *[5.0] * 6]
+    outputs = ask(
+        Forecaster(ForecastModel(client)), event("a", broken), event("b", [5.0] * 30), event("c", broken)
+    )
+    assert [output["data"]["filled"] for output in outputs] == [10, 0, 10]
+    assert client.calls == [(1, 16), (2, 32)]
 
 
 @pytest.mark.parametrize(("horizon", "steps", "window"), [(1, 1, 16), (2, 2, 16), (5, 5, 32), (50, 6, 32)])
