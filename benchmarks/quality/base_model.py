@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.quality import unseen
+from benchmarks.quality.bands import bands, jumps
+from benchmarks.quality.figures import Figure, goals
 from benchmarks.quality.methods import (
     BASE,
     DAY,
@@ -41,19 +42,6 @@ HISTORIES = (8, 16, 24, 48)
 # Daily series differ much, so more of them than of each kind.
 DAILY_FACTOR = 4
 CLASSICAL = ("AutoETS", "Theta")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure that needs no held-back data. goal: its maximum."""
-
-    name: str
-    value: float
-    goal: float
-
-    @property
-    def is_met(self) -> bool:
-        return self.value <= self.goal
 
 
 def kinds(methods: dict[str, Method], series: int) -> tuple[str, dict[str, dict[str, float]]]:
@@ -174,6 +162,8 @@ def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
     by_gap, with_gaps = gaps(methods, many)
     by_history, with_few = histories(methods, many)
     by_spike, (after_spike, band) = spikes(methods, many)
+    by_case, of_bands = bands(methods[BASE], many, SEED)
+    by_jump, of_jumps = jumps(methods[BASE])
     figures = [
         Figure("unseen kinds: pinball loss relative to seasonal naive", losses["mean"][BASE], 0.60),
         *_beside_classical(losses, with_classical),
@@ -189,6 +179,8 @@ def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
         Figure("spike in the last reading: error relative to the median of 12", after_spike, 1.05),
         Figure("spike in the last reading: readings outside of the 80 % band", 1 - band, 0.25),
         Figure("unseen kinds: distance of the 80 % band from 0.80", abs(losses["mean"]["band"] - 0.8), 0.02),
+        *of_bands,
+        of_jumps,
         Figure(
             "series that were never negative with a negative forecast", negatives(methods[BASE], series), 0
         ),
@@ -204,6 +196,10 @@ def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
         by_history,
         f"A spike in the last reading that does not last, {many} series: error relative to the median of the last 12",
         by_spike,
+        f"What the 80 % band holds by step of the horizon, all unseen kinds, {many} series each",
+        by_case,
+        "A last reading that differs after a constant: quantiles of 6 steps ahead, from the constant (0) to it (1)",
+        by_jump,
     ]
     return "\n\n".join(parts), figures
 
@@ -219,14 +215,6 @@ def _beside_classical(losses: dict[str, dict[str, float]], with_classical: bool)
         )
         for name in (CLASSICAL if with_classical else ())
     ]
-
-
-def goals(figures: Sequence[Figure]) -> str:
-    """The table of the figures that have a goal."""
-    rows = [
-        [one.name, f"{one.value:.3f}", f"≤ {one.goal:.2f}", "yes" if one.is_met else "no"] for one in figures
-    ]
-    return "Goals\n\n" + table(["figure", "base model", "goal", "met"], rows)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -32,7 +32,7 @@ from benchmarks.quality.methods import (
     pinball,
     seasonal_naive,
 )
-from fncast.cli.local_model import LocalModel
+from fncast.cli.detection.local_model import LocalModel
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
 from fncast.series.window import bridge

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Protocol, cast
 
-from fncast.cli.log import MAX_CHARACTERS, set_up
+from fncast.cli.process.log import MAX_CHARACTERS, set_up
 from fncast.failure import Failure
 from fncast.foreign_text import clean
 
 
 class CommandModule(Protocol):
-    """The interface of a command module in `fncast/cli/`.
+    """The interface of a command module in `fncast/cli/commands/`.
 
     EXAMPLES: command lines, one a line, that `--help` shows at the end. Each action of a command needs one.
     """
@@ -42,47 +42,69 @@ class Command:
 
 COMMANDS = {
     "demo": Command(
-        "fncast.cli.demo", "demo", "run all parts on this machine, with an embedded broker and a live page"
+        "fncast.cli.commands.demo",
+        "demo",
+        "run all parts on this machine, with an embedded broker and a live page",
     ),
-    "init": Command("fncast.cli.init", "consumer", "look at a topic and print the settings that forecast it"),
+    "init": Command(
+        "fncast.cli.commands.init", "consumer", "look at a topic and print the settings that forecast it"
+    ),
     "check": Command(
-        "fncast.cli.check", "consumer", "try every hop from the broker to the model and print a table"
+        "fncast.cli.commands.check",
+        "consumer",
+        "try every hop from the broker to the model and print a table",
     ),
-    "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
+    "train": Command(
+        "fncast.cli.commands.train", "training", "train a model and write it as the next version"
+    ),
     "evaluate": Command(
-        "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"
+        "fncast.cli.commands.evaluate",
+        "training",
+        "backtest a model and compare it with naive and classical methods",
     ),
-    "detect": Command("fncast.cli.detect", "detect", "find the anomalies in files of readings"),
+    "detect": Command("fncast.cli.commands.detect", "detect", "find the anomalies in files of readings"),
     "model-service": Command(
-        "fncast.cli.model_service",
+        "fncast.cli.commands.model_service",
         "model-service",
         "serve models over GraphPipe and the Open Inference Protocol",
     ),
     "models": Command(
-        "fncast.cli.models",
+        "fncast.cli.commands.models",
         "model-service",
         "list and compare the versions of a model, retire a version or roll back",
     ),
     "functions": Command(
-        "fncast.cli.functions", "functions", "run Fn functions locally, behind Fn's HTTP API"
+        "fncast.cli.commands.functions", "functions", "run Fn functions locally, behind Fn's HTTP API"
     ),
-    "deploy": Command("fncast.cli.deploy", "functions", "put a function's image on an Fn server"),
+    "deploy": Command("fncast.cli.commands.deploy", "functions", "put a function's image on an Fn server"),
     "consume": Command(
-        "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish the answers"
+        "fncast.cli.commands.consume",
+        "consumer",
+        "route events from Kafka to functions and publish the answers",
     ),
     "monitor": Command(
-        "fncast.cli.monitor", "consumer", "publish the accuracy of forecasts, anomalies and alerts"
+        "fncast.cli.commands.monitor", "consumer", "publish the accuracy of forecasts, anomalies and alerts"
     ),
-    "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
-    "watch": Command("fncast.cli.watch", "dashboard", "print new forecasts"),
+    "produce": Command(
+        "fncast.cli.commands.produce", "source", "publish CSV files or events to Kafka as CloudEvents"
+    ),
+    "watch": Command("fncast.cli.commands.watch", "dashboard", "print new forecasts"),
     "dashboard": Command(
-        "fncast.cli.dashboard", "dashboard", "serve a live page: readings, forecasts, anomalies, alerts"
+        "fncast.cli.commands.dashboard",
+        "dashboard",
+        "serve a live page: readings, forecasts, anomalies, alerts",
     ),
     "dead-letters": Command(
-        "fncast.cli.dead_letters", "consumer", "list rejected events with their reasons and replay them"
+        "fncast.cli.commands.dead_letters",
+        "consumer",
+        "list rejected events with their reasons and replay them",
     ),
-    "state": Command("fncast.cli.state", "consumer", "show or reset the snapshots of the windows' state"),
-    "invoke": Command("fncast.cli.invoke", "consumer", "send one event to a function, without Kafka"),
+    "state": Command(
+        "fncast.cli.commands.state", "consumer", "show or reset the snapshots of the windows' state"
+    ),
+    "invoke": Command(
+        "fncast.cli.commands.invoke", "consumer", "send one event to a function, without Kafka"
+    ),
 }
 
 # A failure may hold the last lines of a process' log.
@@ -132,7 +154,7 @@ class _Version(argparse.Action):
 
 def load(command: Command) -> CommandModule:
     """Import a command module. Ctrl-C is deferred: numpy reports an interrupted import as a broken installation."""
-    from fncast.cli.interrupt import DeferInterrupt
+    from fncast.cli.process.interrupt import DeferInterrupt
 
     with DeferInterrupt() as interrupt:
         interrupt.begin()

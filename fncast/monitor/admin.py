@@ -25,10 +25,11 @@ class MonitorAdmin(Admin):
         super().__init__(consumer)
         self._judge = judge
 
-    def _answer(self, path: str) -> tuple[int, str, bytes]:
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """See Admin."""
         if path == "/accuracy":
             return 200, "application/json", orjson.dumps(accuracy_list(self._judge))
-        return super()._answer(path)
+        return super().answer(path)
 
 
 def accuracy_list(judge: Judge) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, half_months, wall_seconds
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 # Bounds the memory if a wrong date is far away; enough for a year of one-second readings.
 MAX_GRID_READINGS = 32_000_000
@@ -68,7 +68,7 @@ def to_grid(
     values: NDArray[np.float64],
     step: Step | None = None,
     zone: tzinfo = UTC,
-) -> tuple[Series, Mended]:
+) -> tuple[TimeSeries, Mended]:
     """Sort the readings and put them onto a regular grid. Returns the series and the changes.
 
     times_s: (readings,) seconds since 1970 UTC in any order. values: (readings,), NaN for an empty reading.
@@ -122,7 +122,7 @@ def to_grid(
         gaps=int((np.diff(empty.astype(np.int8)) == 1).sum()) + int(empty[0]),
         missing=int(empty.sum()),
     )
-    return Series(name, fit.start, step, on_grid), mended
+    return TimeSeries(name, fit.start, step, on_grid), mended
 
 
 def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:

@@ -8,7 +8,7 @@ from interceptor.assembly.counter import rates
 from interceptor.assembly.grid import Grid
 from interceptor.assembly.rules import Rules, length_ns
 from interceptor.assembly.window import Window
-from interceptor.readings.contract import MAX_UNIT_CHARACTERS, Kind, Series
+from interceptor.readings.contract import MAX_UNIT_CHARACTERS, MetricKind, Series
 
 NAN = float("nan")
 NEVER = -(1 << 62)  # an index before all others
@@ -59,7 +59,7 @@ class SeriesWindow:
     def __init__(self, series: Series, labels_json: bytes, rules: Rules, slot: int) -> None:
         self.name = series.name
         self.labels_json = labels_json
-        self.is_counter = series.kind is Kind.CUMULATIVE and rules.rate == "auto"
+        self.is_counter = series.kind is MetricKind.CUMULATIVE and rules.rate == "auto"
         self.unit = series.unit if len(series.unit) <= MAX_UNIT_CHARACTERS else ""
         self.rules = rules
         self.slot = slot

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from fncast.series.window import floor_of, shift
 from model_service.training import baselines
 from model_service.training.backtest import Backtest, rolling_origins
@@ -126,7 +126,7 @@ class Evaluation:
 
 
 def prepare(
-    series: Sequence[Series],
+    series: Sequence[TimeSeries],
     window: int,
     horizon: int,
     *,

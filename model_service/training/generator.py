@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int, int], Float64Array]
@@ -32,7 +32,7 @@ def generated_size(window: int, horizon: int) -> tuple[int, int]:
     return max(200, min(MAX_GENERATED_SERIES, MAX_GENERATED_READINGS // length)), length
 
 
-def generate(count: int, length: int, longest_season: int, seed: int) -> list[Series]:
+def generate(count: int, length: int, longest_season: int, seed: int) -> list[TimeSeries]:
     """`count` series of `length` hourly readings with seasons of at most `longest_season` steps.
 
     Repeatable by seed. Each series has a random kind, level and scale.
@@ -44,7 +44,7 @@ def generate(count: int, length: int, longest_season: int, seed: int) -> list[Se
     series = []
     for number, kind in enumerate(chosen):
         values = _distort(rng, kinds[kind](rng, length, max(4, longest_season)))
-        series.append(Series(f"generated-{number}", START, Step.seconds(3600.0), values))
+        series.append(TimeSeries(f"generated-{number}", START, Step.seconds(3600.0), values))
     return series
 
 

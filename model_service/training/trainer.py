@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
 from model_service.training.curriculum import Curriculum
@@ -41,7 +41,7 @@ class UnfitWeights(ValueError):
 
 
 def train(
-    series: Sequence[Series],
+    series: Sequence[TimeSeries],
     settings: TrainingSettings,
     progress: Callable[[Epoch], None] = lambda epoch: None,
     initial_weights: Path | None = None,
@@ -154,7 +154,7 @@ def calibrate(trained: Trained, held_out: Windows, independent: float) -> None:
     trained.scale_bands(*band_factors(forecast, held_out.targets, QUANTILES[0], independent))
 
 
-def training_parts(series: Sequence[Series], settings: TrainingSettings) -> list[Float64Array]:
+def training_parts(series: Sequence[TimeSeries], settings: TrainingSettings) -> list[Float64Array]:
     """The readings of each series for training."""
     return [
         each.values[: split(len(each), settings.test_share, settings.validation_share).train]
@@ -162,7 +162,7 @@ def training_parts(series: Sequence[Series], settings: TrainingSettings) -> list
     ]
 
 
-def validation_set(series: Sequence[Series], settings: TrainingSettings) -> Dataset:
+def validation_set(series: Sequence[TimeSeries], settings: TrainingSettings) -> Dataset:
     """The validation windows: only their first readings may be those of the training. Raises TooLittleData."""
     after = []
     for each in series:

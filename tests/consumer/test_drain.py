@@ -55,7 +55,7 @@ class LanePublisher:
             self.published += [delivery for lane in self._lanes for delivery in lane.settled()]
 
 
-def test_what_settles_during_the_last_commit_is_published_before_the_end() -> None:
+def test_deliveries_settled_during_the_last_commit_are_published_before_the_end() -> None:
     lanes = Lanes()
     lanes.assign([("telegraf", 0)])
     lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])

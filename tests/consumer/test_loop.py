@@ -9,7 +9,7 @@ import pytest
 
 from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.topics import Sizes
+from consumer.kafka.topic_limits import Sizes
 from consumer.loop import Loop
 
 

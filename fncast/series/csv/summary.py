@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fncast.series.csv.error import MAX_SHOWN, cleaned
 from fncast.series.grid import Mended
 from fncast.series.rfc3339 import format_time
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 
 # Bounds the summary, so that the other output stays visible.
 MAX_LINES = 20
@@ -26,7 +26,7 @@ class Summary:
 
     name: str
     rows: int
-    series: list[Series] = field(default_factory=list)
+    series: list[TimeSeries] = field(default_factory=list)
     mended: list[Mended] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     harmless: set[str] = field(default_factory=set)
@@ -101,7 +101,7 @@ class Summary:
         return f"step{'s' if len(steps) > 1 else ''} {', '.join(texts)}{more}"
 
 
-def _spoken(series: Series) -> str:
+def _spoken(series: TimeSeries) -> str:
     data = series.step.as_json()
     return str(data["step"]) if "step" in data else f"{data['step_s']} s"
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from fncast.series.window import LEAST_HISTORY, MISSING
 from model_service.training.backend import keras, seed_everything
 from model_service.training.base.examples import draw_examples, draw_gaps
@@ -109,7 +109,7 @@ def load_base(size: Size, horizon: int, weights: Path) -> tuple[Any, Any]:
 
 
 def fine_tune(
-    series: Sequence[Series],
+    series: Sequence[TimeSeries],
     settings: TrainingSettings,
     size: Size,
     weights: Path,

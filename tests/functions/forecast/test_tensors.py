@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from events import EVENT_TYPE
 from handler import Forecaster
-from model import Model
-from model_service.client import Answer, ModelUnavailable
+from model import ForecastModel
+from model_service.client import InferenceResult, ModelUnavailable
 from model_service.protocols.graphpipe import InferRequest, decode_infer_response, encode_request
 from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
@@ -43,7 +43,7 @@ def client() -> FakeClient:
 
 @pytest.fixture
 def forecaster(client: FakeClient) -> Forecaster:
-    return Forecaster(Model(client))
+    return Forecaster(ForecastModel(client))
 
 
 def row(values: list[Any]) -> np.ndarray[Any, Any]:
@@ -94,7 +94,7 @@ NULLS = st.none() | st.floats(-1e3, 1e3) | st.sampled_from([0, 2e18, 5])
     )
 )
 def test_json_and_tensor_give_the_same(windows: list[tuple[list[Any], Any, Any, str | None]]) -> None:
-    forecaster = Forecaster(Model(Falling()))
+    forecaster = Forecaster(ForecastModel(Falling()))
     events = [
         event(str(place), values, min=low, max=high, unit=unit)
         for place, (values, low, high, unit) in enumerate(windows)
@@ -145,7 +145,7 @@ def test_each_row_waits_for_a_model_that_is_unavailable(forecaster: Forecaster, 
 def test_rejected_rows_need_no_model(forecaster: Forecaster, client: FakeClient) -> None:
     forecaster.answer(HEADERS, encode_windows(window_rows([row([1, 2, 3, 4])], row([0]), row([9]))))
 
-    def away(windows: object) -> Answer:
+    def away(windows: object) -> InferenceResult:
         raise ModelUnavailable("away", 2.5)
 
     client.infer = away  # type: ignore[method-assign]
@@ -157,18 +157,18 @@ def test_rejected_rows_need_no_model(forecaster: Forecaster, client: FakeClient)
 
 def test_a_forecast_that_is_not_finite_is_a_reason(client: FakeClient) -> None:
     class Broken(FakeClient):
-        def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+        def infer(self, windows: np.ndarray[Any, Any]) -> InferenceResult:
             answer = super().infer(windows)
             answer.outputs[0, 0, 0] = np.nan
             return answer
 
-    _, rows = call(Forecaster(Model(Broken())), [[1, 2, 3, 4], [2, 3, 4, 5]])
+    _, rows = call(Forecaster(ForecastModel(Broken())), [[1, 2, 3, 4], [2, 3, 4, 5]])
     assert rows.reasons == ["the model returned a number that is not finite for this window", ""]
     assert np.isfinite(rows.values[1]).all()
 
 
 def test_windows_of_any_length_are_scored_by_length() -> None:
-    _, rows = call(Forecaster(Model(FakeClient(window=-1))), [[1, 2, 3], [1, 2, 3, 4, 5], [4]])
+    _, rows = call(Forecaster(ForecastModel(FakeClient(window=-1))), [[1, 2, 3], [1, 2, 3, 4, 5], [4]])
     assert rows.reasons == ["", "", ""]
     assert rows.values[:, 0, 1].tolist() == [4, 6, 5]
 
@@ -207,7 +207,7 @@ def test_an_invalid_call_is_a_rejection(forecaster: Forecaster, body: bytes, rea
 
 @given(st.binary(max_size=200), st.integers(0, 300), st.integers(0, 255))
 def test_no_bytes_raise(noise: bytes, place: int, byte: int) -> None:
-    forecaster = Forecaster(Model(FakeClient()))
+    forecaster = Forecaster(ForecastModel(FakeClient()))
     body = bytearray(encode_windows(window_rows([row([1, 2, 3, 4])] * 2, row([0, 1]), row([9, 9]))))
     body[place % len(body)] = byte
     for each in (noise, bytes(body)):

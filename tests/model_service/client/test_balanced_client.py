@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from model_service.client import (
-    Answer,
     BalancedClient,
     GraphPipeClient,
+    InferenceResult,
     InvalidShape,
     ModelError,
     ModelUnavailable,
@@ -40,9 +40,9 @@ class FakeService:
         self._clock = clock
         self._calls = calls
 
-    def infer(self, windows: np.ndarray) -> Answer:
+    def infer(self, windows: np.ndarray) -> InferenceResult:
         self._ask()
-        return Answer(windows, self.url, "1")
+        return InferenceResult(windows, self.url, "1")
 
     def metadata(self) -> MetadataResponse:
         self._ask()

@@ -162,9 +162,9 @@ def test_choice_of_the_grpc_port(start: Start, place: Any, models: Path) -> None
 WITHOUT_GRPC = """
 import sys
 sys.modules["grpc"] = None
-import fncast.cli.model_service
+import fncast.cli.commands.model_service
 from fncast.cli.main import main
-fncast.cli.model_service.PORT = int(sys.argv[1])
+fncast.cli.commands.model_service.PORT = int(sys.argv[1])
 sys.exit(main(["model-service", *sys.argv[2:]]))
 """
 

@@ -10,18 +10,18 @@ import pytest
 
 pytest.importorskip("statsforecast", reason="classical methods need the extra `evaluation`")
 
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 from model_service.training import classical
 from model_service.training.backtest import rolling_origins
 from model_service.training.classical import MAX_REFIT_READINGS, METHODS, Task, forecasts, run, tasks
 
 
-def monthly(name: str) -> Series:
+def monthly(name: str) -> TimeSeries:
     at = np.arange(120)
     values = 10 + 0.1 * at + np.sin(2 * np.pi * at / 12) + 0.05 * np.random.default_rng(0).normal(size=120)
     values[50] = np.nan
-    return Series(name, datetime(2016, 1, 1, tzinfo=UTC), Step.calendar("P1M"), values)
+    return TimeSeries(name, datetime(2016, 1, 1, tzinfo=UTC), Step.calendar("P1M"), values)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tritonclient.utils import InferenceServerException
 
 from model_service.protocols.open_inference import rest_endpoint, rest_response
 from model_service.serving import request_body
-from model_service.serving.runtimes.runtime import RefusedInput
+from model_service.serving.runtimes.runtime import RejectedInput
 from tests.model_service.protocols.open_inference.rest_calls import FORECAST, PLAIN, WINDOWS, tensor, windows
 
 TEXTS = np.array([b"one", b"", "zwölf".encode()], object)
@@ -177,7 +177,7 @@ def test_without_a_model_the_response_has_retry_after(url: str, shelf: Any) -> N
 
 @pytest.mark.parametrize(
     ("raised", "status"),
-    [(RefusedInput("index 9 is out of range"), 400), (RuntimeError("kernel panic"), 500)],
+    [(RejectedInput("index 9 is out of range"), 400), (RuntimeError("kernel panic"), 500)],
 )
 def test_a_model_that_fails(
     url: str, shelf: Any, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_service.serving.runtimes.runtime import RefusedInput, UnusableModel
+from model_service.serving.runtimes.runtime import RejectedInput, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from tests.model_service.serving.runtimes.marks import needs_tensorflow
 
@@ -18,9 +18,9 @@ def test_a_foreign_saved_model(made_models: Path) -> None:
     outputs = foreign.run({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})
     assert outputs["total"] == 10
     assert outputs["product"].tolist() == [3, 8]
-    with pytest.raises(RefusedInput, match=r"^InvalidArgumentError: assertion failed: .*x >= 0"):
+    with pytest.raises(RejectedInput, match=r"^InvalidArgumentError: assertion failed: .*x >= 0"):
         foreign.run({"a": np.array([-1.0]), "b": np.array([3.0])})
-    with pytest.raises(RefusedInput, match=r"^InvalidArgumentError: Incompatible shapes: \[2\] vs\. \[3\]$"):
+    with pytest.raises(RejectedInput, match=r"^InvalidArgumentError: Incompatible shapes: \[2\] vs\. \[3\]$"):
         foreign.run({"a": np.ones(2), "b": np.ones(3)})
 
 
