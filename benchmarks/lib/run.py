@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from benchmarks.lib.broker import Broker
 from benchmarks.lib.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.lib.processes import Processes
-from benchmarks.lib.programs import EXACTLY, Pipeline, Topics
+from benchmarks.lib.programs import EXACTLY, Pipeline, RunTopics
 from benchmarks.lib.query_consumers import UNCOMMITTED
 from fncast.demo.process import ProcessFailed
 
@@ -23,7 +23,7 @@ class Run:
     """A running pipeline. Owns its processes and the meter of its output; `close` ends them."""
 
     def __init__(
-        self, pipeline: Pipeline, broker: Broker, topics: Topics, partitions: int, folder: Path
+        self, pipeline: Pipeline, broker: Broker, topics: RunTopics, partitions: int, folder: Path
     ) -> None:
         self.topics = topics
         self.meter = Meter(broker.bootstrap_servers, topics.output, partitions)

@@ -21,7 +21,7 @@ from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import whole
 from benchmarks.lib.environment import NoEnvironment, python_of
 from benchmarks.quality import unseen
-from benchmarks.quality.base_model import HORIZON
+from benchmarks.quality.base_tables import HORIZON
 from benchmarks.quality.methods import (
     Float64Array,
     Method,

@@ -88,7 +88,7 @@ async def nothing() -> Rate:
 
 def test_tables_leave_out_what_was_not_measured() -> None:
     ours, loop = (
-        contestants.Contestant(name, nothing) for name in (contestants.MONITOR, contestants.DECODING)
+        contestants.MonitorContestant(name, nothing) for name in (contestants.MONITOR, contestants.DECODING)
     )
     assert monitor.rates_table([ours, loop]).rows == []
     ours.runs = [Rate(10, 100.0, {"monitor": 30.0}, 0)]
