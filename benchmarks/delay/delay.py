@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.delay.reader import Seen
+from benchmarks.delay.reader import ArrivalTimes
 from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
@@ -154,7 +154,7 @@ async def _measure(testbed: Testbed, result: DelayResult, seconds: float) -> Non
         rates = (COMMON_RATE, *(peak * share for share in SHARES))
         phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
-        tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
+        tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, ArrivalTimes(file))
     await testbed.delete_topics(topic)
     measured = tally.measured()
     result.peaks.append(peak)
@@ -170,7 +170,7 @@ async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
     return Phase(rate, first, loader.offered)
 
 
-def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) -> Tally:
+def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: ArrivalTimes) -> Tally:
     """Set the delays of the phases, and count the forecasts of all `events` events."""
     appended_s = array("d", bytes(8 * events))
     inputs = Meter(servers, run.topics.input, PARTITIONS)

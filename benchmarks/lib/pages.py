@@ -28,6 +28,21 @@ PROTOCOLS = {
     "REST, JSON": "REST, JSON",
 }
 SIZES = (1, 8, 64, 512)
+# The results that docs/performance.md shows.
+RUNS = (
+    "end_to_end",
+    "readings",
+    "monitor",
+    "delay",
+    "model_service",
+    "growth-latency",
+    "growth-size",
+    "growth-partitions",
+    "growth-processes",
+    "growth-series",
+    "growth-memory",
+    "growth-steps",
+)
 
 
 def goals_block() -> str:
@@ -44,17 +59,30 @@ def goals_block() -> str:
     return _table(("figure", "goal", "measured", "met?"), rows)
 
 
-def section_block(section: str) -> str:
-    """Return the origin of a result, and its chart."""
+def chart_block(section: str) -> str:
+    """Return the chart of a result."""
+    return f"![Chart: {section}]({PLOTS.name}/{load(section)['chart']})"
+
+
+def runs_block() -> str:
+    """Return when, where and how the results of docs/performance.md were measured."""
+    rows = []
+    for section in RUNS:
+        result = load(section)
+        python, setup = result["python"].partition(" ")[0], "; ".join(result["setup"])
+        rows.append((f"`{section}`", result["date"], result["machine"], python, setup))
+    heads = ("result", "date", "machine", "Python", "with")
+    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
+
+
+def _origin(section: str) -> str:
+    """Return when, where and how a result was measured."""
     result = load(section)
-    lines = [
-        f"{result['date']}; {result['machine']}; Python {result['python']}.",
-        f"{'; '.join(result['setup'])}.",
-        f"Raw tables: `benchmarks/results/{section}.json`.",
-    ]
-    if result["chart"]:
-        lines += ["", f"![Chart: {section}]({PLOTS.name}/{result['chart']})"]
-    return "\n".join(lines)
+    return (
+        f"{result['date']}; {result['machine']}; Python {result['python']}.\n"
+        f"{'; '.join(result['setup'])}.\n"
+        f"Raw tables: `benchmarks/results/{section}.json`."
+    )
 
 
 def costs_block() -> str:
@@ -96,7 +124,7 @@ def protocols_block() -> str:
     ]
     return "\n\n".join(
         [
-            section_block("protocols"),
+            _origin("protocols"),
             "Time of a call, times GraphPipe's, by windows a call:",
             _table(("protocol", *map(str, SIZES)), times),
             "A call of 64 windows:",
@@ -113,7 +141,9 @@ def front_block() -> str:
         return "There is no result yet: the benchmark needs an idle machine."
     found = result["tables"]["front"]
     rows = [(name, readings, f"{loss:.3f}", figure(us)) for name, readings, loss, us in found["rows"]]
-    return "\n\n".join([section_block("quality_front"), _table(found["columns"], rows)])
+    return "\n\n".join(
+        [_origin("quality_front"), chart_block("quality_front"), _table(found["columns"], rows)]
+    )
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -121,12 +151,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "goals": goals_block,
     "costs": costs_block,
     "protocols": protocols_block,
+    "runs": runs_block,
 }
 
 
 def block(name: str) -> str:
     """Return a generated block. Raises OSError if it has no result, KeyError if a figure is missing."""
-    return BLOCKS[name]() if name in BLOCKS else section_block(name)
+    return BLOCKS[name]() if name in BLOCKS else chart_block(name)
 
 
 def generated(page: str) -> str:

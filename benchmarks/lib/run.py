@@ -84,15 +84,15 @@ class Run:
     def _drain(self) -> None:
         settings = {"bootstrap.servers": self._broker.bootstrap_servers, "group.id": self.topics.group}
         consumer = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
-        places = [TopicPartition(self.topics.input, number) for number in range(self._partitions)]
+        inputs = [TopicPartition(self.topics.input, number) for number in range(self._partitions)]
 
         def committed() -> int:
-            return sum(max(each.offset, 0) for each in consumer.committed(places, 10))
+            return sum(max(each.offset, 0) for each in consumer.committed(inputs, 10))
 
         done = committed if self._pipeline.delivery == EXACTLY else self.meter.length
         best, changed_s = -1, time.monotonic()
         try:
-            events = sum(consumer.get_watermark_offsets(each, 10)[1] for each in places)
+            events = sum(consumer.get_watermark_offsets(each, 10)[1] for each in inputs)
             while (now := done()) < events:
                 self.processes.check()
                 if now > best:

@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 points.append(measured("fracast 0.1.0", readings, *found))
     folder = report.plots(arguments.print_only)
     places = {f"{point.method} ({point.readings})": (point.us, point.loss) for point in points}
-    chart = plot.points(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
+    chart = plot.front(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
     table = report.Table("front", COLUMNS, [(p.method, str(p.readings), p.loss, p.us) for p in points])
     if arguments.print_only:
         print(report.text([table]))

@@ -8,7 +8,7 @@ import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from benchmarks.delay.reader import Seen
+from benchmarks.delay.reader import ArrivalTimes
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import publish
 from benchmarks.lib.programs import EXACTLY, program
@@ -44,7 +44,7 @@ async def delays_s(testbed: Testbed) -> list[float]:
         finally:
             output.close()
         await run.processes.end()
-        seen = Seen(seen_file)
+        seen = ArrivalTimes(seen_file)
     appended_s = await asyncio.to_thread(_appended, servers, topic)
     return sorted(
         seen.at(each.partition, each.offset) - appended_s[each.cause]

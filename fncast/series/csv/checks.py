@@ -97,7 +97,7 @@ def zone_notes(summary: Summary, times: Times) -> list[str]:
             " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
         )
     is_daily = any(each.step.period_s is None or each.step.period_s % DAY_S == 0 for each in summary.series)
-    if any(each.by_hours for each in summary.mended):
+    if any(each.by_hours for each in summary.corrections):
         notes.append(
             "some months begin at another hour; if they are months of a time zone, pass --timezone, such as"
             " --timezone Europe/Berlin"

@@ -24,8 +24,8 @@ def test_a_number_of_days_is_not_a_month(days: int, count: int) -> None:
 
 def test_days_of_a_time_zone_have_23_to_25_hours() -> None:
     times = [datetime(2026, 1, 1, tzinfo=BERLIN) + timedelta(days=number) for number in range(365)]
-    series, mended = grid(times, zone=BERLIN)
-    assert (str(series.step), len(series), bool(mended)) == ("P1D", 365, False)
+    series, corrections = grid(times, zone=BERLIN)
+    assert (str(series.step), len(series), bool(corrections)) == ("P1D", 365, False)
 
 
 @pytest.mark.parametrize("days", [14, 15, 16])

@@ -92,7 +92,7 @@ def foreign_answer(body: bytes) -> np.ndarray:
     return vector(8, "<f4").reshape(vector(6, "<i8"))
 
 
-def test_a_foreign_client(start: Start, place: Any, models: Path) -> None:
+def test_a_client_of_the_flatbuffers_library_is_answered(start: Start, place: Any, models: Path) -> None:
     place("ours", 1)
     service = start("--models", models)
     answer = requests.post(service.url, data=foreign_request(WINDOWS), timeout=10)
@@ -128,7 +128,7 @@ def test_all_protocols_share_one_batcher_and_its_metrics(start: Start, place: An
     importlib.util.find_spec("graphpipe") is None,
     reason="the PyPI client graphpipe 1.0.4 is not installed (Python 3.11: pip install --no-deps graphpipe)",
 )
-def test_the_public_python_client(start: Start, place: Any, models: Path) -> None:
+def test_the_public_python_client_is_answered(start: Start, place: Any, models: Path) -> None:
     from graphpipe import remote
 
     place("ours", 1)
@@ -237,7 +237,7 @@ def test_it_waits_for_a_first_model_with_the_option(start: Start, place: Any, mo
     assert requests.get(f"{service.url}/readyz", timeout=10).status_code == 200
 
 
-def test_starts_that_fail(place: Any, models: Path, tmp_path: Path) -> None:
+def test_a_start_that_fails_names_the_reason(place: Any, models: Path, tmp_path: Path) -> None:
     assert "no such folder" in failing("--models", tmp_path / "away")
     assert "fncast train --models" in failing("--models", models)
     (place("ours", 3) / "retired").touch()
