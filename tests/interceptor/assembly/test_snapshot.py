@@ -162,7 +162,7 @@ def test_a_state_that_cannot_be_read_says_how_to_rebuild_it(change, reason) -> N
     change(topic)
     with pytest.raises(StateError, match=reason) as raised:
         restore(new_partition(SETTING), topic, 8)
-    assert "Run `fncast state reset`" in str(raised.value)
+    assert "Run `fncast state reset --replay`" in str(raised.value)
 
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=3))
