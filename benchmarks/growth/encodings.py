@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from benchmarks.growth.function_handler import WINDOW, InstantModel
+from benchmarks.growth.function_handler import WINDOW, InstantClient
 from fncast.series.step import Step
 from handler import Forecaster
 from interceptor.assembly.window import Window, window_event
@@ -129,7 +129,7 @@ def call(source: Source, route: Route, forecaster: Forecaster, spent_s: dict[str
 
 def measure(source: Source, size: int, rounds: int) -> dict[str, dict[str, float]]:
     """Medians in µs an event, by encoding and part. The encodings take turns."""
-    forecaster = Forecaster(ForecastModel(InstantModel()))
+    forecaster = Forecaster(ForecastModel(InstantClient()))
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in ROUTES}
     for _ in range(rounds):
         for name, route in ROUTES.items():

@@ -36,7 +36,7 @@ BATCHES = (1, 16, 64, 256, 1024)
 HEADERS: dict[str, str | list[str]] = {"content-type": events.BATCH_TYPE}
 
 
-class InstantModel:
+class InstantClient:
     """Answers with noise of the real model's shape, without computing."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--starts", action="store_true", help="give each event a different start")
     arguments = parser.parse_args()
     rng = random.Random(0)
-    forecaster = Forecaster(ForecastModel(InstantModel()))
+    forecaster = Forecaster(ForecastModel(InstantClient()))
     gc.collect()
     gc.freeze()  # as func.py does
 
@@ -115,7 +115,7 @@ def main() -> None:
         readings = [window_data.read_readings(event.data) for event in request.events]
         values = [reading.values for reading in readings]
         windows = prepare_batch(values, WINDOW, are_checked=request.is_plain)
-        model = ForecastModel(InstantModel())
+        model = ForecastModel(InstantClient())
         scored = model.forecast(windows.values)
         return {
             "read events": lambda body: events.read_request(HEADERS, body),

@@ -16,6 +16,13 @@ from fncast.series.time_series import TimeSeries
 MAX_GRID_READINGS = 32_000_000
 # A grid with a smaller share of readings is an error: the step is wrong, or the file holds several series.
 MIN_FILLED_SHARE = 0.02
+# The commonest distance is the step of readings with many gaps if this share of its steps is filled.
+MIN_SPARSE_SHARE = 0.1
+# Rounding and jitter change the commonest distance by less than this share.
+MAX_DRIFT = 0.1
+# A mean distance is rounded by at most this share.
+MAX_ROUNDING = 0.005
+_UNITS_S = (DAY_S, 3600.0, 60.0, 1.0)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -140,20 +147,35 @@ def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
     months = fit_months(times_s, zone)
     if months is not None and months.changes == (0, 0):
         return months
-    seconds = _on_step(times_s, _step_in_seconds(times_s), zone)
+    seconds = _fit_seconds(times_s, zone)
     if months is None or (not seconds.off_grid and months.off_grid):
         return seconds
     return min(months, seconds, key=lambda fit: (fit.off_grid > 0, fit.changes))
 
 
-def _step_in_seconds(times_s: NDArray[np.float64]) -> Step:
-    """The commonest distance, or the one that fits best if most distances differ."""
+def _fit_seconds(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
+    """The grid of the commonest distance, or of the mean distance if that changes fewer readings.
+
+    Rounded distances, such as 16 and 17 ms at 60 readings a second, or jitter may make the commonest distance wrong.
+    Where readings have many gaps, it is right if it fits all of them.
+    """
     distances = np.diff(times_s)
     lengths, counts = np.unique(np.round(distances, 3), return_counts=True)
-    step_s = float(lengths[np.argmax(counts)])
-    if 2 * counts.max() < len(distances) or step_s <= 0:
-        step_s = _fitted_step(times_s, float(np.median(distances)))
-    return Step.seconds(step_s)
+    common_s = float(lengths[np.argmax(counts)])
+    common = _on_step(times_s, Step.seconds(common_s), zone) if common_s > 0 else None
+    is_usual = 2 * counts.max() >= len(distances)
+    if common is not None and not common.off_grid and (is_usual or _filled_share(common) >= MIN_SPARSE_SHARE):
+        return common
+    mean_s = _fitted_step(times_s, float(np.median(distances)))
+    if common is not None and is_usual and abs(mean_s - common_s) > MAX_DRIFT * common_s:
+        return common
+    fitted = _on_step(times_s, Step.seconds(mean_s), zone)
+    return min(common, fitted, key=lambda fit: fit.changes) if common is not None and is_usual else fitted
+
+
+def _filled_share(fit: Fit) -> float:
+    """The share of the steps that have a reading."""
+    return float(len(fit.index) / (fit.index[-1] + 1))
 
 
 def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
@@ -171,11 +193,17 @@ def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
 
 
 def _fitted_step(times_s: NDArray[np.float64], median: float) -> float:
-    """The step of jittering times: the mean distance, rounded to 3 digits if that moves no reading to another step."""
+    """The step of jittering times: the mean distance, rounded if that moves no reading to another step.
+
+    It is rounded to days, hours, minutes or seconds, else to 3 digits.
+    """
     steps = float(np.maximum(np.round(np.diff(times_s) / median), 1).sum())
     fitted = float((times_s[-1] - times_s[0]) / steps)
-    rounded = float(f"{fitted:.3g}")
-    return rounded if abs(rounded - fitted) * steps < 0.5 * rounded else fitted
+    for rounded in (*(round(fitted / unit) * unit for unit in _UNITS_S), float(f"{fitted:.3g}")):
+        change = abs(rounded - fitted)
+        if change <= MAX_ROUNDING * fitted and change * steps < 0.5 * rounded:
+            return rounded
+    return fitted
 
 
 def _time(seconds: float) -> datetime:

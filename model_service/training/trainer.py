@@ -15,7 +15,7 @@ from fncast.series.time_series import TimeSeries
 from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
 from model_service.training.curriculum import Curriculum
-from model_service.training.dataset import Dataset, TooLittleData, Windows, split
+from model_service.training.dataset import Dataset, TooLittleData, TrainingWindows, split
 from model_service.training.network import build_network
 from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.settings import QUANTILES, TrainingSettings
@@ -89,7 +89,10 @@ def train(
 
 
 def load_weights(network: Any, file: Path) -> None:
-    """Load the weights of a network. Raises UnfitWeights."""
+    """Load the weights of a network. Raises UnfitWeights.
+
+    Keras finds the weights of a layer by its class name, so renaming such a class makes earlier files unreadable.
+    """
     try:
         network.load_weights(file)
     except (OSError, ValueError) as mismatch:
@@ -101,7 +104,7 @@ def run_epochs(
     trained: Trained,
     draw: Draw,
     steps: int,
-    held_out: Windows,
+    held_out: TrainingWindows,
     progress: Callable[[Epoch], None],
     warm_up: int = 0,
 ) -> None:
@@ -145,7 +148,7 @@ def run_epochs(
     network.set_weights(weights)
 
 
-def calibrate(trained: Trained, held_out: Windows, independent: float) -> None:
+def calibrate(trained: Trained, held_out: TrainingWindows, independent: float) -> None:
     """Scale the bands so that they hold their share of the readings after held-out windows.
 
     independent: number of windows that share no targets.
@@ -180,6 +183,6 @@ def steps_per_epoch(windows: int, settings: TrainingSettings) -> int:
     return min(settings.steps_per_epoch, max(LEAST_STEPS_PER_EPOCH, enough))
 
 
-def _naive_error(held_out: Windows) -> float:
+def _naive_error(held_out: TrainingWindows) -> float:
     """The loss of the last value as the forecast of every quantile. The last value of scaled windows is 0."""
     return pinball(np.zeros((*held_out.targets.shape, len(QUANTILES))), held_out)

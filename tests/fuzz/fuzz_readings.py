@@ -131,7 +131,7 @@ def run(randomly: random.Random, until: Until) -> Report:
 
 
 def _protobuf(document: Any) -> bytes:
-    """Return the document as OTLP's protobuf. Empty if it is no such message."""
+    """Return the document as OTLP's protobuf. Empty if it is another message."""
     try:
         return ParseDict(document, MetricsData(), ignore_unknown_fields=True).SerializeToString()
     except (ParseError, ArithmeticError, AttributeError, TypeError, ValueError):

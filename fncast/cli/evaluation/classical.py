@@ -24,12 +24,13 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
         raise Failure(
             "classical methods need statsforecast: pip install '.[evaluation]' in fncast's repository"
         )
-    from model_service.training.classical import METHODS, forecasts, tasks
+    from model_service.training.classical import METHODS, tasks
+    from model_service.training.classical_runs import run_all
 
     wanted = tasks([(each.backtest, each.seasons) for each in evaluation.series])
     by_name = {each.name: each for each in evaluation.series}
     progress = Progress("classical methods", "forecasts")
-    results = list(forecasts(wanted, cache, workers or os.cpu_count() or 1, progress))
+    results = list(run_all(wanted, cache, workers or os.cpu_count() or 1, progress))
     results.sort(key=lambda result: METHODS.index(result[0].method))  # the order of the tables
     for task, forecast in results:
         if isinstance(forecast, str):

@@ -21,6 +21,15 @@ _DELIMITERS = "\t;|,"
 _DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?\s*', re.IGNORECASE)
 # Spreadsheets write these for a formula that failed. They look like comments but are cells.
 FORMULA_ERROR = re.compile(r"#(N/A|VALUE!|REF!|DIV/0!|NAME\?|NUM!|NULL!)", re.IGNORECASE)
+# A tag or field of InfluxDB's line protocol.
+_PAIR = r'[^\s,="]+=("[^"]*"|[^\s,"]+)'
+# What begins a text of another form.
+_OTHER_TEXTS = (
+    ("JSON", re.compile(r"[{\[]")),
+    ("HTML or XML", re.compile("<")),
+    ("Prometheus's text", re.compile(r"# (HELP|TYPE) \w+ |[\w:]+\{.*\} [-+\w.]+( \d+)?\s*$")),
+    ("InfluxDB's line protocol", re.compile(rf"[^\s,]+(,{_PAIR})* {_PAIR}(,{_PAIR})* \d{{10,19}}\s*$")),
+)
 _INFLUX_ANNOTATION = re.compile(r'"?#(group|datatype|default)\b', re.IGNORECASE)
 
 
@@ -151,9 +160,9 @@ def _skip_blank(lines: list[str], at: int) -> int:
 
 
 def _check_not_other_text(name: str, line: str) -> None:
-    """Raises CsvError for JSON, HTML and XML."""
+    """Raises CsvError for text that is no table. line: the first one that is not blank."""
     text = line.lstrip()
-    kind = "JSON" if text[:1] in "{[" else "HTML or XML" if text.startswith("<") else None
+    kind = next((kind for kind, pattern in _OTHER_TEXTS if pattern.match(text)), None)
     if kind is not None:
         raise CsvError(
             f"{name}: holds {kind}, not CSV; write a header `timestamp,value` and a line a reading"

@@ -46,7 +46,7 @@ def test_a_letter_whose_headers_cannot_be_read_is_named() -> None:
     assert "0/3: its topic cannot be read" in not_replayed(replay)
 
 
-def test_of_many_letters_the_first_are_named_and_the_rest_counted() -> None:
+def test_the_first_of_many_letters_are_named_and_the_others_counted() -> None:
     letters = FakeLetters(*(written(f"gone-{n}", n, []) for n in range(100)))
     replay = Replay(letters, FakePublisher(), DeadLetterFilter(), "metrics")  # type: ignore[arg-type]
     replay.run()

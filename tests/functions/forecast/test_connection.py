@@ -43,7 +43,7 @@ def ask(forecaster: Forecaster, *windows: list[float]) -> list[dict[str, Any]]:
     return outputs
 
 
-def test_forecasts_over_the_wire(shelf: Any, forecaster: Forecaster) -> None:
+def test_windows_are_forecast_over_the_wire(shelf: Any, forecaster: Forecaster) -> None:
     shelf.put(3, window=4)
     first, short, large = ask(forecaster, [1, 2, 3, 4.5], [1], [1e12, 1e12, 1e12, 1e12 + 7])
     assert first["modelname"] == "forecast"

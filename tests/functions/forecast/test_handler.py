@@ -150,3 +150,11 @@ def test_an_event_gets_the_same_answer_alone_and_in_a_batch(batch: list[dict[str
         forecaster.answer({"content-type": EVENT_TYPE}, json.dumps(each).encode()).body for each in batch
     ]
     assert together == b"[%b]" % b",".join(alone)
+
+
+def test_labels_travel_to_the_forecast(forecaster: Forecaster) -> None:
+    labels = {"device": "a7", "site": "Köln"}
+    output, other, wrong = ask(forecaster, event(labels=labels), event("2"), event("3", labels={"device": 7}))
+    assert output["data"]["labels"] == labels
+    assert "labels" not in other["data"]
+    assert wrong["data"] == {"reason": "labels is not an object of strings"}

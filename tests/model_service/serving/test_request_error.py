@@ -35,7 +35,7 @@ async def test_a_request_of_too_many_windows(service: AsgiService) -> None:
         (Overloaded("full"), 503, "full"),
     ],
 )
-async def test_a_model_that_fails(
+async def test_an_error_of_the_model_has_its_status_and_reason(
     service: AsgiService,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -117,7 +117,7 @@ def test_without_litert_versions_are_reported_as_not_checked(
     assert "needs LiteRT" in found
 
 
-def test_states_of_many_versions(place: Any, models: Path) -> None:
+def test_only_the_newest_versions_are_loaded(place: Any, models: Path) -> None:
     for version in range(1, LOADED_VERSIONS + 3):
         place("ours", version)
     newest = LOADED_VERSIONS + 2

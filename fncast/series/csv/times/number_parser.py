@@ -66,8 +66,12 @@ _OTHER_COUNTS = (
     (2_451_544, 2_466_154, "Julian days"),
     (15_778_080, 36_816_480, "minutes since 1970"),
 )
-# Counts of 100 ns for the years 1965 to 2060, which have as many digits as nanoseconds since 1970.
-_TICKS = ((6.2e17, 6.5e17, ".NET ticks"), (1.15e17, 1.45e17, "Windows file times"))
+# Counts with as many digits as those since 1970: of 100 ns for the years 1965 to 2060, of seconds for 2000 to 2040.
+_OTHER_EPOCHS = (
+    (6.2e17, 6.5e17, ".NET ticks"),
+    (1.15e17, 1.45e17, "Windows file times"),
+    (3.03e9, 4.42e9, "seconds since 1900 or 1904"),
+)
 
 
 def number_form(cells: Sequence[str]) -> str:
@@ -183,7 +187,7 @@ def _excel(numbers: Any, fail: Fail) -> Times:
 def _epoch(numbers: Any, name: str, scale: float, fail: Fail) -> Times:
     """The times of numbers since 1970. name: of their unit. scale: units in a second."""
     lengths = np.abs(numbers)
-    for low, high, other in _TICKS:
+    for low, high, other in _OTHER_EPOCHS:
         if low <= np.median(lengths) < high:
             raise fail(0, f"may count {name} since 1970 or {other}; {ADVICE}")
     # The digits that the unit may have, from 1973 to 2286; fewer are earlier moments only where all are.

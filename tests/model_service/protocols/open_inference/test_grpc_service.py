@@ -51,7 +51,7 @@ def test_compressed_messages_are_rejected(grpc_address: str) -> None:
         assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None:
+def test_server_and_models_say_whether_they_are_ready(client: InferenceServerClient, shelf: Any) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("forecast")
@@ -62,7 +62,7 @@ def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None
     assert not client.is_server_ready()
 
 
-def test_the_health_service(channel: grpc.Channel, shelf: Any) -> None:
+def test_the_health_service_says_whether_a_model_is_in_service(channel: grpc.Channel, shelf: Any) -> None:
     check = channel.unary_unary("/grpc.health.v1.Health/Check")
     assert check(b"") == b"\x08\x01"  # status: SERVING
     assert check(b"\n\x1einference.GRPCInferenceService") == b"\x08\x01"
@@ -73,7 +73,7 @@ def test_the_health_service(channel: grpc.Channel, shelf: Any) -> None:
     assert check(b"") == b"\x08\x02"
 
 
-def test_metadata(client: InferenceServerClient) -> None:
+def test_metadata_describe_inputs_and_versions(client: InferenceServerClient) -> None:
     assert client.get_server_metadata().name == "fncast"
     model = client.get_model_metadata("forecast", "1")
     assert (model.name, list(model.versions)) == ("forecast", ["2", "1"])
@@ -93,7 +93,7 @@ def test_metadata_contain_the_version_and_model_json(channel: grpc.Channel) -> N
     assert json.loads(parameters["model_json"].string_param)["window"] == 6
 
 
-def test_inference(client: InferenceServerClient) -> None:
+def test_an_inference_names_its_model_version_and_id(client: InferenceServerClient) -> None:
     result = client.infer("forecast", [tensor("windows", WINDOWS, "FP32")], request_id="a 7")
     np.testing.assert_allclose(result.as_numpy("forecast"), FORECAST)
     answer = result.get_response()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import unseen
-from benchmarks.quality.base_model import (
+from benchmarks.quality.base_tables import (
     gaps,
     histories,
     kinds,
