@@ -18,7 +18,7 @@ MAX_ABORT_PAUSE_S = 1.0
 
 
 class CommitPace:
-    """Owned by `Commits`, which tells it when a commit begins and how it ends."""
+    """Owned by `Commits`, which reports when a commit begins and how it ends."""
 
     def __init__(self, clock_s: Callable[[], float]) -> None:
         """clock_s: monotonic, in seconds."""

@@ -126,7 +126,7 @@ class Loop:
                 self._batches.collect()
                 self._lane_publisher.publish()
                 self._commits.advance()
-                self._topic_changes.handle(self._inputs)
+                self._topic_changes.handle(self._inputs, time.monotonic())
                 self._maintain()
             self._drain.finish(list(self._lanes), self._stop_by_s - time.monotonic())
         except GaveUp as reason:

@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.quality import base_model
 from benchmarks.quality.figures import goals
 from benchmarks.quality.public import TEST_SHARE, Absent, it_files, passengers, taxi_file, zero_shot
-from fncast.cli.commands.evaluate import add_classical, default_cache
+from fncast.cli.evaluation.classical import add_classical, default_cache
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
 from fncast.series.csv.file import read_csv

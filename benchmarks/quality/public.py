@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.quality.figures import Figure
 from fncast import models as base_models
-from fncast.cli.commands.evaluate import add_classical, default_cache
+from fncast.cli.evaluation.classical import add_classical, default_cache
 from fncast.series.csv.file import read_csv
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries

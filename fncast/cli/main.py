@@ -33,78 +33,35 @@ class CommandModule(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """module: its import name. extra: the extra of setup.cfg with its dependencies. help: one line."""
+    """extra: the extra of setup.cfg with its dependencies. help: one line."""
 
-    module: str
     extra: str
     help: str
 
 
+PACKAGE = "fncast.cli.commands"
+# By name. The module has the same name in PACKAGE, with `_` for `-`.
 COMMANDS = {
-    "demo": Command(
-        "fncast.cli.commands.demo",
-        "demo",
-        "run all parts on this machine, with an embedded broker and a live page",
-    ),
-    "init": Command(
-        "fncast.cli.commands.init", "consumer", "look at a topic and print the settings that forecast it"
-    ),
-    "check": Command(
-        "fncast.cli.commands.check",
-        "consumer",
-        "try every hop from the broker to the model and print a table",
-    ),
-    "train": Command(
-        "fncast.cli.commands.train", "training", "train a model and write it as the next version"
-    ),
-    "evaluate": Command(
-        "fncast.cli.commands.evaluate",
-        "training",
-        "backtest a model and compare it with naive and classical methods",
-    ),
-    "detect": Command("fncast.cli.commands.detect", "detect", "find the anomalies in files of readings"),
-    "model-service": Command(
-        "fncast.cli.commands.model_service",
-        "model-service",
-        "serve models over GraphPipe and the Open Inference Protocol",
-    ),
+    "demo": Command("demo", "run all parts on this machine, with an embedded broker and a live page"),
+    "init": Command("consumer", "look at a topic and print the settings that forecast it"),
+    "check": Command("consumer", "try every hop from the broker to the model and print a table"),
+    "train": Command("training", "train a model and write it as the next version"),
+    "evaluate": Command("training", "backtest a model and compare it with naive and classical methods"),
+    "detect": Command("detect", "find the anomalies in files of readings"),
+    "model-service": Command("model-service", "serve models over GraphPipe and the Open Inference Protocol"),
     "models": Command(
-        "fncast.cli.commands.models",
-        "model-service",
-        "list and compare the versions of a model, retire a version or roll back",
+        "model-service", "list and compare the versions of a model, retire a version or roll back"
     ),
-    "functions": Command(
-        "fncast.cli.commands.functions", "functions", "run Fn functions locally, behind Fn's HTTP API"
-    ),
-    "deploy": Command("fncast.cli.commands.deploy", "functions", "put a function's image on an Fn server"),
-    "consume": Command(
-        "fncast.cli.commands.consume",
-        "consumer",
-        "route events from Kafka to functions and publish the answers",
-    ),
-    "monitor": Command(
-        "fncast.cli.commands.monitor", "consumer", "publish the accuracy of forecasts, anomalies and alerts"
-    ),
-    "produce": Command(
-        "fncast.cli.commands.produce", "source", "publish CSV files or events to Kafka as CloudEvents"
-    ),
-    "watch": Command("fncast.cli.commands.watch", "dashboard", "print new forecasts"),
-    "dashboard": Command(
-        "fncast.cli.commands.dashboard",
-        "dashboard",
-        "serve a live page: readings, forecasts, anomalies, alerts",
-    ),
-    "dead-letters": Command(
-        "fncast.cli.commands.dead_letters",
-        "consumer",
-        "list rejected events with their reasons and replay them",
-    ),
-    "state": Command(
-        "fncast.cli.commands.state", "consumer", "show or reset the snapshots of the windows' state"
-    ),
-    "invoke": Command(
-        "fncast.cli.commands.invoke", "consumer", "send one event to a function, without Kafka"
-    ),
+    "functions": Command("functions", "run Fn functions locally, behind Fn's HTTP API"),
+    "deploy": Command("functions", "put a function's image on an Fn server"),
+    "consume": Command("consumer", "route events from Kafka to functions and publish the answers"),
+    "monitor": Command("consumer", "publish the accuracy of forecasts, anomalies and alerts"),
+    "produce": Command("source", "publish CSV files or events to Kafka as CloudEvents"),
+    "watch": Command("dashboard", "print new forecasts"),
+    "dashboard": Command("dashboard", "serve a live page: readings, forecasts, anomalies, alerts"),
+    "dead-letters": Command("consumer", "list rejected events with their reasons and replay them"),
+    "state": Command("consumer", "show or reset the snapshots of the windows' state"),
+    "invoke": Command("consumer", "send one event to a function, without Kafka"),
 }
 
 # A failure may hold the last lines of a process' log.
@@ -127,7 +84,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
             name, help=entry.help, description=entry.help[0].upper() + entry.help[1:] + "."
         )
         if name == command:
-            module = load(entry)
+            module = load(name)
             module.add_arguments(subparser)
             _add_examples(subparser, module.EXAMPLES)
     return parser
@@ -152,13 +109,16 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def load(command: Command) -> CommandModule:
-    """Import a command module. Ctrl-C is deferred: numpy reports an interrupted import as a broken installation."""
+def load(name: str) -> CommandModule:
+    """Import the module of a command.
+
+    Ctrl-C is deferred: numpy reports an interrupted import as a broken installation.
+    """
     from fncast.cli.process.interrupt import DeferInterrupt
 
     with DeferInterrupt() as interrupt:
         interrupt.begin()
-        return cast(CommandModule, importlib.import_module(command.module))
+        return cast(CommandModule, importlib.import_module(f"{PACKAGE}.{name.replace('-', '_')}"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -168,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = build_parser(name).parse_args(words)
         set_up(arguments.log_level)
-        return load(COMMANDS[arguments.command]).run(arguments)
+        return load(arguments.command).run(arguments)
     except Failure as failure:
         print(f"fncast: {_shown(failure)}", file=sys.stderr)
         return 1

@@ -20,6 +20,8 @@ _SCALES = SCALES.tolist()
 _TYPES = ((2**16, np.dtype(np.uint16)), (2**31 - 1, np.dtype(np.int32)))
 FLOAT = np.dtype(np.float64)
 SMALLEST = _TYPES[0][1]
+# Integers below it are exact in a float64.
+LARGEST = 2**52
 _BY_SIZE = {each.itemsize: each for each in (FLOAT, *(type_ for _, type_ in _TYPES))}
 
 
@@ -50,17 +52,16 @@ def as_numbers(itemsize: int, data: bytes) -> NDArray[Any]:
 def pack(columns: Sequence[Sequence[float]], digits: int) -> PackedForecast:
     """Pack lows, medians and highs. digits: try these first, then more; from UNPACKED on, keep float64."""
     values = np.array(columns, dtype=np.float64).T
-    low, high = float(values.min()), float(values.max())
     for tried in range(digits, UNPACKED):
         scale = _SCALES[tried]
-        if not max(-low, high) * scale < 2**52:
-            break
         integers = np.rint(values * scale)
-        if (integers / scale == values).all():
-            base = round(low * scale)
-            span = round(high * scale) - base
+        if np.array_equal(integers / scale, values):
+            low, high = float(np.minimum.reduce(integers, None)), float(np.maximum.reduce(integers, None))
+            if not -LARGEST < low <= high < LARGEST:
+                break
+            span = high - low
             for limit, type_ in _TYPES:
                 if span < limit:
-                    return PackedForecast(tried, base, (integers - base).astype(type_))
+                    return PackedForecast(tried, int(low), (integers - low).astype(type_))
             break
     return PackedForecast(0, 0, np.ascontiguousarray(values))

@@ -80,6 +80,7 @@ class Rules:
 
     @cached_property
     def is_aggregated(self) -> bool:
+        """Whether a step has the aggregate of its readings, and is complete once it is over."""
         return self.aggregate != "last"
 
     @property

@@ -35,7 +35,7 @@ class SeriesWindow:
     Subclasses decide when a step is complete: then the window is completed.
     slot: position of the series in the partition. values: ring of float64, NaN for a missing step, addressed by the
     step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
-    last step whose window was completed. behind: a head, and how many records behind it came since.
+    last step whose window was completed. behind: the head when records behind it began, and their number since.
     """
 
     __slots__ = (

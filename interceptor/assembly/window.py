@@ -45,6 +45,7 @@ class Window(msgspec.Struct, eq=False, gc=False):
 
     @property
     def labels(self) -> dict[str, str]:
+        """The labels of the series by name."""
         labels: dict[str, str] = orjson.loads(self.labels_json) if self.labels_json else {}
         return labels
 
@@ -70,9 +71,9 @@ class Window(msgspec.Struct, eq=False, gc=False):
 
 
 class WindowEvent(Event):
-    """A window as a CloudEvent. Its JSON is created when it is asked for: a tensor call needs only the numbers.
+    """A window as a CloudEvent. Its JSON is created on first use: a tensor call needs only the numbers.
 
-    readings: what a tensor call needs of the window, once it was asked for.
+    readings: what a tensor call needs of the window; None before the first such call.
     """
 
     window: Window
@@ -81,6 +82,7 @@ class WindowEvent(Event):
 
     @property  # type: ignore[misc]  # a field of the base class
     def data(self) -> bytes:
+        """The window as a JSON object."""
         if self._data is None:
             self._data = self.window.to_json()
         return self._data

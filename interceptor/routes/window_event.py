@@ -55,7 +55,7 @@ def read_window(delivery: Delivery) -> bool:
     except (InvalidData, InvalidWindow) as error:
         delivery.outcome = DeadLetter(str(error), attempts=delivery.attempts, kind="not_a_window")
         return False
-    delivery.event = ReadEvent(event.attributes, event.data, event.is_json, event._members, readings)
+    delivery.event = ReadEvent(event.attributes, event.data, event.is_json, event.members, readings)
     return True
 
 

@@ -30,6 +30,8 @@ class FakePublisher:
         self.committed: list[tuple[dict, object]] = []  # offsets and group metadata
         self.aborts = 0
 
+    def set_limits(self, record_bytes, batch_bytes): ...
+
     def ready(self):
         return self.is_ready
 
@@ -44,6 +46,10 @@ class FakePublisher:
 
     def abort(self):
         self.aborts += 1
+
+    def give_up_at(self, at_s): ...
+
+    def close(self): ...
 
 
 class FakeGroup:
@@ -75,7 +81,7 @@ class FakeGroup:
 
 
 class Harness:
-    """now_s: what the clock says; the tests set it. reported: offsets that the interceptors were told."""
+    """now_s: what the clock says; the tests set it. reported: the offsets that were reported to the interceptors."""
 
     def __init__(self, commits_offsets: bool) -> None:
         self.now_s = 1000.0

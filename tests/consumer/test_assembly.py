@@ -9,7 +9,7 @@ from consumer.settings import FnSettings, InterceptorSettings, RouteSettings, Se
 from interceptor.builtin.deliver import Deliver
 
 
-def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
+def test_an_fn_function_gets_batches_and_a_url_one_event_per_call(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
     routes = build_routes(
@@ -49,12 +49,12 @@ def test_a_wrong_route_is_named(route):
         (["route", "assemble", "deliver"], "`assemble` before"),
     ],
 )
-def test_a_chain_that_could_settle_nothing_is_refused(names, message):
+def test_a_chain_that_settles_no_event_is_rejected(names, message):
     with pytest.raises(SettingsError, match=message):
         build_chain(Settings(interceptors=InterceptorSettings(tuple(names))), Deliver(None))
 
 
-def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
+def test_the_fn_servers_token_is_a_secret_of_its_functions(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
     routes = build_routes(

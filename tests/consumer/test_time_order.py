@@ -66,7 +66,7 @@ def test_a_result_that_is_not_settled_holds_the_later_ones(lanes):
     assert times(order, lanes) == [10]
 
 
-def test_a_partition_that_gives_nothing_is_not_waited_for_without_end(lanes, caplog):
+def test_the_wait_for_a_partition_without_records_is_bounded(lanes, caplog):
     order = TimeOrder({"t"}, lambda partition, _: partition != ("t", 1))
     add(lanes[0], 10)
     assert times(order, lanes, 100.0) == []

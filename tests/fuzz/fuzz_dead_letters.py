@@ -14,7 +14,7 @@ from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letter_topic import UnknownTopic, is_topic_name
 from consumer.kafka.stored_dead_letter import StoredDeadLetter
-from fncast.cli.commands.dead_letters import line, shown, summary_text
+from fncast.cli.output.dead_letters import json_document, json_line, line
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal
@@ -107,10 +107,10 @@ def check_shown(letter: StoredDeadLetter, original: Record | None) -> str:
     listed = line(letter)
     assert listed.isprintable()
     assert len(listed) <= MAX_LINE
-    document = summary_text(letter)
+    document = json_line(letter)
     assert document.isprintable()
     assert json.loads(document)["place"] == letter.place
-    whole = shown(letter)
+    whole = json_document(letter)
     assert whole.replace("\n", "").isprintable()
     assert len(json.loads(whole)["headers"]) == len(letter.record.headers)
     assert letter not in DeadLetterFilter(reason="unknown reason", destination="nowhere")

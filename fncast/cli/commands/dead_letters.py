@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import orjson
 
 from consumer.errors import ConsumerError
 from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import Replay
 from consumer.kafka.dead_letter_topic import DeadLetterTopic
 from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
+from consumer.kafka.stored_dead_letter import MAX_HEADER
 from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
 from consumer.settings import KafkaSettings
 from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
+from fncast.cli.output.dead_letters import json_document, json_line, line, not_replayed, preview_line
 from fncast.failure import Failure
-from fncast.foreign_text import clean, escaped
+from fncast.foreign_text import clean
 from fncast.series.rfc3339 import parse_time
 
 # Kafka numbers partitions by 31 bits and offsets by 63.
 MAX_PARTITION, MAX_OFFSET = 2**31 - 1, 2**63 - 1
-AGO = re.compile(r"([0-9]{1,18})([smhd])")
+AGE = re.compile(r"([0-9]{1,18})([smhd])")
 PLACE = re.compile(r"([0-9]{1,30})/([0-9]{1,30})")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -76,35 +73,32 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.verb == "show":
             return show(kafka, topic, arguments.place)
-        wanted = DeadLetterFilter(arguments.reason, arguments.destination, since(arguments.since))
+        wanted = DeadLetterFilter(arguments.reason, arguments.destination, parse_since(arguments.since))
         if arguments.verb == "list":
-            return listed(kafka, topic, wanted, arguments.json)
+            return list_letters(kafka, topic, wanted, as_json=arguments.json)
         if arguments.place:
-            wanted = replace(wanted, place="{}/{}".format(*place_of(arguments.place, topic)))
+            wanted = replace(wanted, place="{}/{}".format(*parse_place(arguments.place, topic)))
         name = f"{kafka.group_id}-replay-{wanted.name(arguments.since or '')}"
         return replay(kafka, topic, wanted, name, dry_run=arguments.dry_run)
     except ConsumerError as error:
         raise Failure(str(error)) from None
 
 
-def since(text: str | None) -> datetime | None:
-    """The time that `--since` names; None without the flag. Raises Failure."""
-    if text is None:
-        return None
+def show(kafka: KafkaSettings, topic: str, place: str) -> int:
+    """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
+    partition, offset = parse_place(place, topic)
+    letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
-        if ago := AGO.fullmatch(text):
-            return datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
-        return parse_time(text)
-    except OverflowError:
-        raise Failure(f"--since {text!r} is before all time; pass a shorter time") from None
-    except ValueError:
-        raise Failure(
-            f"--since {clean(text, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"
-            " nor of the form 30m, 2h, 7d"
-        ) from None
+        for letter in letters.read({partition: offset}, only=partition):
+            if (letter.record.partition, letter.record.offset) == (partition, offset):
+                print(json_document(letter))
+                return 0
+    finally:
+        letters.close()
+    raise Failure(f"the topic {topic!r} has no dead letter {place}; `fncast dead-letters list` prints all")
 
 
-def listed(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, as_json: bool) -> int:
+def list_letters(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, *, as_json: bool) -> int:
     """Print the letters that match `wanted`. Returns the exit code. Raises ConsumerError, UnknownTopic."""
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     read = printed = 0
@@ -113,84 +107,13 @@ def listed(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, as_json: 
             read += 1
             if letter in wanted:
                 printed += 1
-                print(summary_text(letter) if as_json else line(letter), flush=True)
+                print(json_line(letter) if as_json else line(letter), flush=True)
     finally:
         letters.close()
     if not printed:
         which = f"none of the {read:,} dead letters matches" if read else "there are no dead letters"
         print(f"{topic}: {which}", file=sys.stderr)
     return 0
-
-
-def line(letter: StoredDeadLetter) -> str:
-    """A letter as one line of columns: place, time, destination, attempts, reason."""
-    destination = clean(str(letter.attributes().get("destination", "-")), MAX_HEADER)
-    time = letter.refused_at.isoformat(timespec="seconds") if letter.refused_at else "-"
-    return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
-
-
-def summary(letter: StoredDeadLetter) -> dict[str, Any]:
-    """The members that `list --json` shows of a letter."""
-    attributes = letter.attributes()
-    return {
-        "place": letter.place,
-        "refused_at": letter.refused_at,
-        "reason": letter.reason,
-        "attempts": letter.attempts,
-        "topic": letter.topic,
-        "id": attributes.get("id"),
-        "source": attributes.get("source"),
-        "destination": attributes.get("destination"),
-    }
-
-
-def summary_text(letter: StoredDeadLetter) -> str:
-    return escaped(orjson.dumps(summary(letter)).decode())
-
-
-def shown(letter: StoredDeadLetter) -> str:
-    """The complete dead letter as indented JSON."""
-    whole = summary(letter) | {
-        "key": readable(letter.record.key),
-        "headers": [[name, readable(value)] for name, value in letter.record.headers],
-        "value": readable(letter.record.value),
-    }
-    return escaped(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
-
-
-def show(kafka: KafkaSettings, topic: str, place: str) -> int:
-    """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
-    wanted = place_of(place, topic)
-    letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
-    try:
-        for letter in letters.read({wanted[0]: wanted[1]}, only=wanted[0]):
-            if (letter.record.partition, letter.record.offset) == wanted:
-                print(shown(letter))
-                return 0
-    finally:
-        letters.close()
-    raise Failure(f"the topic {topic!r} has no dead letter {place}; `fncast dead-letters list` prints all")
-
-
-def place_of(text: str, topic: str) -> tuple[int, int]:
-    """Partition and offset. Raises Failure."""
-    place = PLACE.fullmatch(text)
-    if not place:
-        raise Failure(f"{clean(text, MAX_HEADER)!r} is not of the form PARTITION/OFFSET, as in 0/17")
-    wanted = int(place[1]), int(place[2])
-    if wanted[0] > MAX_PARTITION or wanted[1] > MAX_OFFSET:
-        raise Failure(f"the topic {topic!r} has no dead letter {text}: Kafka has no such place")
-    return wanted
-
-
-def readable(content: bytes | None) -> str | dict[str, str] | None:
-    """The bytes as text if they are UTF-8, else as `{"base64": …}`."""
-    if content is None:
-        return None
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(content).decode()}
 
 
 def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str, *, dry_run: bool) -> int:
@@ -222,23 +145,40 @@ def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str
 
 def preview(replaying: Replay) -> int:
     """Print what would be replayed, and what would not with the reason. Returns the exit code."""
-    counts = [0, 0]
+    replayed = left = 0
     for letter, obstacle in replaying.preview():
-        counts[bool(obstacle)] += 1
-        print(
-            line(letter) + (f"  would not be replayed: {clean(obstacle, MAX_HEADER)}" if obstacle else ""),
-            flush=True,
-        )
-    left = f", {counts[1]} would not" if counts[1] else ""
-    print(f"{counts[0]} dead letters would be replayed{left}")
+        if obstacle:
+            left += 1
+        else:
+            replayed += 1
+        print(preview_line(letter, obstacle), flush=True)
+    print(f"{replayed} dead letters would be replayed" + (f", {left} would not" if left else ""))
     return 0
 
 
-def not_replayed(replaying: Replay) -> str:
-    """The dead letters that were not replayed, the reasons, and how to replay them later."""
-    more = replaying.left - len(replaying.left_because)
-    named = "; ".join([*replaying.left_because, *([f"and {more} more"] if more else [])])
-    return (
-        f"{replaying.left} dead letters were not replayed: {named}. They stay in the topic. Fix the reason and"
-        " replay each with --place PARTITION/OFFSET"
-    )
+def parse_since(text: str | None) -> datetime | None:
+    """The time that `--since` names; None without the flag. Raises Failure."""
+    if text is None:
+        return None
+    try:
+        if age := AGE.fullmatch(text):
+            return datetime.now(UTC) - timedelta(**{UNITS[age[2]]: int(age[1])})
+        return parse_time(text)
+    except OverflowError:
+        raise Failure(f"--since {text!r} is before all time; pass a shorter time") from None
+    except ValueError:
+        raise Failure(
+            f"--since {clean(text, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"
+            " nor of the form 30m, 2h, 7d"
+        ) from None
+
+
+def parse_place(text: str, topic: str) -> tuple[int, int]:
+    """Partition and offset of PARTITION/OFFSET. topic: for the message. Raises Failure."""
+    place = PLACE.fullmatch(text)
+    if not place:
+        raise Failure(f"{clean(text, MAX_HEADER)!r} is not of the form PARTITION/OFFSET, as in 0/17")
+    partition, offset = int(place[1]), int(place[2])
+    if partition > MAX_PARTITION or offset > MAX_OFFSET:
+        raise Failure(f"the topic {topic!r} has no dead letter {text}: Kafka has no such place")
+    return partition, offset

@@ -17,6 +17,7 @@ from fncast import models as base_models
 from fncast.cli.arguments.models_folder import models_folder
 from fncast.cli.arguments.series_files import FILES, add_reading_arguments, read_series
 from fncast.cli.detection.table import DetectionTable
+from fncast.cli.output.messages import say
 from fncast.failure import Failure
 from fncast.foreign_text import clean
 from fncast.monitor.detector import DEFAULT_ALPHA, DEFAULT_MIN_HISTORY, DetectorSettings
@@ -99,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         from fncast.cli.detection.plot import save_plot
 
         save_plot(found, arguments.plot)
-        _say(f"plot: {arguments.plot}")
+        say(f"plot: {arguments.plot}")
     return 0
 
 
@@ -124,7 +125,7 @@ def _check_length(series: TimeSeries, judged: int, settings: DetectorSettings) -
     """Say so if no reading of the series can be an anomaly. judged: its readings with forecasts."""
     readings = int((~np.isnan(series.values)).sum())
     if judged <= settings.min_history:
-        _say(
+        say(
             f"{clean(series.name, MAX_NAME)}: none of its {readings} readings can be an anomaly: {judged} have"
             f" forecasts, and the first {settings.min_history} of them only serve as history. Pass more readings"
             " or a smaller --min-history"
@@ -135,13 +136,13 @@ def _report(series: TimeSeries, episodes: Sequence[Episode]) -> None:
     """Print the episodes of a series on stderr."""
     name = clean(series.name, MAX_NAME)
     if not episodes:
-        _say(f"{name}: no anomaly in {int((~np.isnan(series.values)).sum())} readings")
+        say(f"{name}: no anomaly in {int((~np.isnan(series.values)).sum())} readings")
         return
-    _say(f"{name}: {len(episodes)} {'anomaly' if len(episodes) == 1 else 'anomalies'}")
+    say(f"{name}: {len(episodes)} {'anomaly' if len(episodes) == 1 else 'anomalies'}")
     for episode in sorted(episodes, key=lambda each: -each.score)[:SHOWN_EPISODES]:
-        _say(f"  {_sentence(series, episode)}")
+        say(f"  {_sentence(series, episode)}")
     if len(episodes) > SHOWN_EPISODES:
-        _say(f"  and {len(episodes) - SHOWN_EPISODES} less unusual ones")
+        say(f"  and {len(episodes) - SHOWN_EPISODES} less unusual ones")
 
 
 def _sentence(series: TimeSeries, episode: Episode) -> str:
@@ -155,7 +156,3 @@ def _sentence(series: TimeSeries, episode: Episode) -> str:
         f"{start} {until}, {episode.kind}: {episode.value:g} at {peak}, expected {episode.expected:g}"
         f" ({episode.low:g} to {episode.high:g}), score {episode.score:.2f}"
     )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

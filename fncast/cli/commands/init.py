@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from datetime import UTC, datetime
 
 from consumer.settings import KafkaSettings
 from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
+from fncast.cli.output.messages import say
 from fncast.failure import Failure
 from fncast.foreign_text import clean
 from fncast.recognition.recognition import Unrecognised, recognise
@@ -60,7 +60,7 @@ def _settings_text(sample: Sample, kafka: KafkaSettings) -> str:
     """The settings file. Raises Unrecognised."""
     recognition = recognise(sample.topic, sample.records)
     for line in report(sample, recognition):
-        _say(line)
+        say(line)
     client = {name: value for name, value in kafka.client_properties().items() if name != "bootstrap.servers"}
     return starter_settings(sample, recognition, kafka.bootstrap_servers, client, datetime.now(UTC))
 
@@ -77,10 +77,10 @@ def _only_candidate(sampler: TopicSampler, kafka: KafkaSettings) -> str:
     deadline = time.monotonic() + LOOK_ALL_S
     for count, name in enumerate(names):
         if count >= MAX_TOPICS or time.monotonic() > deadline:
-            _say(f"and {len(names) - count} more topics, not looked at")
+            say(f"and {len(names) - count} more topics, not looked at")
             break
         is_candidate, text = _look(sampler, name)
-        _say(f"{clean(name, MAX_NAME)}: {text}")
+        say(f"{clean(name, MAX_NAME)}: {text}")
         if is_candidate:
             candidates.append(name)
     if not candidates:
@@ -104,7 +104,3 @@ def _short(reason: str, topic: str) -> str:
     """The reason without the topic, its formats and its advice."""
     reason = reason.removeprefix(f"the topic {clean(topic, 249)} ")
     return clean(reason.split(". ")[0].partition(" (cloudevents,")[0], 160)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

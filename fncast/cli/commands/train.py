@@ -10,7 +10,7 @@ import numpy as np
 
 from fncast.cli.arguments.models_folder import models_folder
 from fncast.cli.arguments.series_files import add_csv_arguments, read_series
-from fncast.cli.training.progress import listed, say
+from fncast.cli.output.messages import listed, say
 from fncast.cli.training.settings import AUTO
 from fncast.failure import Failure
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fncast.cli.output.messages import listed, say
 from fncast.cli.process.interrupt import DeferInterrupt
-from fncast.cli.training.progress import PLOTS, ending, listed, progress, say
+from fncast.cli.training.progress import PLOTS, ending, progress
 from fncast.cli.training.start import Start, base_model
 from fncast.series.time_series import TimeSeries
 from model_service.training.base.copy import copy_base

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fncast.cli.arguments.series_files import report_filled_gaps
-from fncast.cli.training.progress import say
+from fncast.cli.output.messages import say
 from fncast.cli.training.settings import AUTO, seasons_of, window_for, with_flags
 from fncast.cli.training.start import Start
 from fncast.series.time_series import TimeSeries

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from fncast.cli.output.messages import say
 
 if TYPE_CHECKING:
     from model_service.training.trained import Epoch, Trained
 
 BAR_WIDTH = 20
-SHOWN_SERIES = 3  # names of series in a message
 # The folder of plots, in the folder of the version.
 PLOTS = "plots"
 
@@ -46,14 +46,3 @@ def ending(trained: Trained) -> str:
     if trained.stopped == "early":
         return f"stopped early, since the validation error no longer falls: {best}"
     return f"finished: {best}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - SHOWN_SERIES} more" if len(names) > SHOWN_SERIES else ""
-    return ", ".join(names[:SHOWN_SERIES]) + more
-
-
-def say(text: str) -> None:
-    """Print a message on stderr: stdout is for data."""
-    print(text, file=sys.stderr, flush=True)

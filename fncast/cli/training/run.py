@@ -8,10 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fncast.cli.output.messages import listed, say
 from fncast.cli.process.interrupt import DeferInterrupt
 from fncast.cli.training.candidates import Choice, TrainingCandidates
 from fncast.cli.training.data import TrainingData, training_data
-from fncast.cli.training.progress import PLOTS, listed, say
+from fncast.cli.training.progress import PLOTS
 from fncast.cli.training.start import Start
 from fncast.failure import Failure
 from fncast.series.time_series import TimeSeries

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fncast.cli.training.progress import say
+from fncast.cli.output.messages import say
 from fncast.failure import Failure
 
 if TYPE_CHECKING:

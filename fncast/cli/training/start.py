@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fncast import models as base_models
-from fncast.cli.training.progress import say
+from fncast.cli.output.messages import say
 from fncast.failure import Failure
 from fncast.series.window import LEAST_HISTORY
 from model_service.serving.runtimes.runtime import UnusableModel

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,11 +14,10 @@ from fncast.series.csv.table import CsvTable
 from fncast.series.csv.times.times import DAY_S, Times
 from fncast.series.window import MAX_MAGNITUDE
 
-# Numbers that measuring stations and devices write for a missing reading.
-_LOW_MARKERS = frozenset(
-    (-99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9, -99.99, -999.99, -9999.99, -32768.0)
-)
-_HIGH_MARKERS = frozenset((999.9, 9999.0, 9999.9, 99999.0, 99999.9, 999999.0, 32767.0, 65535.0))
+# Numbers that devices write for a missing reading: the limits of integers.
+_LIMITS = frozenset((32_767.0, 65_535.0, 2_147_483_647.0, 4_294_967_295.0, -32_768.0, -2_147_483_648.0))
+# Measuring stations write nines: -99.9, -9999, 9999.99, -9.99E+08.
+_NEGATIVE_NINES, _POSITIVE_NINES = re.compile("99+0*"), re.compile("999+0*")
 # With a larger share of repeated times, the readings belong to several series.
 MAX_REPEATED_SHARE = 0.1
 
@@ -42,7 +43,7 @@ def marker_problem(values: Floats) -> str | None:
     Such a number is a usual marker that is far from all other readings, or the only number of its column.
     """
     known = values[np.isfinite(values)]
-    marker = next((each for each in _ends(known) if each in _LOW_MARKERS | _HIGH_MARKERS), None)
+    marker = next((each for each in _ends(known) if _may_mark_missing(each)), None)
     if marker is None:
         return None
     others = known[known != marker]
@@ -53,6 +54,15 @@ def marker_problem(values: Floats) -> str | None:
         f"{marker:g} occurs {count_text(count)} and was read as a number; if it marks a missing reading, leave those"
         " cells empty"
     )
+
+
+def _may_mark_missing(number: float) -> bool:
+    """Whether programs use this number for a missing reading."""
+    if number in _LIMITS:
+        return True
+    nines = _NEGATIVE_NINES if number < 0 else _POSITIVE_NINES
+    digits = np.format_float_positional(abs(number), trim="-").replace(".", "")
+    return abs(number) >= (99 if number < 0 else 999) and nines.fullmatch(digits) is not None
 
 
 def _ends(known: Floats) -> tuple[float, ...]:
@@ -87,7 +97,7 @@ def zone_notes(summary: Summary, times: Times) -> list[str]:
             " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
         )
     is_daily = any(each.step.period_s is None or each.step.period_s % DAY_S == 0 for each in summary.series)
-    if any(each.by_hours for each in summary.mended):
+    if any(each.by_hours for each in summary.corrections):
         notes.append(
             "some months begin at another hour; if they are months of a time zone, pass --timezone, such as"
             " --timezone Europe/Berlin"

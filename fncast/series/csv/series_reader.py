@@ -28,7 +28,7 @@ from fncast.series.csv.table import CsvTable
 from fncast.series.csv.times.moments import Moments
 from fncast.series.csv.times.parser import read_times
 from fncast.series.csv.times.times import SMALL, Times
-from fncast.series.grid import Mended, NoGrid, to_grid
+from fncast.series.grid import Corrections, NoGrid, to_grid
 from fncast.series.time_series import TimeSeries
 
 # With more series in one file, the series column is most likely wrong.
@@ -162,29 +162,29 @@ class SeriesReader:
             summary.skipped[what] = "it holds no reading"
             return
         try:
-            series, mended = self._on_grid(name, *self._moments.of(chosen, values))
+            series, corrections = self._on_grid(name, *self._moments.of(chosen, values))
         except NoGrid as error:
             self._check_repeats(name, self._times.seconds[chosen])
             self._refused.append(error)
             summary.skipped[what] = str(error)
             return
-        if mended.exact_repeats + mended.replaced > MAX_REPEATED_SHARE * mended.readings:
+        if corrections.exact_repeats + corrections.replaced > MAX_REPEATED_SHARE * corrections.readings:
             self._check_repeats(name, self._times.seconds[chosen])
         summary.series.append(replace(series, unit=column.unit))
-        summary.mended.append(mended)
+        summary.corrections.append(corrections)
 
-    def _on_grid(self, name: str, seconds: Floats, readings: Floats) -> tuple[TimeSeries, Mended]:
+    def _on_grid(self, name: str, seconds: Floats, readings: Floats) -> tuple[TimeSeries, Corrections]:
         """The readings on the grid that moves the fewest of them. Raises NoGrid.
 
         Days of the given zone may be written in times of another offset: then midnight is 23:00 in half of the year.
         """
         zone, given = self._moments.zone, self.options.timezone
-        series, mended = to_grid(name, seconds, readings, self.options.step, zone)
-        is_moved = mended.off_grid or mended.by_hours
+        series, corrections = to_grid(name, seconds, readings, self.options.step, zone)
+        is_moved = corrections.off_grid or corrections.by_hours
         if not is_moved or given is None or given is zone or self._times.is_dates:
-            return series, mended
+            return series, corrections
         in_given = to_grid(name, seconds, readings, self.options.step, given)
-        return min((series, mended), in_given, key=lambda each: each[1].off_grid + each[1].by_hours)
+        return min((series, corrections), in_given, key=lambda each: each[1].off_grid + each[1].by_hours)
 
     def _check_repeats(self, name: str, seconds: Floats) -> None:
         """Raises CsvError if so many times repeat that the readings must belong to several series."""
@@ -204,7 +204,7 @@ class SeriesReader:
         names = [f"{name}/{self.table.header[at]}" for name in keys.names for at in self.columns.values]
         place = {name: at for at, name in enumerate(names)}
         self.summary.series.sort(key=lambda item: place[item.name])
-        self.summary.mended.sort(key=lambda item: place[item.series])
+        self.summary.corrections.sort(key=lambda item: place[item.series])
 
     def _add_notes_on_times(self) -> None:
         summary, times = self.summary, self._times

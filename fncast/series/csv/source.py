@@ -120,9 +120,10 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
 
 
 def _is_utf_16(content: bytes) -> bool:
-    """Whether almost every second byte at the beginning is zero, as in UTF-16 of Latin letters."""
+    """Whether almost each second byte at the beginning is zero, and few others, as in UTF-16 of Latin letters."""
     head = content[:_CHUNK]
-    return any(head[first::2].count(0) > 0.45 * len(head) for first in (0, 1))
+    few, many = sorted(head[first::2].count(0) for first in (0, 1))
+    return many > 0.45 * len(head) and few < 0.05 * len(head)
 
 
 def _is_utf_8(content: bytes) -> bool:

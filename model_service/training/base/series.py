@@ -152,8 +152,8 @@ def level(rng: np.random.Generator, length: int) -> Float64Array:
 
 
 KINDS: dict[Kind, float] = {
-    calendar: 0.26, any_kind: 0.24, kernels: 0.14, counts: 0.08, percentage: 0.06, jobs: 0.05, sensor: 0.04,
-    resets: 0.04, walk: 0.04, level: 0.05,
+    calendar: 0.25, any_kind: 0.23, kernels: 0.13, counts: 0.08, percentage: 0.06, jobs: 0.05, sensor: 0.04,
+    resets: 0.04, walk: 0.07, level: 0.05,
 }  # fmt: skip
 
 

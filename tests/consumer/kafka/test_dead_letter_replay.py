@@ -16,7 +16,7 @@ from consumer.errors import (
 )
 from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import MAX_FAILURES, Replay
-from fncast.cli.commands import dead_letters as command
+from fncast.cli.output.dead_letters import not_replayed
 from interceptor.delivery import Record, UnreadableRecord
 from interceptor.outcome import Headers
 from tests.consumer.kafka.dead_letters import FakeLetters, FakePublisher, written
@@ -34,7 +34,7 @@ def test_a_letter_whose_topic_is_gone_is_named_and_the_others_are_replayed() -> 
     assert publisher.offsets == {("dead", 0): 4}
     assert replay.left == 2
     assert letters.queries.count("gone") == 1
-    text = command.not_replayed(replay)
+    text = not_replayed(replay)
     assert text.startswith("2 dead letters were not replayed: 0/1: there is no topic 'gone'; 0/2: there is")
     assert "--place PARTITION/OFFSET" in text
 
@@ -43,14 +43,14 @@ def test_a_letter_whose_headers_cannot_be_read_is_named() -> None:
     letters = FakeLetters(UnreadableRecord("dead", 0, 3, 0, b"k", b"v", []))
     replay = Replay(letters, FakePublisher(), DeadLetterFilter(), "metrics")  # type: ignore[arg-type]
     assert replay.run() == 0
-    assert "0/3: its topic cannot be read" in command.not_replayed(replay)
+    assert "0/3: its topic cannot be read" in not_replayed(replay)
 
 
-def test_of_many_letters_the_first_are_named_and_the_rest_counted() -> None:
+def test_the_first_of_many_letters_are_named_and_the_others_counted() -> None:
     letters = FakeLetters(*(written(f"gone-{n}", n, []) for n in range(100)))
     replay = Replay(letters, FakePublisher(), DeadLetterFilter(), "metrics")  # type: ignore[arg-type]
     replay.run()
-    text = command.not_replayed(replay)
+    text = not_replayed(replay)
     assert text.startswith("100 dead letters were not replayed")
     assert "and 80 more" in text
     assert len(text) < 2000

@@ -74,7 +74,7 @@ class Refusing:
 
 
 @pytest.mark.guarantee("a replay ends with the letters that were there when it began")
-def test_what_is_refused_again_meanwhile_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
     read = [letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read()]
     assert sorted((record.partition, record.offset) for record in read) == [

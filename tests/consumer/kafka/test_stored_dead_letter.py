@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fncast.cli.commands import dead_letters as command
+from fncast.cli.output.dead_letters import json_line, line
 from tests.consumer.kafka.dead_letters import letter
 
 
@@ -15,8 +15,8 @@ def test_attempts_that_are_not_a_number_are_shown_as_text(digits: bytes) -> None
     shown = letter(("fncast-attempts", digits))
     assert isinstance(shown.attempts, str)
     assert len(shown.attempts) <= 64
-    assert f"{shown.attempts} attempts" in command.line(shown)
-    assert json.loads(command.summary_text(shown))["attempts"] == shown.attempts
+    assert f"{shown.attempts} attempts" in line(shown)
+    assert json.loads(json_line(shown))["attempts"] == shown.attempts
 
 
 def test_attempts_are_a_number_where_the_header_is_one() -> None:
@@ -33,4 +33,4 @@ def test_an_invalid_partition_is_chosen_by_the_key(partition: bytes) -> None:
 def test_an_invalid_time_is_not_shown(timestamp_ms: int) -> None:
     shown = letter(timestamp_ms=timestamp_ms)
     assert shown.refused_at is None
-    assert "  -  " in command.line(shown)
+    assert "  -  " in line(shown)

@@ -202,7 +202,7 @@ def test_a_wrong_input_is_an_error(write, text, message):
     assert message in str(error.value)
 
 
-def test_inputs_are_the_files_alone(write):
+def test_inputs_can_be_set_only_in_the_file(write):
     with pytest.raises(SettingsError, match=r"FNCAST_INPUTS__TOPIC: \[\[inputs\]\] works only in the file"):
         load(write(""), {"FNCAST_INPUTS__TOPIC": "a"})
     file = write('[[inputs]]\ntopic = "a"')

@@ -64,7 +64,7 @@ def test_windows_of_another_shape_cannot_be_continued(changed: dict[str, Any]) -
     assert Rules(**changed).shape() != Rules().shape()
 
 
-def test_other_counters_are_another_shape() -> None:
+def test_other_counters_change_the_shape() -> None:
     assert Rules(counters=("net.*",)).shape() != Rules().shape()
 
 

@@ -123,7 +123,7 @@ def check_names(table: CsvTable, at: int, times_s: NDArray[np.float64]) -> None:
 def _lacking(times_s: NDArray[np.float64], zone: tzinfo) -> float:
     """The number of readings that are missing, repeated or between two steps."""
     try:
-        _, mended = to_grid("", times_s, np.zeros(len(times_s)), zone=zone)
+        _, corrections = to_grid("", times_s, np.zeros(len(times_s)), zone=zone)
     except NoGrid:
         return len(times_s)
-    return mended.missing + mended.off_grid + mended.replaced
+    return corrections.missing + corrections.off_grid + corrections.replaced

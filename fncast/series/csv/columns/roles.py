@@ -17,74 +17,100 @@ from fncast.series.csv.table import CsvTable
 
 # A column without a name is not read: it is an index that pandas wrote, or the rest after a comma at the line's end.
 _UNNAMED = re.compile(r"(Unnamed: \d+([._]\w+)?)?")
+_ROW_NUMBERS = frozenset(
+    ("id", "index", "idx", "no", "nr", "row", "row_id", "record_id", "#", "lfd_nr", "rownum")
+)
 
 
 def find_columns(table: CsvTable, options: CsvOptions, is_influx: bool) -> Columns:
     """Find the role of each column. Raises CsvError, which names the candidates and the flag if there are several."""
     found = profiles(table)
-
-    def find(name: str) -> Profile:
-        if name not in table.header:
-            raise CsvError(
-                f"{table.name}: there is no column {name!r}; the columns are {', '.join(table.header)}"
-            )
-        if table.header.count(name) > 1:
-            raise _same_name_error(table, name)
-        return found[table.header.index(name)]
-
-    if options.time_column is not None:
-        time = find(options.time_column)
-        if time.form is None and not time.is_clock:
-            example = f", but {shown(time.cells[0])}" if time.cells else ""
-            raise CsvError(
-                f"{table.name}: column {time.name!r} holds no times{example}; name another --time-column"
-            )
-    else:
-        time = find_time(
-            table, [profile for profile in found if is_influx is False or profile.key not in INFLUX_OWN]
-        )
+    time = _time_column(table, found, options, is_influx)
     clock = find_clock(time, found)
     if time.form is None:
         raise CsvError(
             f"{table.name}: column {time.name!r} holds times of day, but no column holds dates; add a column of dates"
         )
-    taken = {time.at} | ({clock} if clock is not None else set())
-    chosen = None if options.value_columns is None else [find(name) for name in options.value_columns]
-    others = [profile for profile in found if profile.at not in taken]
+    chosen = None
+    if options.value_columns is not None:
+        chosen = [_named(table, found, name) for name in options.value_columns]
+    others = [profile for profile in found if profile.at not in (time.at, clock)]
     named = [profile for profile in others if not _UNNAMED.fullmatch(profile.name)]
     columns = Columns(time, clock, [], [], is_alone=len(named or others) == 1)
-    for profile in others:
-        if _UNNAMED.fullmatch(profile.name) and named and not (profile.is_text and not profile.is_empty):
-            if chosen is None:
-                columns.skipped[f"column {profile.at + 1}"] = "it has no name"
-            if profile.is_empty:
-                columns.harmless.add(f"column {profile.at + 1}")
-            others = [other for other in others if other is not profile]
+    if named:
+        others = _without_unnamed(columns, others, are_values_given=chosen is not None)
     free = [profile for profile in others if chosen is None or profile not in chosen]
     if options.series_columns:
-        columns.series = [find(name).at for name in options.series_columns]
+        columns.series = [_named(table, found, name).at for name in options.series_columns]
     elif is_influx:
         columns.series = influx_series(table, columns, free)
-        free = others = [profile for profile in others if profile.key not in INFLUX_OWN]
+        others = [profile for profile in others if profile.key not in INFLUX_OWN]
     elif chosen is not None or len(others) > 1:
         guess_series(table, columns, free, certain=chosen is not None)
-    if chosen is not None:
-        columns.values = [
-            profile.at for profile in chosen if profile.at not in taken and profile.at not in columns.series
-        ]
+    if chosen is None:
+        _find_values(table, columns, others)
     else:
-        for profile in others:
-            label = _label(table, profile)
-            if profile.at not in columns.series and label not in columns.skipped:
-                reason = _reason(table, profile, time)
-                if reason is None:
-                    columns.values.append(profile.at)
-                else:
-                    columns.skipped[label] = reason
-        if not columns.values:
-            _take_padded(table, columns, others)
+        taken = (time.at, clock, *columns.series)
+        columns.values = [profile.at for profile in chosen if profile.at not in taken]
     _check(table, columns)
     return columns
+
+
+def _time_column(table: CsvTable, found: list[Profile], options: CsvOptions, is_influx: bool) -> Profile:
+    """The column that --time-column names, else the one that holds times. Raises CsvError."""
+    if options.time_column is None:
+        return find_time(
+            table, [profile for profile in found if not is_influx or profile.key not in INFLUX_OWN]
+        )
+    time = _named(table, found, options.time_column)
+    if time.form is None and not time.is_clock:
+        example = f", but {shown(time.cells[0])}" if time.cells else ""
+        raise CsvError(
+            f"{table.name}: column {time.name!r} holds no times{example}; name another --time-column"
+        )
+    return time
+
+
+def _named(table: CsvTable, found: list[Profile], name: str) -> Profile:
+    """The column with this name. Raises CsvError if there is none, or more than one."""
+    if name not in table.header:
+        raise CsvError(
+            f"{table.name}: there is no column {name!r}; the columns are {', '.join(table.header)}"
+        )
+    if table.header.count(name) > 1:
+        raise _same_name_error(table, name)
+    return found[table.header.index(name)]
+
+
+def _without_unnamed(columns: Columns, others: list[Profile], *, are_values_given: bool) -> list[Profile]:
+    """The columns that have a name, or hold text: an index of texts may name the series. Notes the skipped ones."""
+    kept = []
+    for profile in others:
+        holds_text = profile.is_text and not profile.is_empty
+        if not _UNNAMED.fullmatch(profile.name) or holds_text:
+            kept.append(profile)
+            continue
+        what = f"column {profile.at + 1}"
+        if not are_values_given:
+            columns.skipped[what] = "it has no name"
+        if profile.is_empty:
+            columns.harmless.add(what)
+    return kept
+
+
+def _find_values(table: CsvTable, columns: Columns, others: list[Profile]) -> None:
+    """Set the columns of values: all that hold readings and do not name the series. Notes the skipped ones."""
+    for profile in others:
+        label = _label(table, profile)
+        if profile.at in columns.series or label in columns.skipped:
+            continue
+        reason = _reason(table, profile)
+        if reason is None:
+            columns.values.append(profile.at)
+        else:
+            columns.skipped[label] = reason
+    if not columns.values:
+        _take_padded(table, columns, others)
 
 
 def _label(table: CsvTable, profile: Profile) -> str:
@@ -123,7 +149,7 @@ def _same_name_error(table: CsvTable, name: str) -> CsvError:
     )
 
 
-def _reason(table: CsvTable, profile: Profile, time: Profile) -> str | None:
+def _reason(table: CsvTable, profile: Profile) -> str | None:
     """The reason why a column holds no readings. None if it holds readings."""
     if profile.is_empty:
         # Only some cells were inspected: check the whole column.
@@ -144,19 +170,7 @@ def _reason(table: CsvTable, profile: Profile, time: Profile) -> str | None:
 
 def _numbers_the_rows(table: CsvTable, profile: Profile) -> bool:
     """Whether the column counts 1, 2, 3 and has the name of a row number."""
-    if profile.key not in (
-        "id",
-        "index",
-        "idx",
-        "no",
-        "nr",
-        "row",
-        "row_id",
-        "record_id",
-        "#",
-        "lfd_nr",
-        "rownum",
-    ):
+    if profile.key not in _ROW_NUMBERS:
         return False
     head = [cell for cell in profile.cells[:100] if cell.isdigit()]
     return len(head) > 1 and all(int(b) - int(a) == 1 for a, b in itertools.pairwise(head))

@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.table import Column, CsvTable
 from fncast.series.csv.times import date as csv_date
 from fncast.series.csv.times.times import ADVICE, DAY_S, SMALL, Floats, Times
+
+# The error of a row, with the reason.
+Fail = Callable[[int, str], CsvError]
 
 # The names of compact times, by their number of digits.
 _COMPACT = {
@@ -62,12 +66,16 @@ _OTHER_COUNTS = (
     (2_451_544, 2_466_154, "Julian days"),
     (15_778_080, 36_816_480, "minutes since 1970"),
 )
-# Counts of 100 ns for the years 1965 to 2060, which have as many digits as nanoseconds since 1970.
-_TICKS = ((6.2e17, 6.5e17, ".NET ticks"), (1.15e17, 1.45e17, "Windows file times"))
+# Counts with as many digits as those since 1970: of 100 ns for the years 1965 to 2060, of seconds for 2000 to 2040.
+_OTHER_EPOCHS = (
+    (6.2e17, 6.5e17, ".NET ticks"),
+    (1.15e17, 1.45e17, "Windows file times"),
+    (3.03e9, 4.42e9, "seconds since 1900 or 1904"),
+)
 
 
 def number_form(cells: Sequence[str]) -> str:
-    """The form of these numbers as times: year, compact, excel, epoch or seconds. See `time.time_form`."""
+    """The form of these numbers as times: year, compact, excel, epoch or seconds. See `parser.time_form`."""
     wholes = [re.split("[.,]", cell)[0] for cell in cells]
     lengths = {len(whole) for whole in wholes}
     is_whole = all(_WHOLE.fullmatch(cell) for cell in cells)
@@ -108,75 +116,104 @@ def read_numbers(table: CsvTable, at: int, column: Column, form: str) -> Times:
         cell = shown(column[row].as_py())
         return CsvError(f"{table.name}, line {table.line(row)}: {cell} {why}")
 
-    try:
-        numbers = pc.cast(column, pa.int64()).to_numpy()
-    except pa.ArrowInvalid:
+    numbers = _whole_numbers(column)
+    if numbers is None:
         column = pc.replace_substring(pc.utf8_trim_whitespace(column), ",", ".")
-        wrong = pc.index(pc.match_substring_regex(column, r"^[+-]?[0-9]+(\.[0-9]*)?$"), False).as_py()
-        if wrong >= 0:
-            cell = column[wrong].as_py()
-            why = f"is not a time; {ADVICE}"
-            if re.fullmatch(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+", cell):
-                why = "is a time that lost its last digits to an exponent; write all digits"
-            raise fail(wrong, why) from None
-        numbers = pc.cast(column, pa.float64()).to_numpy()
-    local = np.ones(len(numbers), dtype=np.bool_)
+        numbers = _decimal_numbers(column, fail)
     if form == "year":
-        return Times(_years(numbers, fail), local, True, "years")
+        return Times(_years(numbers, fail), _all_local(numbers), True, "years")
     if form == "compact":
         return _compact(column, numbers, fail)
+    _check_other_meanings(column, numbers, form, fail)
+    if form == "excel":
+        return _excel(numbers, fail)
+    if form == "epoch" and (unit := _epoch_unit(str(int(np.median(np.abs(numbers)))))) is not None:
+        return _epoch(numbers, *unit, fail)
+    too_large = np.abs(numbers) >= 1e10
+    if too_large.any():
+        raise fail(
+            int(np.argmax(too_large)),
+            "is neither a date of YYYYMMDDHHMMSS nor seconds, milliseconds, microseconds or nanoseconds since 1970",
+        )
+    return Times(numbers.astype(np.float64), _none_local(numbers), False, SMALL)
+
+
+def _whole_numbers(column: Column) -> Any:
+    """The cells as (rows,) int64; None if one is not a whole number."""
+    try:
+        return pc.cast(column, pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+
+
+def _decimal_numbers(column: Column, fail: Fail) -> Any:
+    """The cells, which are trimmed, as (rows,) float64. Raises CsvError."""
+    wrong = pc.index(pc.match_substring_regex(column, r"^[+-]?[0-9]+(\.[0-9]*)?$"), False).as_py()
+    if wrong >= 0:
+        why = f"is not a time; {ADVICE}"
+        if re.fullmatch(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+", column[wrong].as_py()):
+            why = "is a time that lost its last digits to an exponent; write all digits"
+        raise fail(wrong, why)
+    return pc.cast(column, pa.float64()).to_numpy()
+
+
+def _check_other_meanings(column: Column, numbers: Any, form: str, fail: Fail) -> None:
+    """Raises CsvError if all numbers may as well be dates of another form, or count something else."""
     if len(column) >= _LEAST_OTHER_DATES:
         for pattern, what in _OTHER_DATES:
             if pc.all(pc.match_substring_regex(column, pattern)).as_py():
                 raise fail(0, f"looks like {what}, as the others do; {ADVICE}")
-    if form != "epoch":
-        for first, end, other in _OTHER_COUNTS:
-            if ((numbers >= first) & (numbers < end)).all():
-                usual = "Excel's days" if form == "excel" else "seconds since 1970"
-                raise fail(0, f"may count {usual} or {other}; {ADVICE}")
-    if form == "excel":
-        outside = (numbers < _EXCEL_DAYS[0]) | (numbers >= _EXCEL_DAYS[1])
-        if outside.any():
-            raise fail(int(np.argmax(outside)), "is not an Excel day number like the others (20000 to 79999)")
-        seconds = np.round((numbers + _EXCEL_EPOCH_DAY) * DAY_S * 1000) / 1000
-        # Excel rounds a time of day to a millionth of a day.
-        seconds = np.where(np.abs(seconds - np.round(seconds)) < 0.5, np.round(seconds), seconds)
-        is_dates = bool((seconds % DAY_S == 0).all())
-        note = "the times are Excel's day numbers"
-        return Times(seconds, local, is_dates, "Excel day numbers", (note,))
     if form == "epoch":
-        lengths = np.abs(numbers)
-        unit = _epoch_unit(str(int(np.median(lengths))))
-        if unit is not None:
-            name, scale = unit
-            for low, high, other in _TICKS:
-                if low <= np.median(lengths) < high:
-                    raise fail(0, f"may count {name} since 1970 or {other}; {ADVICE}")
-            # The digits that the unit may have, from 1973 to 2286; fewer are earlier moments only where all are.
-            least, most = 1e8 * scale, 1e10 * scale
-            outside = (lengths < least) | (lengths >= most)
-            if outside.any():
-                raise fail(
-                    int(np.argmax(outside)),
-                    f"is not a number of {name} since 1970 like the others; fix the time",
-                )
-            if numbers.dtype == np.int64 and scale > 1:
-                whole = int(scale)
-                seconds = numbers // whole + (numbers % whole) / scale
-            else:
-                seconds = numbers / scale
-            return Times(seconds, np.zeros(len(numbers), dtype=np.bool_), False, f"{name} since 1970")
-    wrong_rows = np.abs(numbers) >= 1e10
-    if wrong_rows.any():
+        return
+    for first, end, other in _OTHER_COUNTS:
+        if ((numbers >= first) & (numbers < end)).all():
+            usual = "Excel's days" if form == "excel" else "seconds since 1970"
+            raise fail(0, f"may count {usual} or {other}; {ADVICE}")
+
+
+def _excel(numbers: Any, fail: Fail) -> Times:
+    """The times of Excel's day numbers."""
+    outside = (numbers < _EXCEL_DAYS[0]) | (numbers >= _EXCEL_DAYS[1])
+    if outside.any():
+        raise fail(int(np.argmax(outside)), "is not an Excel day number like the others (20000 to 79999)")
+    seconds = np.round((numbers + _EXCEL_EPOCH_DAY) * DAY_S * 1000) / 1000
+    # Excel rounds a time of day to a millionth of a day.
+    seconds = np.where(np.abs(seconds - np.round(seconds)) < 0.5, np.round(seconds), seconds)
+    is_dates = bool((seconds % DAY_S == 0).all())
+    note = "the times are Excel's day numbers"
+    return Times(seconds, _all_local(numbers), is_dates, "Excel day numbers", (note,))
+
+
+def _epoch(numbers: Any, name: str, scale: float, fail: Fail) -> Times:
+    """The times of numbers since 1970. name: of their unit. scale: units in a second."""
+    lengths = np.abs(numbers)
+    for low, high, other in _OTHER_EPOCHS:
+        if low <= np.median(lengths) < high:
+            raise fail(0, f"may count {name} since 1970 or {other}; {ADVICE}")
+    # The digits that the unit may have, from 1973 to 2286; fewer are earlier moments only where all are.
+    least, most = 1e8 * scale, 1e10 * scale
+    outside = (lengths < least) | (lengths >= most)
+    if outside.any():
         raise fail(
-            int(np.argmax(wrong_rows)),
-            "is neither a date of YYYYMMDDHHMMSS nor seconds, milliseconds, microseconds or nanoseconds since 1970",
+            int(np.argmax(outside)), f"is not a number of {name} since 1970 like the others; fix the time"
         )
-    seconds = numbers.astype(np.float64)
-    return Times(seconds, np.zeros(len(numbers), dtype=np.bool_), False, SMALL)
+    if numbers.dtype == np.int64 and scale > 1:
+        whole = int(scale)
+        seconds = numbers // whole + (numbers % whole) / scale
+    else:
+        seconds = numbers / scale
+    return Times(seconds, _none_local(numbers), False, f"{name} since 1970")
 
 
-def _years(numbers: Any, fail: Callable[[int, str], CsvError]) -> Floats:
+def _all_local(numbers: Any) -> NDArray[np.bool_]:
+    return np.ones(len(numbers), dtype=np.bool_)
+
+
+def _none_local(numbers: Any) -> NDArray[np.bool_]:
+    return np.zeros(len(numbers), dtype=np.bool_)
+
+
+def _years(numbers: Any, fail: Fail) -> Floats:
     years, codes = np.unique(numbers, return_inverse=True)
     outside = (years < 1) | (years > 9999) | (years != np.floor(years))
     if outside.any():
@@ -188,7 +225,7 @@ def _years(numbers: Any, fail: Callable[[int, str], CsvError]) -> Floats:
     return taken
 
 
-def _compact(column: Column, numbers: Any, fail: Callable[[int, str], CsvError]) -> Times:
+def _compact(column: Column, numbers: Any, fail: Fail) -> Times:
     values, codes = np.unique(numbers, return_inverse=True)
     seconds = np.empty(len(values))
     length = len(str(int(np.median(numbers))))
@@ -199,4 +236,4 @@ def _compact(column: Column, numbers: Any, fail: Callable[[int, str], CsvError])
         if read is None:
             raise fail(int(np.argmax(codes == at)), f"is not a time of the form {name}, as the others are")
         seconds[at] = read
-    return Times(seconds[codes], np.ones(len(numbers), dtype=np.bool_), length <= 8, name)
+    return Times(seconds[codes], _all_local(numbers), length <= 8, name)

@@ -1,4 +1,4 @@
-"""Parses a column of a CSV file as times: texts here, numbers in `csv_number_time`."""
+"""Parses a column of a CSV file as times: texts here, numbers in `number_parser`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,29 +9,9 @@ from confluent_kafka import Producer
 
 from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.kafka.stored_dead_letter import StoredDeadLetter
 from consumer.settings import KafkaSettings
 from fncast.cli.commands import dead_letters as command
 from fncast.failure import Failure
-from interceptor.delivery import Record
-
-ESCAPES = b"\x1b[2J\x1b[31mEVIL\x1b[0m\r\n2026-01-01 INFO fncast: forged\xff"
-
-
-def letter(*headers: tuple[str, bytes | None], timestamp_ms: int = 0, offset: int = 0) -> StoredDeadLetter:
-    return StoredDeadLetter(Record("dead", 0, offset, timestamp_ms, b"k", b"v", list(headers)))
-
-
-def test_escapes_in_a_reason_are_not_printed() -> None:
-    forged = letter(("fncast-reason", ESCAPES), ("ce_destination", ESCAPES))
-    assert "��EVIL� 2026-01-01 INFO fncast: forged�" in command.line(forged)
-    assert command.line(forged).isprintable()
-    assert json.loads(command.summary_text(forged))["reason"] == forged.reason
-    assert command.shown(forged).replace("\n", "").isprintable()
-
-
-def test_a_reason_of_a_megabyte_is_cut() -> None:
-    assert len(command.line(letter(("fncast-reason", b"x" * 1_000_000)))) < 1200
 
 
 @pytest.mark.parametrize(
@@ -44,7 +23,7 @@ def test_a_reason_of_a_megabyte_is_cut() -> None:
     ],
 )
 def test_since_is_an_rfc_3339_time(text: str, moment: datetime) -> None:
-    assert command.since(text) == moment
+    assert command.parse_since(text) == moment
 
 
 @pytest.mark.parametrize(
@@ -65,7 +44,7 @@ def test_since_is_an_rfc_3339_time(text: str, moment: datetime) -> None:
 )
 def test_since_is_refused_with_both_forms(text: str) -> None:
     with pytest.raises(Failure, match="neither an RFC 3339 time, such as 2026-01-31T12:00:00Z") as caught:
-        command.since(text)
+        command.parse_since(text)
     assert len(str(caught.value)) < 250
     assert str(caught.value).isprintable()
 
@@ -73,20 +52,14 @@ def test_since_is_refused_with_both_forms(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "a/b", "-1/0", "0/" + "9" * 5000, "٣/0", "", "0/1/2", "\x1b[2J"])
 def test_a_wrong_place_is_an_error(text: str) -> None:
     with pytest.raises(Failure, match="not of the form PARTITION/OFFSET") as caught:
-        command.place_of(text, "dead")
+        command.parse_place(text, "dead")
     assert str(caught.value).isprintable()
 
 
 def test_an_age_is_counted_back_from_now() -> None:
-    since = command.since("2h")
+    since = command.parse_since("2h")
     assert since is not None
     assert timedelta(hours=2) <= datetime.now(UTC) - since < timedelta(hours=2, minutes=1)
-
-
-def test_bytes_that_are_not_text_are_shown_as_base64() -> None:
-    shown = json.loads(command.shown(letter(("ce_type", "ä".encode()), ("trace", b"\xff"), ("empty", None))))
-    assert shown["headers"] == [["ce_type", "ä"], ["trace", {"base64": "/w=="}], ["empty", None]]
-    assert (shown["place"], shown["key"], shown["value"]) == ("0/0", "k", "v")
 
 
 def test_a_list_without_letters_says_so_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,10 +68,12 @@ def test_a_list_without_letters_says_so_on_stderr(capsys: pytest.CaptureFixture[
         producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
         assert producer.list_topics("dead", timeout=10).topics["dead"].partitions
         kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-        assert command.listed(kafka, "dead", DeadLetterFilter(), as_json=False) == 0
+        assert command.list_letters(kafka, "dead", DeadLetterFilter(), as_json=False) == 0
         producer.produce("dead", b"v", partition=0)
         assert producer.flush(10) == 0
-        assert command.listed(kafka, "dead", DeadLetterFilter(reason="no such reason"), as_json=False) == 0
+        assert (
+            command.list_letters(kafka, "dead", DeadLetterFilter(reason="no such reason"), as_json=False) == 0
+        )
     finally:
         broker.close()
     found = capsys.readouterr()

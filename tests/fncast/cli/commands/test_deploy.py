@@ -11,7 +11,7 @@ import fncast.cli.commands.deploy
 from fncast.cli.main import main
 from functions.deployment import DeployError
 
-FORECAST = str(Path(__file__).parents[3] / "functions" / "forecast")
+FORECAST = str(Path(__file__).parents[4] / "functions" / "forecast")
 FORGED = "\x1b[2J\x1b[31mEVIL\r\n2026-01-01 INFO fncast: forged\u202e"
 
 

@@ -24,7 +24,7 @@ from fncast.cli.main import main
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 FORECAST = ROOT / "functions" / "forecast"
 SAMPLE = json.loads((ROOT / "ce.json").read_text())
 START_S = 30

@@ -12,7 +12,7 @@ from fncast.cli.commands.invoke import line
 from fncast.cli.main import main
 from fncast.failure import Failure
 
-SAMPLE = Path(__file__).parents[3] / "ce.json"
+SAMPLE = Path(__file__).parents[4] / "ce.json"
 POLL_S = 0.01  # of the server, which sees its shutdown then
 EVENT = {"specversion": "1.0", "id": "1", "source": "/f"}
 REJECTED, UNAVAILABLE = "io.fncast.rejected.v1", "io.fncast.unavailable.v1"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fncast.cli.training.progress import ending, listed, progress
+from fncast.cli.training.progress import ending, progress
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Epoch, Trained
 
@@ -46,8 +46,3 @@ def test_json_is_printed_for_programs_besides_the_line(capsys: pytest.CaptureFix
 def test_the_end_names_the_weights_that_are_kept(stopped: str, best_epoch: int, text: str) -> None:
     trained = Trained(None, TrainingSettings(), best_epoch=best_epoch, stopped=stopped)
     assert ending(trained).startswith(text)
-
-
-def test_many_names_are_cut() -> None:
-    assert listed(["a", "b", "c"]) == "a, b, c"
-    assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

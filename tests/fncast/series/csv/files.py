@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fncast.series.csv.file import read_csv_file
-from fncast.series.grid import Mended
+from fncast.series.grid import Corrections
 from fncast.series.time_series import TimeSeries
 
 
@@ -16,8 +16,8 @@ def write(folder: Path, text: str | bytes, name: str = "cpu.csv") -> Path:
     return path
 
 
-def read_one(folder: Path, text: str | bytes) -> tuple[TimeSeries, Mended]:
+def read_one(folder: Path, text: str | bytes) -> tuple[TimeSeries, Corrections]:
     """The only series of a file with this text, and what was changed."""
     summary = read_csv_file(write(folder, text))
-    [series], [mended] = summary.series, summary.mended
-    return series, mended
+    [series], [corrections] = summary.series, summary.corrections
+    return series, corrections

@@ -14,11 +14,13 @@ from tests.fncast.series.csv.files import read_one, write
 
 
 def test_a_file_of_times_and_values_is_one_series(tmp_path: Path) -> None:
-    series, mended = read_one(tmp_path, "timestamp,value\n2026-01-01 00:00:00,1\n2026-01-01 00:05:00,2.5\n")
+    series, corrections = read_one(
+        tmp_path, "timestamp,value\n2026-01-01 00:00:00,1\n2026-01-01 00:05:00,2.5\n"
+    )
     assert (series.name, series.start) == ("cpu", datetime(2026, 1, 1, tzinfo=UTC))
     assert series.step == Step.seconds(300.0)
     assert series.values.tolist() == [1.0, 2.5]
-    assert not mended
+    assert not corrections
 
 
 @pytest.mark.parametrize(

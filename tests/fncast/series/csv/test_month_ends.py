@@ -43,8 +43,8 @@ def test_month_ends_of_an_offset_stay_month_ends(
 ) -> None:
     key = ",a" if "," in column else ""
     lines = [f"{last_day(number)}{time}{key},{number}" for number in range(14)]
-    series, mended = read_one(tmp_path, "\n".join([f"{column},value", *lines, ""]))
-    assert (str(series.step), bool(mended)) == ("P1M", False)
+    series, corrections = read_one(tmp_path, "\n".join([f"{column},value", *lines, ""]))
+    assert (str(series.step), bool(corrections)) == ("P1M", False)
     assert series.start.utcoffset() == timedelta(hours=offset_h)
     assert [series.time(number).date() for number in range(30)] == [last_day(n) for n in range(30)]
 
@@ -53,8 +53,8 @@ def test_month_ends_in_summer_and_winter_time_stay_month_ends(tmp_path: Path) ->
     """Without a time zone the commonest offset counts. A difference of one hour moves no reading."""
     midnights = [datetime.combine(last_day(number), clock.min, tzinfo=BERLIN) for number in range(14)]
     text = "".join(f"{time.isoformat()},1\n" for time in midnights)
-    series, mended = read_one(tmp_path, f"date,value\n{text}")
-    assert (str(series.step), series.step.day, bool(mended)) == ("P1M", 31, False)
+    series, corrections = read_one(tmp_path, f"date,value\n{text}")
+    assert (str(series.step), series.step.day, bool(corrections)) == ("P1M", 31, False)
     [series] = read_csv_file(tmp_path / "cpu.csv", CsvOptions(timezone=BERLIN)).series
     assert [series.time(number) for number in range(14)] == midnights
 
@@ -70,6 +70,6 @@ def test_month_ends_of_a_time_zone_stay_month_ends(
     )
     path = write(tmp_path, f"date,value\n{text}")
     summary = read_csv_file(path, CsvOptions(timezone=BERLIN, step=step))
-    [series], [mended] = summary.series, summary.mended
-    assert (str(series.step), bool(mended)) == ("P1M", False)
+    [series], [corrections] = summary.series, summary.corrections
+    assert (str(series.step), bool(corrections)) == ("P1M", False)
     assert [series.time(number).date() for number in range(30)] == [last_day(n) for n in range(30)]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fncast.series.csv.file import CsvError, CsvOptions, read_csv, read_csv_file
-from fncast.series.grid import Mended
+from fncast.series.grid import Corrections
 from fncast.series.step import Step
 from fncast.series.window import MAX_MAGNITUDE
 from tests.fncast.series.csv.files import read_one, write
@@ -68,7 +68,7 @@ def test_a_column_without_a_name_may_name_the_series(tmp_path: Path) -> None:
 
 
 def test_corrections_are_reported(tmp_path: Path) -> None:
-    series, mended = read_one(
+    series, corrections = read_one(
         tmp_path,
         "timestamp,value\n"
         "2026-01-01T00:00:00,0\n"
@@ -82,10 +82,10 @@ def test_corrections_are_reported(tmp_path: Path) -> None:
         "2026-01-01T00:09:00,9\n",
     )
     np.testing.assert_array_equal(series.values, [0, 1, 2, 3, np.nan, np.nan, np.nan, 7, np.nan, 9])
-    assert mended == Mended(
+    assert corrections == Corrections(
         "cpu", 9, out_of_order=1, exact_repeats=1, replaced=1, off_grid=1, gaps=2, missing=4
     )
-    assert "4 missing in 2 gaps, bridged in windows that are at least half full" in str(mended)
+    assert "4 missing in 2 gaps, bridged in windows that are at least half full" in str(corrections)
 
 
 def test_jittering_times_find_their_step(tmp_path: Path) -> None:
@@ -111,10 +111,10 @@ def test_a_calendar_step_puts_each_reading_into_its_month_or_year(
 ) -> None:
     text = "date,value\n2025-11-03,1\n2025-12-03,2\n2026-02-05,4\n2026-03-03,5\n"
     summary = read_csv_file(write(tmp_path, text), CsvOptions(step=Step.calendar(period)))
-    [series], [mended] = summary.series, summary.mended
+    [series], [corrections] = summary.series, summary.corrections
     assert series.step == Step.calendar(period)
     np.testing.assert_array_equal(series.values, values)
-    assert mended.off_grid == (1 if period == "P1M" else 3)
+    assert corrections.off_grid == (1 if period == "P1M" else 3)
 
 
 def test_a_given_step_that_leaves_the_grid_mostly_empty_is_an_error(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_any_order_and_gaps_give_the_same_series(tmp_path: Path, data: st.DataOb
     start = datetime(2026, 1, 1, tzinfo=UTC)
     lines = [f"{start + timedelta(minutes=i)},{v!r}" for i, v in enumerate(values) if v is not None]
     order = data.draw(st.permutations(lines))
-    series, mended = read_one(tmp_path, "timestamp,value\n" + "\n".join(order))
+    series, corrections = read_one(tmp_path, "timestamp,value\n" + "\n".join(order))
     expected = [np.nan if v is None else v for v in values]
     assert series.start == start
     np.testing.assert_array_equal(series.values, expected)
-    assert mended.missing == values.count(None)
+    assert corrections.missing == values.count(None)

@@ -23,6 +23,11 @@ def test_windows_1252_is_reported(tmp_path: Path) -> None:
         ('{"time": 1}\n', "holds JSON, not CSV"),
         ('[{"time": 1}]\n', "holds JSON, not CSV"),
         ("<html></html>", "holds HTML or XML"),
+        ("# HELP up Whether it is up.\n# TYPE up gauge\nup 1\n", "holds Prometheus's text"),
+        ('cpu{host="a",mode="user"} 1.5 1767225600000\n', "holds Prometheus's text"),
+        ("cpu,host=a usage=1.5 1767225600000000000\n", "holds InfluxDB's line protocol"),
+        ('cpu usage=1i,note="a, b" 1767225600000000000\n', "holds InfluxDB's line protocol"),
+        (b"\0" * 100, "is not a text file"),
         (b"PK\x03\x04rest", "is an Excel or zip file; save the sheet as CSV"),
         (b"PAR1rest", "is a Parquet file"),
         (

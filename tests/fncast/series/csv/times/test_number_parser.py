@@ -66,6 +66,10 @@ def test_numbers_are_read_as_times(
             "line 2: '134000000000000000' may count nanoseconds since 1970 or Windows file times",
         ),
         (
+            [str(3_976_214_400 + i * 60) for i in range(3)],
+            "line 2: '3976214400' may count seconds since 1970 or seconds since 1900 or 1904",
+        ),
+        (
             [f"2026{day:03}" for day in range(1, 9)],
             "line 2: '2026001' looks like a year and a day of the year",
         ),
