@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.numbers.forms import Forms
 from fncast.series.csv.numbers.number import COMMA, POINT, parse_number
 from fncast.series.csv.table import CsvTable, described_cell
+
+# Leading zeros, as numbers of a fixed width have.
+_PADDED = re.compile(r"[+-]?0[0-9]")
 
 
 def decide_decimal(
@@ -25,6 +30,8 @@ def decide_decimal(
                 f"{described_cell(table, at, forms.shows[POINT])} has a decimal point, but "
                 f"{described_cell(table, at, forms.shows[COMMA])} a decimal comma; use the same sign in both"
             )
+        if given is None and COMMA in forms.shows:
+            _check_one_number(table, at, forms.shows[COMMA])
         for shows in forms.shows:
             in_file.setdefault(shows, at)
     for at, forms in looked.items():
@@ -48,6 +55,16 @@ def decide_decimal(
         else:
             raise _question(table, at, forms.ambiguous)
     return decided, notes
+
+
+def _check_one_number(table: CsvTable, at: int, row: int) -> None:
+    """Raises CsvError for a cell such as `+0012,1` in a file with the delimiter `,`: it may hold two numbers."""
+    cell = table.columns[at][row].as_py().strip()
+    if table.layout.delimiter == "," and _PADDED.match(cell):
+        raise CsvError(
+            f"{described_cell(table, at, row)} may be one number with a decimal comma, or two numbers; say"
+            " --decimal comma, or write the two into separate columns"
+        )
 
 
 def _is_plain_point(table: CsvTable, at: int, forms: Forms) -> bool:

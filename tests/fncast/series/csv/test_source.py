@@ -30,6 +30,10 @@ def test_windows_1252_is_reported(tmp_path: Path) -> None:
         (b"\0" * 100, "is not a text file"),
         (b"PK\x03\x04rest", "is an Excel or zip file; save the sheet as CSV"),
         (b"PAR1rest", "is a Parquet file"),
+        (b"BZh91AY", "is compressed by bzip2; unpack it, or use gzip"),
+        (b"\x28\xb5\x2f\xfdrest", "is compressed by zstd"),
+        (b"\xfd7zXZ\0rest", "is compressed by xz"),
+        (b"%PDF-1.7", "is a PDF"),
         (
             "time,value\n2026-01-01,1\n".encode("utf-16-le"),
             "is UTF-16 without a byte order mark; save it as UTF-8",
