@@ -53,7 +53,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class ModelServer:
+class MeasuredServer:
     """program: builds the server for its ports and a folder. request: builds a request with a number of windows."""
 
     name: str
@@ -70,7 +70,7 @@ class ModelServers:
     models: Path
     model: Path
 
-    def ours(self) -> list[ModelServer]:
+    def ours(self) -> list[MeasuredServer]:
         def served(ports: Ports, _: Path) -> Program:
             words = ("model-service", "--models", self.models, "--port", ports.http)
             return fncast("model service", *words, "--grpc-port", ports.grpc)
@@ -81,36 +81,36 @@ class ModelServers:
             return replace(plain, environment={**(plain.environment or {}), "PYTHONPATH": path})
 
         return [
-            ModelServer("fncast, GraphPipe", served, _graphpipe),
-            ModelServer("fncast, GraphPipe, with uvloop", with_uvloop, _graphpipe, environments=(UVLOOP,)),
-            ModelServer("fncast, Open Inference Protocol, binary tensors", served, _protocol_binary),
-            ModelServer("fncast, Open Inference Protocol, JSON", served, _protocol_json),
-            ModelServer("fncast, Open Inference Protocol, gRPC, raw tensors", served, _protocol_grpc),
+            MeasuredServer("fncast, GraphPipe", served, _graphpipe),
+            MeasuredServer("fncast, GraphPipe, with uvloop", with_uvloop, _graphpipe, environments=(UVLOOP,)),
+            MeasuredServer("fncast, Open Inference Protocol, binary tensors", served, _protocol_binary),
+            MeasuredServer("fncast, Open Inference Protocol, JSON", served, _protocol_json),
+            MeasuredServer("fncast, Open Inference Protocol, gRPC, raw tensors", served, _protocol_grpc),
         ]
 
-    def others(self) -> list[ModelServer]:
+    def others(self) -> list[MeasuredServer]:
         return [
-            ModelServer(FIXED, self._fixed, _fixed_request),
-            ModelServer(
+            MeasuredServer(FIXED, self._fixed, _fixed_request),
+            MeasuredServer(
                 "FastAPI + LiteRT, JSON",
                 self._fastapi,
                 _named("/predict", "instances"),
                 environments=(SERVICES,),
             ),
-            ModelServer(
+            MeasuredServer(
                 "BentoML, adaptive batching, JSON",
                 self._bentoml,
                 _named("/predict", "windows"),
                 environments=("bentoml",),
             ),
-            ModelServer(
+            MeasuredServer(
                 "LitServe, batching, JSON",
                 self._litserve,
                 _named("/predict", "windows"),
                 "/health",
                 ("litserve",),
             ),
-            ModelServer(
+            MeasuredServer(
                 "MLServer, adaptive batching, JSON",
                 self._mlserver,
                 _protocol_json,
@@ -168,7 +168,7 @@ class ModelServers:
         return program("model service", python.parent / "mlserver", "start", home, variables=variables)
 
 
-def ready(server: ModelServer, ports: Ports, folder: Path) -> Program:
+def ready(server: MeasuredServer, ports: Ports, folder: Path) -> Program:
     """Return the server's program with a probe of its health. Raises NoEnvironment."""
     plain = server.program(ports, folder)
     return Program(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from consumer.settings import Alert, Interceptors, Settings
+from consumer.settings import AlertSettings, InterceptorSettings, Settings
 from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.rules import MonitorRules
@@ -37,7 +37,7 @@ def monitor_settings(settings: Settings) -> Settings:
             msgspec.structs.replace(entry, every=None) for entry in settings.inputs if entry.topic in topics
         ),
         windows=msgspec.structs.replace(settings.windows, every=1),
-        interceptors=Interceptors(("assemble", JUDGE)),
+        interceptors=InterceptorSettings(("assemble", JUDGE)),
     )
 
 
@@ -64,7 +64,7 @@ def monitor_rules(settings: Settings) -> MonitorRules:
     )
 
 
-def _rule(alert: Alert) -> AlertRule:
+def _rule(alert: AlertSettings) -> AlertRule:
     return AlertRule(
         alert.name,
         alert.series,

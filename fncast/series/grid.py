@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, half_months, wall_seconds
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 # Bounds the memory if a wrong date is far away; enough for a year of one-second readings.
 MAX_GRID_READINGS = 32_000_000
@@ -32,7 +32,7 @@ class NoGrid(ValueError):
 
 
 @dataclass(frozen=True)
-class Mended:
+class Corrections:
     """What was changed to make readings a regular series. False if nothing was changed.
 
     series: its name. readings: their number before any change.
@@ -75,7 +75,7 @@ def to_grid(
     values: NDArray[np.float64],
     step: Step | None = None,
     zone: tzinfo = UTC,
-) -> tuple[Series, Mended]:
+) -> tuple[TimeSeries, Corrections]:
     """Sort the readings and put them onto a regular grid. Returns the series and the changes.
 
     times_s: (readings,) seconds since 1970 UTC in any order. values: (readings,), NaN for an empty reading.
@@ -97,28 +97,18 @@ def to_grid(
             f"series {name!r} has only one reading; add a reading with another time, so that the step is known"
         )
 
-    step_is_found = step is None
-    if step_is_found and (days := half_months(times_s, zone)):
-        raise NoGrid(
-            f"series {name!r} has two readings in each month, on {days}, which is not a regular step: keep one"
-            " reading of each month"
-        )
-    fit = _find_step(times_s, zone) if step is None else _on_step(times_s, step, zone)
-    step, index = fit.step, fit.index
-    size = int(index[-1]) + 1
-    if size > MAX_GRID_READINGS or (size > 100 and len(index) < MIN_FILLED_SHARE * size):
-        widest = int(np.argmax(np.diff(times_s)))
-        verb = "seems to have" if step_is_found else "was given"
-        first, second = (_time(times_s[i]).isoformat() for i in (widest, widest + 1))
-        raise NoGrid(
-            f"series {name!r} {verb} a step of {_spoken(step)}, but its {len(index)} readings span"
-            f" {size} steps, and there is no reading between {first} and {second}: correct a wrong time, or name the"
-            " column of the series' names"
-        )
+    if step is None:
+        _check_half_months(name, times_s, zone)
+        fit = _find_step(times_s, zone)
+    else:
+        fit = _on_step(times_s, step, zone)
+    size = int(fit.index[-1]) + 1
+    if size > MAX_GRID_READINGS or (size > 100 and len(fit.index) < MIN_FILLED_SHARE * size):
+        raise _sparse_grid(name, times_s, fit, verb="seems to have" if step is None else "was given")
     on_grid = np.full(size, np.nan)
-    on_grid[index] = values  # the last reading of a step counts
+    on_grid[fit.index] = values  # the last reading of a step counts
     empty = np.isnan(on_grid)
-    mended = Mended(
+    corrections = Corrections(
         series=name,
         readings=count,
         out_of_order=out_of_order,
@@ -129,7 +119,27 @@ def to_grid(
         gaps=int((np.diff(empty.astype(np.int8)) == 1).sum()) + int(empty[0]),
         missing=int(empty.sum()),
     )
-    return Series(name, fit.start, step, on_grid), mended
+    return TimeSeries(name, fit.start, fit.step, on_grid), corrections
+
+
+def _check_half_months(name: str, times_s: NDArray[np.float64], zone: tzinfo) -> None:
+    """Raises NoGrid for two readings in each month."""
+    if days := half_months(times_s, zone):
+        raise NoGrid(
+            f"series {name!r} has two readings in each month, on {days}, which is not a regular step: keep one"
+            " reading of each month"
+        )
+
+
+def _sparse_grid(name: str, times_s: NDArray[np.float64], fit: Fit, verb: str) -> NoGrid:
+    """The error of a grid that is mostly empty. verb: how the series got its step."""
+    widest = int(np.argmax(np.diff(times_s)))
+    first, second = (_time(times_s[i]).isoformat() for i in (widest, widest + 1))
+    return NoGrid(
+        f"series {name!r} {verb} a step of {_spoken(fit.step)}, but its {len(fit.index)} readings span"
+        f" {int(fit.index[-1]) + 1} steps, and there is no reading between {first} and {second}: correct a wrong time,"
+        " or name the column of the series' names"
+    )
 
 
 def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:

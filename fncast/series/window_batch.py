@@ -56,7 +56,7 @@ def prepare_batch(
     ).tolist()  # False for a gap, which is NaN
     if len(table) == len(batch) and all(sound):
         return WindowBatch(table, [0] * len(batch), list(range(len(batch))), {})
-    gaps = _sparse_gaps(table) if is_sparse else np.where(sound, 0, -1)
+    gaps = sparse_gaps(table) if is_sparse else np.where(sound, 0, -1)
     ready = {
         position: (row, count)
         for position, row, count in zip(plain, table, gaps.tolist(), strict=False)
@@ -88,7 +88,7 @@ def prepare_rows(
     if is_sparse:
         padded = np.full((len(table), steps), np.nan)
         padded[:, steps - last.shape[1] :] = last
-        gaps = np.where(is_large, -1, _sparse_gaps(padded))
+        gaps = np.where(is_large, -1, sparse_gaps(padded))
         if (gaps >= 0).all():
             return WindowBatch(padded, gaps.tolist(), list(range(len(table))), {})
 
@@ -104,7 +104,7 @@ def prepare_rows(
     return _collect(len(table), steps, prepared)
 
 
-def _sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
+def sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
     """The number of missing readings of each window as `sparse` counts them; -1 for a window that it rejects."""
     known = np.abs(table) <= MAX_MAGNITUDE
     history = known.sum(axis=1)

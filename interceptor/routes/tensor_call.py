@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.forecast_data import forecast_attributes, forecast_data
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from interceptor.cloudevents.answers import NONE_TYPE, UNAVAILABLE_TYPE, Output, data_object, invalid_answer
 from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Event
@@ -174,7 +174,7 @@ class TensorAnswer:
             forecasts.append(Forecast([OutputEvent(headers, value)]))
         return forecasts
 
-    def _tensor(self, values: Floats, reading: Readings, filled: int) -> tuple[Output, bytes]:
+    def _tensor(self, values: Floats, reading: EventReadings, filled: int) -> tuple[Output, bytes]:
         """Return attributes and data of a forecast whose data is a tensor. values: (quantiles, horizon)."""
         common = self.output
         output = Output(
@@ -189,7 +189,7 @@ class TensorAnswer:
         )
         return output, encode_forecast(values)
 
-    def _filled(self, scored: Sequence[int], readings: Sequence[Readings]) -> list[int]:
+    def _filled(self, scored: Sequence[int], readings: Sequence[EventReadings]) -> list[int]:
         """Return how many readings were bridged: as the function says, or all that are missing."""
         if self.rows.filled is None:
             return [int(np.isnan(reading.values).sum()) for reading in readings]

@@ -7,11 +7,11 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.csv.columns import Columns
+from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.error import CsvError, listed, shown
 from fncast.series.csv.summary import Summary, count_text
-from fncast.series.csv.table import Table
-from fncast.series.csv.times import DAY_S, Times
+from fncast.series.csv.table import CsvTable
+from fncast.series.csv.times.times import DAY_S, Times
 from fncast.series.window import MAX_MAGNITUDE
 
 # Numbers that devices write for a missing reading: the limits of integers.
@@ -24,7 +24,7 @@ MAX_REPEATED_SHARE = 0.1
 Floats = NDArray[np.float64]
 
 
-def check_range(table: Table, at: int, values: Floats) -> None:
+def check_range(table: CsvTable, at: int, values: Floats) -> None:
     """Raises CsvError for a reading that is too large for a model. at: the column of the values."""
     with np.errstate(invalid="ignore"):
         beyond = np.abs(values) > MAX_MAGNITUDE
@@ -70,7 +70,7 @@ def _ends(known: Floats) -> tuple[float, ...]:
     return (float(known.min()), float(known.max())) if len(known) else ()
 
 
-def check_repeats(table: Table, columns: Columns, name: str, seconds: Floats, are_dates: bool) -> None:
+def check_repeats(table: CsvTable, columns: Columns, name: str, seconds: Floats, are_dates: bool) -> None:
     """Raises CsvError if so many times of a series repeat that its readings must belong to several series."""
     distinct, counts = np.unique(seconds, return_counts=True)
     repeated = len(seconds) - len(distinct)
@@ -97,7 +97,7 @@ def zone_notes(summary: Summary, times: Times) -> list[str]:
             " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
         )
     is_daily = any(each.step.period_s is None or each.step.period_s % DAY_S == 0 for each in summary.series)
-    if any(each.by_hours for each in summary.mended):
+    if any(each.by_hours for each in summary.corrections):
         notes.append(
             "some months begin at another hour; if they are months of a time zone, pass --timezone, such as"
             " --timezone Europe/Berlin"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,17 +13,20 @@ from typing import Any
 
 import numpy as np
 
+from model_service.serving.version_folder import DOCUMENT_FILE
 from model_service.training.backend import tf
 from model_service.training.base.calibration import calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.fit import BATCH, CHUNK, FitProgress, fit, loss_on, validation_examples
-from model_service.training.base.folder import describe, export, weights_file
+from model_service.training.base.folder import describe, export, litert_file, weights_file
 from model_service.training.base.network import build_base_network
 from model_service.training.base.pool import SeriesPool
 from model_service.training.base.shape import SIZES, Size
+from model_service.training.model_folder import read_model_json
 
 COMMAND = "make base-model"
 STEPS = {64: 6_000, 512: 2_800}
+STEPS_OF_TRAINED = {64: 2_500, 512: 800}
 # Series for calibration have numbers from here on: neither trained nor validated on.
 CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_000
 
@@ -50,22 +55,41 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         help="only calibrate the weights in this folder of a version again",
     )
     parser.add_argument(
-        "--only", type=int, choices=[size.window for size in SIZES], help="write a version of one size"
+        "--start",
+        type=Path,
+        metavar="DIR",
+        help=f"train the weights in this folder of a version further (default: {STEPS_OF_TRAINED} steps)",
+    )
+    parser.add_argument(
+        "--only",
+        type=int,
+        choices=[size.window for size in SIZES],
+        help="write a version of one size; with --start, train only this size and keep the other one",
     )
     arguments = parser.parse_args(words)
     if arguments.steps is not None and (arguments.steps < CHUNK or arguments.steps % CHUNK):
         parser.error(f"--steps must be a multiple of {CHUNK}, not {arguments.steps}")
+    if arguments.start and not (arguments.start / DOCUMENT_FILE).is_file():
+        parser.error(f"--start: {arguments.start} has no {DOCUMENT_FILE}; name the folder of a version")
     for size in SIZES:
-        if arguments.only not in (None, size.window) and (arguments.out / weights_file(size)).exists():
+        if (
+            not arguments.start
+            and arguments.only not in (None, size.window)
+            and (arguments.out / weights_file(size)).exists()
+        ):
             parser.error(
                 f"{arguments.out} has {size.window} readings too: with --only, choose another folder as --out"
             )
     return arguments
 
 
-def state_folder(state: Path, size: Size, seed: int, steps: int) -> Path:
-    """The folder of checkpoints of one run. Runs with other settings have others, so none continues another run."""
-    return state / f"{size.window}-seed-{seed}-steps-{steps}"
+def state_folder(state: Path, size: Size, seed: int, steps: int, start: Path | None = None) -> Path:
+    """The folder of checkpoints of one run. Runs with other settings have others, so none continues another run.
+
+    start: the weights that the run starts from.
+    """
+    begin = "" if start is None else f"-start-{hashlib.sha256(start.read_bytes()).hexdigest()[:12]}"
+    return state / f"{size.window}-seed-{seed}-steps-{steps}{begin}"
 
 
 def command(arguments: argparse.Namespace) -> str:
@@ -75,6 +99,8 @@ def command(arguments: argparse.Namespace) -> str:
         words += ["--seed", str(arguments.seed)]
     if arguments.steps:
         words += ["--steps", str(arguments.steps)]
+    if arguments.start:
+        words += ["--start", str(arguments.start)]
     if arguments.only:
         words += ["--only", str(arguments.only)]
     if arguments.calibrate:
@@ -87,17 +113,22 @@ def train(arguments: argparse.Namespace) -> None:
     # One thread: small operations gain nothing from more, and the order of sums stays the same.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     networks: dict[Size, Any] = {}
-    metrics = {}
+    metrics: dict[str, Any] = {}
+    before = read_model_json(arguments.start) if arguments.start else {}
     for size in SIZES:
         if arguments.only not in (None, size.window):
+            if arguments.start:
+                networks[size] = keep(size, arguments.start, arguments.out)
+                metrics[str(size.window)] = before["training"]["sizes"][str(size.window)]
             continue
-        steps = arguments.steps or STEPS[size.window]
+        steps = arguments.steps or (STEPS_OF_TRAINED if arguments.start else STEPS)[size.window]
         if arguments.calibrate:
             network = build_base_network(size)
             network.load_weights(arguments.calibrate / weights_file(size))
         else:
-            folder = state_folder(arguments.state, size, arguments.seed, steps)
-            network = fit(size, steps, arguments.seed, folder, _print)
+            start = arguments.start / weights_file(size) if arguments.start else None
+            folder = state_folder(arguments.state, size, arguments.seed, steps, start)
+            network = fit(size, steps, arguments.seed, folder, _print, start=start)
         rng = np.random.default_rng((arguments.seed, 3))
         pool = SeriesPool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
         gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
@@ -111,9 +142,21 @@ def train(arguments: argparse.Namespace) -> None:
             "batch": BATCH[size.window],
             "validation_loss": float(f"{loss:.4g}"),
         }
-    training = {"command": command(arguments), "seed": arguments.seed, "sizes": metrics}
+    training: dict[str, Any] = {"command": command(arguments), "seed": arguments.seed, "sizes": metrics}
+    if before:
+        training["start"] = {"weights": before["weights"], "training": before["training"]}
     describe(networks, arguments.out, training)
     print(arguments.out)
+
+
+def keep(size: Size, start: Path, out: Path) -> Any:
+    """Copy one size of a version to the folder of another version. Returns its network."""
+    network = build_base_network(size)
+    network.load_weights(start / weights_file(size))
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (weights_file(size), litert_file(size)):
+        shutil.copy(start / name, out / name)
+    return network
 
 
 def _print(progress: FitProgress) -> None:

@@ -15,10 +15,15 @@ Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 # Shares of examples with each kind of missing readings; the others have none.
-SCATTERED, OUTAGE, TRAILING, BURSTS, LEADING = 0.1, 0.16, 0.06, 0.08, 0.25
+SCATTERED, OUTAGE, TRAILING, BURSTS, LEADING = 0.1, 0.22, 0.06, 0.08, 0.32
 # Shares of examples whose last reading is a spike, or the first reading of a new level.
 SPIKES, SHIFTS = 0.1, 0.02
+# The share of examples whose readings stay the same, or nearly, until the last one jumps. A jump lasts for the whole
+# horizon, for a part of it, or for no further reading.
+STILL, LASTS, LASTS_FOR_A_WHILE = 0.02, 0.2, 0.2
+NEARLY = 1e-3
 LEAST_HISTORY = 8
+# How far a target may be from the readings of its window, in mean deviations.
 MAX_SCALED_TARGET = 12.0
 LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0
 # Steps over which the usual change of a series is taken.
@@ -48,11 +53,30 @@ def draw_examples(
     spike = np.abs(windows - middle).mean(axis=1) * rng.uniform(2, 12, size=count)
     spike *= rng.choice([-1.0, 1.0, 1.0], size=count)
     chance = rng.random(count)
+    _keep_still(rng, windows, targets, usual)
     windows[:, -1] += np.where(chance < SPIKES + SHIFTS, spike, 0.0)
     targets += np.where((chance >= SPIKES) & (chance < SPIKES + SHIFTS), spike, 0.0)[:, np.newaxis]
     if gaps is not None:
         windows[gaps[rng.integers(len(gaps), size=count)]] = np.nan
     return scaled(windows, targets, usual)
+
+
+def _keep_still(
+    rng: np.random.Generator, windows: Float64Array, targets: Float64Array, usual: Float64Array
+) -> None:
+    """Make a share of the examples constant or nearly so, up to a jump in the last reading."""
+    count, horizon = targets.shape
+    still = np.flatnonzero(rng.random(count) < STILL)
+    nearly = rng.choice([0.0, NEARLY], size=(len(still), 1))
+    middle = np.median(windows[still], axis=1, keepdims=True)
+    for part in (windows, targets):
+        part[still] = middle + nearly * (part[still] - middle)
+    jump = usual[still] * rng.uniform(2, 12, size=len(still)) * rng.choice([-1.0, 1.0, 1.0], size=len(still))
+    chance = rng.random(len(still))
+    lasting = np.where(chance < LASTS, horizon, 0)
+    lasting = np.where(chance > 1 - LASTS_FOR_A_WHILE, rng.integers(1, horizon + 1, size=len(still)), lasting)
+    windows[still, -1] += jump
+    targets[still] += np.where(np.arange(horizon) < lasting[:, np.newaxis], jump[:, np.newaxis], 0.0)
 
 
 def usual_change(pool: Float64Array) -> Float64Array:
@@ -106,7 +130,11 @@ def scaled(windows: Float64Array, targets: Float64Array, usual: Float64Array) ->
     scale = (np.abs(centred - mean) * known).sum(axis=1, keepdims=True) / count
     usual = np.maximum(usual, 1e-12)
     scale = np.where(scale > 1e-9 * np.abs(last) + 1e-12, scale, usual[:, np.newaxis])
-    coded = np.where(known, centred / scale, MISSING)
-    clipped = np.clip((targets - last) / scale, -MAX_SCALED_TARGET, MAX_SCALED_TARGET)
+    moved = centred / scale
+    coded = np.where(known, moved, MISSING)
+    # Targets may return to any known reading, however far the last one is from the others.
+    lowest = moved.min(axis=1, keepdims=True) - MAX_SCALED_TARGET
+    highest = moved.max(axis=1, keepdims=True) + MAX_SCALED_TARGET
+    clipped = np.clip((targets - last) / scale, lowest, highest)
     weights = np.clip(scale[:, 0] / usual, LEAST_WEIGHT, LARGEST_WEIGHT)
     return Examples(*(part.astype(np.float32) for part in (coded, clipped, weights)))

@@ -27,6 +27,10 @@ def weights_file(size: Size) -> str:
     return f"base-{size.window}.weights.h5"
 
 
+def litert_file(size: Size) -> str:
+    return f"model-{size.window}.tflite"
+
+
 def export(network: Any, size: Size, folder: Path) -> None:
     """Write the LiteRT file and the weights of one size."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +50,7 @@ def write_litert(network: Any, size: Size, folder: Path) -> None:
         network.export(scratch, format="tf_saved_model", input_signature=signature, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=["serving_default"])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        (folder / f"model-{size.window}.tflite").write_bytes(converter.convert())
+        (folder / litert_file(size)).write_bytes(converter.convert())
 
 
 def describe(networks: Mapping[Size, Any], folder: Path, training: Mapping[str, Any]) -> dict[str, Any]:

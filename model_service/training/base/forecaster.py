@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.window import ceiling_of, floor_of, shift
+from fncast.series.window_batch import sparse_gaps
+from fncast.series.window_sizes import next_window, window_for
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime, sized_files
 from model_service.serving.version_folder import DOCUMENT_FILE
+from model_service.training.base.shape import QUANTILES
 from model_service.training.settings import QUANTILES as USUAL_QUANTILES
 
 Float64Array = NDArray[np.float64]
@@ -47,11 +50,31 @@ class BaseForecaster:
         is_limited: a window that was never negative has no negative forecast, and likewise for 100 %. False for scaled
         windows, in which 0 is the last reading.
         """
-        length = windows.shape[1]
-        window = next(
-            (window for window, most in self._sizes if length <= window and horizon <= most),
-            self._sizes[-1][0],
-        )
+        forecast = np.empty((len(windows), horizon, len(QUANTILES)))
+        chosen = self._chosen(windows, horizon)
+        for window in np.unique(chosen).tolist():
+            rows = np.flatnonzero(chosen == window)
+            forecast[rows] = self._run(windows[rows], window, horizon)
+        if is_limited:
+            low, high = floor_of(windows), ceiling_of(windows)
+            forecast = np.clip(forecast, low[:, None, None], high[:, None, None])
+        return np.asarray(forecast)
+
+    def _chosen(self, windows: Float64Array, horizon: int) -> NDArray[np.int64]:
+        """The size that forecasts each window, as the forecast function chooses it: (count,)."""
+        known = ~np.isnan(windows)
+        lengths = windows.shape[1] - known.argmax(axis=1)
+        every, at = np.unique(lengths, return_inverse=True)
+        chosen = np.array([window_for(self._sizes, length, horizon) for length in every.tolist()])[at]
+        for window, _ in self._sizes:
+            larger = next_window(self._sizes, window)
+            rows = np.flatnonzero((chosen == window) & (lengths > window))
+            if larger is not None and len(rows):
+                chosen[rows[sparse_gaps(windows[rows, -window:]) < 0]] = larger
+        return chosen
+
+    def _run(self, windows: Float64Array, window: int, horizon: int) -> Float64Array:
+        """The forecasts of one size: (count, horizon, quantiles)."""
         kept = windows[:, -window:]
         padded = np.full((len(kept), window), np.nan)
         padded[:, window - kept.shape[1] :] = kept
@@ -61,22 +84,16 @@ class BaseForecaster:
             for at in range(0, len(shifted), BATCH)
         ]
         moved = np.concatenate(parts).astype(np.float64)[:, :horizon]
-        forecast = moved + levels[:, :, np.newaxis]
-        if is_limited:
-            low, high = floor_of(padded), ceiling_of(padded)
-            forecast = np.clip(forecast, low[:, None, None], high[:, None, None])
-        return np.asarray(forecast)
+        return np.asarray(moved + levels[:, :, np.newaxis])
 
     def at_origins(self, values: Float64Array, origins: Sequence[int], horizon: int) -> Float64Array:
         """Forecast one series from several origins: (origins, horizon, 3), the quantiles 0.1, 0.5, 0.9.
 
         values: (readings,), NaN if missing. The model sees the readings before each origin.
         """
-        (shortest, _), (longest, _) = self._sizes[0], self._sizes[-1]
+        longest = self._sizes[-1][0]
         padded = np.concatenate([np.full(longest, np.nan), values])
         windows = np.stack([padded[origin : origin + longest] for origin in origins])
-        if max(origins, default=0) <= shortest:
-            windows = windows[:, -shortest:]
         return self.compared(windows, horizon)
 
 

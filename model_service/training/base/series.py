@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from model_service.training import generator
 from model_service.training.base.shape import LONG_LAGS
-from model_service.training.generator import memory_noise, season_shape, unit_noise
 from model_service.training.seasonal_series import generate_seasonal
+from model_service.training.series_parts import memory_noise, season_shape, unit_noise
 
 Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int], Float64Array]
@@ -152,8 +152,8 @@ def level(rng: np.random.Generator, length: int) -> Float64Array:
 
 
 KINDS: dict[Kind, float] = {
-    calendar: 0.26, any_kind: 0.24, kernels: 0.14, counts: 0.08, percentage: 0.06, jobs: 0.05, sensor: 0.04,
-    resets: 0.04, walk: 0.04, level: 0.05,
+    calendar: 0.25, any_kind: 0.23, kernels: 0.13, counts: 0.08, percentage: 0.06, jobs: 0.05, sensor: 0.04,
+    resets: 0.04, walk: 0.07, level: 0.05,
 }  # fmt: skip
 
 

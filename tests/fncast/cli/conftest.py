@@ -43,6 +43,21 @@ def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
 
 
 @pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an untrained model. Do not change it."""
+    pytest.importorskip("tensorflow", reason="evaluation needs the extra `training`")
+    from model_service.training.network import build_network
+    from model_service.training.settings import TrainingSettings
+    from model_service.training.version_writer import write_version
+
+    folder = tmp_path_factory.mktemp("untrained")
+    settings = TrainingSettings(window=24, horizon=6, units=8)
+    described = {"training": {"settings": settings.as_json()}}
+    write_version(build_network(settings), settings, folder, "forecast", described)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def first_training(once_per_run: Callable[..., Path]) -> Path:
     """A folder with `models`, in which a version 1 was trained on the readings of csv_file(), and what it printed.
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from consumer.admin import Admin
-from fncast.dashboard.broker_state import BrokerState
+from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.page import Page
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 from fncast.http import listener as listener_module
 from fncast.http import protocol as bounds
 from fncast.http import server as server_module

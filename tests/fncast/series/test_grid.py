@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fncast.series.series import Series
 
 from fncast.series.grid import Mended, to_grid
-from fncast.series.series import Series
 from fncast.series.step import Step
 from tests.fncast.series.csv.texts import START, read
 from tests.fncast.series.grids import BERLIN, assert_as_is, grid
@@ -24,8 +24,8 @@ def test_a_number_of_days_is_not_a_month(days: int, count: int) -> None:
 
 def test_days_of_a_time_zone_have_23_to_25_hours() -> None:
     times = [datetime(2026, 1, 1, tzinfo=BERLIN) + timedelta(days=number) for number in range(365)]
-    series, mended = grid(times, zone=BERLIN)
-    assert (str(series.step), len(series), bool(mended)) == ("P1D", 365, False)
+    series, corrections = grid(times, zone=BERLIN)
+    assert (str(series.step), len(series), bool(corrections)) == ("P1D", 365, False)
 
 
 @pytest.mark.parametrize("days", [14, 15, 16])

@@ -123,7 +123,7 @@ def test_a_scored_row_is_a_forecast_event() -> None:
     }
 
 
-def test_float32_is_written_short_and_gaps_are_counted_here_without_the_functions_word() -> None:
+def test_float32_is_written_short_and_gaps_that_the_function_does_not_report_are_counted() -> None:
     values = np.full((1, 1, 3), 21.34, np.float32)
     (outcome,) = settle(
         [delivery({**DATA, "values": [1, None, None, 4]})], encode_forecasts(ForecastRows(values, [""]))
@@ -132,7 +132,7 @@ def test_float32_is_written_short_and_gaps_are_counted_here_without_the_function
     assert published(outcome)["data"]["filled"] == 2
 
 
-def test_each_row_ends_on_its_own() -> None:
+def test_each_row_has_its_own_outcome() -> None:
     values = forecast(4)
     values[1], values[2], values[3] = np.nan, np.nan, np.nan
     waits = np.array([np.nan, np.nan, 2.5, np.nan])
@@ -209,7 +209,7 @@ def test_a_row_without_a_forecast_is_retried() -> None:
     assert isinstance(result, RetriableError)
 
 
-def test_a_status_means_what_it_means_for_json() -> None:
+def test_a_status_has_the_same_meaning_as_for_json() -> None:
     assert settle([delivery(route=URL_ROUTE)], b"", 204, Content_Type="") == [Skipped("no event to publish")]
     with pytest.raises(Refused, match="413"):
         settle([delivery()], b"{}", 413, Content_Type="application/json")

@@ -13,7 +13,9 @@ from model_service.training.trained import predict
     ("window", "horizon", "seasons"),
     [(4, 1, ()), (47, 5, (7,)), (100, 30, (24, 48, 100)), (336, 48, (48, 336))],
 )
-def test_any_shape(cell: Any, window: int, horizon: int, seasons: tuple[int, ...]) -> None:
+def test_a_network_of_any_shape_forecasts(
+    cell: Any, window: int, horizon: int, seasons: tuple[int, ...]
+) -> None:
     settings = TrainingSettings(window=window, horizon=horizon, seasons=seasons, units=8, cell=cell)
     network = build_network(settings)
     answer = predict(network, np.random.default_rng(0).normal(size=(3, window)).astype(np.float32))

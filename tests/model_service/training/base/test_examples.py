@@ -1,9 +1,17 @@
 import numpy as np
+import pytest
 
 from fncast.series.window import MAX_MISSING_SHARE, MISSING
-from model_service.training.base.examples import LEAST_HISTORY, draw_examples, draw_gaps, scaled
+from model_service.training.base.examples import (
+    LEAST_HISTORY,
+    MAX_SCALED_TARGET,
+    STILL,
+    draw_examples,
+    draw_gaps,
+    scaled,
+)
 from model_service.training.base.pool import SeriesPool
-from model_service.training.base.shape import SIZES
+from model_service.training.base.shape import SHORT, SIZES
 
 
 def test_at_most_half_of_a_history_is_missing() -> None:
@@ -28,8 +36,8 @@ def test_examples_are_scaled_and_coded() -> None:
         assert examples.targets.shape == (64, size.horizon)
         missing = examples.windows == np.float32(MISSING)
         assert 0.02 < missing.mean() < 0.6
-        known = np.abs(np.where(missing, 0, examples.windows))
-        assert 0.3 < known.sum() / (~missing).sum() < 3
+        distances = np.abs(examples.windows[~missing])
+        assert 0.3 < np.median(distances) < 3
         assert np.isfinite(examples.targets).all()
 
 
@@ -40,3 +48,26 @@ def test_the_last_known_reading_is_0() -> None:
     assert examples.windows[0, 3] == np.float32(MISSING)
     assert examples.targets[0, 0] == 0
     assert examples.targets[1].tolist() == [0, 1]
+
+
+def test_a_target_may_return_to_the_readings_before_a_jump() -> None:
+    window = np.zeros((1, 64))
+    window[0, -1] = 1.0
+    examples = scaled(window, np.array([[0.0, 1.0, 100.0]]), np.ones(1))
+    constant, jump = examples.windows[0, 0], examples.windows[0, -1]
+    assert examples.targets[0, :2].tolist() == [constant, jump]
+    assert examples.targets[0, 2] == jump + MAX_SCALED_TARGET
+
+
+def test_some_windows_are_constant_until_their_last_reading() -> None:
+    rng = np.random.default_rng(0)
+    pool = rng.normal(size=(20, 800)).cumsum(axis=1)
+    examples = draw_examples(rng, pool, 4_000, SHORT, None)
+    before, jump = examples.windows[:, 0], examples.windows[:, -1]
+    constant = np.ptp(examples.windows[:, :-1], axis=1) == 0
+    assert constant.mean() == pytest.approx(STILL / 2, abs=0.005)
+    returns = examples.targets[constant] == before[constant][:, np.newaxis]
+    stays = examples.targets[constant] == jump[constant][:, np.newaxis]
+    assert returns[:, 0].any()
+    assert stays[:, 0].any()
+    assert returns[:, -1].sum() > returns[:, 0].sum()

@@ -43,6 +43,12 @@ def test_a_short_run_reaches_the_stated_loss_and_can_be_resumed(tmp_path: Path) 
         np.testing.assert_array_equal(weights, resumed)
 
 
+def test_a_run_can_start_from_weights_in_a_file(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.weights.h5"
+    with pytest.raises(FileNotFoundError, match="missing"):
+        fit(SHORT, CHUNK, 0, tmp_path, lambda _: None, start=missing)
+
+
 @pytest.mark.parametrize("steps", [CHUNK, fitting.WARM_UP, 6_000])
 def test_the_learning_rate_ends_small_in_a_run_of_any_length(steps: int) -> None:
     rates = learning_rates(steps)
