@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from consumer.settings import AlertSettings, InterceptorSettings, Settings
@@ -31,7 +33,7 @@ def monitor_settings(settings: Settings) -> Settings:
             output_topic=monitor.accuracy_topic,
             outage_topic="",
             pause_after_refused=0,
-            client={**kafka.client, "partition.assignment.strategy": CO_PARTITIONED},
+            client={**kafka.client, **_assignor(kafka.client)},
         ),
         inputs=tuple(
             msgspec.structs.replace(entry, every=None) for entry in settings.inputs if entry.topic in topics
@@ -39,6 +41,13 @@ def monitor_settings(settings: Settings) -> Settings:
         windows=msgspec.structs.replace(settings.windows, every=1),
         interceptors=InterceptorSettings(("assemble", JUDGE)),
     )
+
+
+def _assignor(client: Mapping[str, str]) -> dict[str, str]:
+    """The property that makes the group's members get the same partition number of all topics."""
+    is_assigned_by_broker = client.get("group.protocol") == "consumer"  # KIP-848
+    name = "group.remote.assignor" if is_assigned_by_broker else "partition.assignment.strategy"
+    return {name: CO_PARTITIONED}
 
 
 def joined_topics(settings: Settings) -> tuple[str, ...]:

@@ -138,20 +138,11 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
     """
     directory = create_socket_folder()
     socket_path = directory / "lsnr.sock"
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment |= {
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONUNBUFFERED": "1",
-        **variables,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder.path), os.environ.get("PYTHONPATH")])),
-        "FN_LISTENER": f"unix:{socket_path}",
-        "FN_FORMAT": "http-stream",
-    }
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", str(_CHILD), str(folder.func), "handler",
             cwd=folder.path,
-            env=environment,
+            env=_environment(folder, variables, socket_path),
             stdin=asyncio.subprocess.PIPE,  # open while the host runs: see child.py
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -184,6 +175,20 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
         await started.stop()
         raise
     return started
+
+
+def _environment(folder: FunctionFolder, variables: Mapping[str, str], socket_path: Path) -> dict[str, str]:
+    """The environment of a function's process, like that of a container of Fn."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {
+        **inherited,
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        **variables,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder.path), os.environ.get("PYTHONPATH")])),
+        "FN_LISTENER": f"unix:{socket_path}",
+        "FN_FORMAT": "http-stream",
+    }
 
 
 def _cause(error: OSError | ValueError) -> str:

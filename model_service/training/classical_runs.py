@@ -48,6 +48,13 @@ def run_all(
     if not waiting:
         return
     waiting.sort(key=lambda task: SLOWEST_FIRST.index(task.method))
+    yield from _run_in_processes(waiting, cache, workers, lambda done: progress(kept_origins + done, of))
+
+
+def _run_in_processes(
+    waiting: Sequence[Task], cache: Path, workers: int, progress: Callable[[int], None]
+) -> Iterator[tuple[Task, Float64Array | str]]:
+    """Run tasks, yield each as in `run_all`, and cache the results. progress: called with the finished origins."""
     # Spawned, because TensorFlow's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     counter = context.Value("q", 0)
@@ -66,7 +73,7 @@ def run_all(
                     except Exception as error:  # a method may raise anything; the others continue
                         result = f"{type(error).__name__}: {error}"
                     yield task, result
-                progress(kept_origins + counter.value if pending else of, of)
+                progress(counter.value if pending else sum(len(task.at) for task in waiting))
         except BaseException:
             # Do not wait for fits that take a minute. Finished results are in the cache.
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,1 +1,1 @@
-"""Reads topics for the page in a thread of its own."""
+"""Reads topics for the page in a separate thread."""

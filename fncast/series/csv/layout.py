@@ -160,7 +160,7 @@ def _skip_blank(lines: list[str], at: int) -> int:
 
 
 def _check_not_other_text(name: str, line: str) -> None:
-    """Raises CsvError for text that is no table. line: the first one that is not blank."""
+    """Raises CsvError for text that is not a table. line: the first one that is not blank."""
     text = line.lstrip()
     kind = next((kind for kind, pattern in _OTHER_TEXTS if pattern.match(text)), None)
     if kind is not None:

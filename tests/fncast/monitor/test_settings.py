@@ -25,6 +25,12 @@ def test_the_monitor_has_its_own_group_and_reports_no_outage() -> None:
     assert of_monitor.client == {"client.id": "here", "partition.assignment.strategy": "range"}
 
 
+def test_the_broker_gives_the_same_partitions_of_all_topics_to_a_member() -> None:
+    kafka = KafkaSettings(client={"group.protocol": "consumer"})
+    of_monitor = monitor_settings(Settings(kafka=kafka)).kafka
+    assert of_monitor.client == {"group.protocol": "consumer", "group.remote.assignor": "range"}
+
+
 def test_each_reading_is_judged_whatever_the_interval_of_forecasts() -> None:
     inputs = (InputSettings(topic="metrics", every=6), InputSettings(topic="telegraf"))
     kafka = KafkaSettings(input_topics=("metrics", "telegraf"))

@@ -16,7 +16,7 @@ def test_the_chain_of_the_settings_is_used_without_another() -> None:
     assert list(interceptors) == [FIRST]
 
 
-def test_classes_and_objects_get_names_of_their_own() -> None:
+def test_classes_and_objects_get_separate_names() -> None:
     given = Mine()
     changed, interceptors = with_chain(Settings(), ["route", Mine, given], Mine())
     first, route, of_class, of_object = changed.interceptors.chain

@@ -49,6 +49,6 @@ def test_markers_of_other_programs_are_reported(tmp_path: Path, marker: str) -> 
 
 
 @pytest.mark.parametrize("number", ["-9", "99", "99.9", "998", "1999"])
-def test_other_numbers_far_from_all_others_are_no_markers(tmp_path: Path, number: str) -> None:
+def test_other_numbers_far_from_all_others_are_not_markers(tmp_path: Path, number: str) -> None:
     summary = read(tmp_path, lines("time,x", lambda i: f"{HOURS[i]},{number if i == 3 else i}"))
     assert not summary.problems()
