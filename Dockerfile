@@ -1,5 +1,5 @@
-# The images of docker-compose.yml: one recipe, EXTRAS says which processes of setup.cfg one is for.
-# Two more targets: `functions` adds the function that the host runs, `forecast` is that function for an Fn server.
+# The images of docker-compose.yml. EXTRAS names the extras of setup.cfg that an image installs: one for each process.
+# Target `functions` adds the function that the host runs. Target `forecast` is this function for an Fn server.
 FROM python:3.11-slim AS wheel
 WORKDIR /source
 COPY . .
@@ -10,7 +10,7 @@ ENV HOME=/tmp PYTHONUNBUFFERED=1
 WORKDIR /tmp
 # /models belongs to the user, and so does a volume that is first mounted there.
 RUN mkdir /models && chown 1000:1000 /models
-# What fncast needs comes before fncast itself, so that a changed line of code does not fetch it again.
+# Dependencies come before fncast itself, so that a changed line of code does not install them again.
 COPY setup.cfg pyproject.toml constraints.txt /source/
 ARG EXTRAS
 RUN cd /source && touch README.md LICENSE \
@@ -23,7 +23,7 @@ ENTRYPOINT ["fncast"]
 FROM fncast AS functions
 COPY functions/forecast /functions/forecast
 
-# The image that `fn deploy` makes of functions/forecast, whose own Dockerfile sees only that folder.
+# The same image as `fn deploy` builds with the Dockerfile in functions/forecast, which sees only that folder.
 FROM python:3.11-slim AS forecast-build
 COPY functions/forecast/requirements.txt /build/
 RUN python -m pip install --no-cache-dir --no-deps --target /python -r /build/requirements.txt

@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+# Without bytecode files each process compiles each module again: each worker of pytest, each command of a test.
+unexport PYTHONDONTWRITEBYTECODE
 # Most tests wait more than they work. Those that need Docker start many processes.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 3 || echo 4)
 
@@ -82,7 +84,7 @@ chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 t
 determinism: $(VENV)/.dev ## read one recorded topic in six ways, 50 kills among them, and compare the forecasts (needs Docker)
 	@$(BIN)/python tests/chaos/determinism.py $(DETERMINISM)
 
-fuzz: $(VENV)/.dev ## feed random and mutated inputs to what reads foreign bytes (FUZZ="--minutes 10 --target rest --seed 1")
+fuzz: $(VENV)/.dev ## feed random and mutated inputs to code that reads foreign bytes (FUZZ="--minutes 10 --target rest --seed 1")
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
 clean: ## remove .venv and caches (models stay)

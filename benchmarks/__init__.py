@@ -1,1 +1,1 @@
-"""Measurements, run by hand: `python -m benchmarks.NAME`. Figures are worth only what the run beside them is worth."""
+"""Measurements, run by hand: `python -m benchmarks PART`. Compare only figures of the same run."""

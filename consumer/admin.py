@@ -17,7 +17,7 @@ class Consumer(Protocol):
     """The part of Service that the listener uses."""
 
     def health(self) -> dict[str, Any]:
-        """`alive`: the loop polls. `ready`: it has joined the group. More keys are for people."""
+        """A JSON object. `alive`: the loop polls. `ready`: it has joined the group. Other keys are for people."""
 
 
 class Admin:
@@ -29,7 +29,7 @@ class Admin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        status, content_type, body = self._answer(scope["path"])
+        status, content_type, body = self.answer(scope["path"])
         await send(
             {
                 "type": "http.response.start",
@@ -39,7 +39,8 @@ class Admin:
         )
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    def _answer(self, path: str) -> tuple[int, str, bytes]:
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """Status, content type and body for a path. Subclasses add paths."""
         if path == "/metrics":
             return 200, CONTENT_TYPE_LATEST, generate_latest()
         if path in ("/healthz", "/readyz"):

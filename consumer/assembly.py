@@ -12,7 +12,7 @@ from consumer.kafka.at_least_once import AtLeastOnce
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.publisher import Publisher
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
-from consumer.settings import Input, Kafka, Settings, SettingsError
+from consumer.settings import InputSettings, KafkaSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_states import PartitionStates
 from consumer.state.reader import Reader
@@ -93,7 +93,7 @@ def build_reading_inputs(settings: Settings) -> dict[str, ReadingInput]:
     entries = {entry.topic: entry for entry in settings.inputs}
     found = {}
     for topic in settings.kafka.input_topics:
-        entry = entries.get(topic, Input(topic))
+        entry = entries.get(topic, InputSettings(topic))
         if not entry.has_readings:
             continue
         try:
@@ -143,7 +143,7 @@ def build_deliver(settings: Settings, functions: FunctionClient) -> Deliver:
     return Deliver(functions, limits, is_last=names[-1:] == ("deliver",), handles_expiry="expiry" in names)
 
 
-def build_publisher(kafka: Kafka, instance: str = "") -> Publisher:
+def build_publisher(kafka: KafkaSettings, instance: str = "") -> Publisher:
     """The publisher for the delivery guarantee in the settings. instance: this replica's name; empty for the setting.
 
     Raises ConsumerError.
@@ -155,7 +155,7 @@ def build_publisher(kafka: Kafka, instance: str = "") -> Publisher:
 
 
 def build_states(
-    kafka: Kafka, chain: Chain, publisher: Publisher, event_loop: asyncio.AbstractEventLoop
+    kafka: KafkaSettings, chain: Chain, publisher: Publisher, event_loop: asyncio.AbstractEventLoop
 ) -> PartitionStates:
     """What restores, writes and drops the state of the chain's interceptors."""
     properties, group = kafka.client_properties(), kafka.group_id

@@ -18,7 +18,10 @@ RETRY_S = 0.25  # before the chain gets a delivery again that it left unsettled
 
 @dataclass(frozen=True)
 class Batching:
-    """events: the most in one batch. in_flight: function calls at once. linger_s: the wait for more, while busy."""
+    """events: the most in one batch. in_flight: function calls at the same time.
+
+    linger_s: how long a batch waits for more events while the chain has another one.
+    """
 
     events: int = 512
     in_flight: int = 4
@@ -26,7 +29,7 @@ class Batching:
 
 
 class Batches:
-    """Used by the loop's thread only; the chain runs in `event_loop`. wake: called from there when a batch is done."""
+    """The batches that the chain has. Used by the loop's thread only; the chain runs in the event loop."""
 
     def __init__(
         self,
@@ -37,8 +40,8 @@ class Batches:
         wake: Callable[[], None],
         is_joined: bool = False,
     ) -> None:
-        """is_joined: the chain joins its inputs. It gets one batch at a time, and what it left unsettled again as soon
-        as a delivery was settled or records have arrived.
+        """wake: called in the event loop when a batch is done. is_joined: whether the chain joins its inputs. Then it
+        gets one batch at a time, and unsettled deliveries again as soon as others are settled or records arrive.
         """
         self._lanes = lanes
         self._chain = chain
@@ -73,7 +76,7 @@ class Batches:
     def submit(self) -> None:
         """Give the chain its next batches: at once if it is idle; else when a batch is full, or after the linger."""
         now_s = time.monotonic()
-        # A joined lane gets its deliveries back in order: those of a running batch come before the ones after them.
+        # A chain that joins its inputs needs them in order, so wait for those that a running batch may leave unsettled.
         can_retry = not (self._is_joined and self._running)
         if self._unsettled and can_retry and now_s >= self._retry_at_s:
             for lane, deliveries in reversed(self._unsettled):
@@ -93,7 +96,7 @@ class Batches:
                 self._waiting_since_s = None
 
     def submit_now(self, lanes: Sequence[Lane]) -> None:
-        """Give the chain what waits in these lanes, in one batch."""
+        """Give the chain the waiting deliveries of these lanes, in one batch."""
         parts = [(lane, lane.take(len(lane.waiting))) for lane in lanes if lane.waiting and not lane.is_held]
         if parts:
             self._start(parts)
@@ -122,8 +125,9 @@ class Batches:
         self._running.clear()
 
     def _has_room(self) -> bool:
-        """Whether the chain takes another batch. Full batches may wait in the chain for the calls in flight: it reads
-        them meanwhile, so that a call starts as soon as another one ends.
+        """Whether the chain takes another batch.
+
+        Besides one batch for each call in flight, it takes as many full ones. It reads them while they wait for a call.
         """
         if self._is_joined:
             return not self._running

@@ -7,64 +7,39 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from math import inf
-from typing import Any, Protocol
 
 from consumer import metrics
+from consumer.commit_pace import CommitPace
 from consumer.errors import CommitFailed, NotPublished, OutcomeUnknown
+from consumer.group_offsets import GroupOffsets, committed_counts
 from consumer.kafka.publisher import Publisher
 from consumer.kafka.timeouts import CallWorker
-from consumer.lane import Lane, Partition
+from consumer.lane import Lane
 from consumer.lanes import Lanes, next_offsets
 from consumer.state.writer import StateWriter
 from interceptor.contract import Offsets
-from interceptor.delivery import Tick
 
 log = logging.getLogger("fncast.consumer")
 
 COMMIT_EVENTS = 4096  # a commit is due once this many are published: they stay in memory until then
-# The pause after a commit, as a multiple of its duration. Nothing is published during a commit. So this bounds the lost
-# time. Under load commits take longer, so more results share one commit. At most MAX_PAUSE_S.
-PAUSE_RATIO = 1.5
-MAX_PAUSE_S = 0.05
-# A commit costs the broker the same CPU time however many results it holds. So under a backlog a commit waits a little
-# for each event that waits for its call.
-WAIT_PER_EVENT_S = 50e-6
-MAX_WAIT_S = 0.1
 REPEAT_LOG_S = 10.0  # between log lines about a commit that keeps failing
-# The pause before undone results are published again; doubled each time in a row.
-ABORT_PAUSE_S = 0.01
-MAX_ABORT_PAUSE_S = 1.0
 # To read the group's committed offsets. The loop does not poll meanwhile; a stop waits less.
 COMMITTED_S = 2.0
 COMMITTED_AT_STOP_S = 0.5
 TROUBLE_S = 2.0  # a commit that takes longer is in trouble
 
 
-class Source(Protocol):
-    """The part of KafkaSource that commits use."""
-
-    def group_metadata(self) -> Any | None: ...
-
-    def commit(self, offsets: Offsets) -> Future[None]: ...
-
-    def commit_now(self, offsets: Offsets) -> None: ...
-
-    def committed(self, partitions: list[Partition], within_s: float) -> Offsets | None: ...
-
-    def committed_tokens(self, partitions: list[Partition], within_s: float) -> set[str] | None: ...
-
-
 class Commits:
-    """Used by the loop's thread only. While a commit `holds_results`, nothing may be published: a commit covers the
-    results that were published before it.
+    """Commits what the lanes have published. Used by the loop's thread only.
 
+    A commit covers the results that were published before it began. While it `holds_results`, nothing may be published.
     If the publisher commits offsets with its results, a commit is one step: `Publisher.commit`, in the commit thread.
     Otherwise there are two steps: the offsets follow once all results are acknowledged.
     """
 
     def __init__(
         self,
-        source: Source,
+        source: GroupOffsets,
         publisher: Publisher,
         lanes: Lanes,
         on_commit: Callable[[Offsets], None],
@@ -86,9 +61,8 @@ class Commits:
         self._is_committing_offsets = False
         self._unknown_outcome: str | None = None
         self._covered: dict[Lane, int] = {}
-        self._began_at_s = self._ended_at_s = self._took_s = self._publish_at_s = 0.0
+        self._pace = CommitPace(clock_s)
         self._logged_at_s = -REPEAT_LOG_S
-        self._aborts = 0  # in a row
 
     @property
     def is_in_progress(self) -> bool:
@@ -102,23 +76,23 @@ class Commits:
         """
         if self.is_in_progress:
             return not self._is_committing_offsets
-        return self._clock_s() < self._publish_at_s
+        return self._pace.publish_in_s > 0
 
     @property
     def due_in_s(self) -> float:
         """How long until the clock alone lets a commit begin, or results be published; infinity if it does neither."""
         if self.is_in_progress:
             return inf  # its end wakes the loop
-        now_s = self._clock_s()
-        if now_s < self._publish_at_s:
-            return self._publish_at_s - now_s
-        return self._due_at_s() - now_s if self._lanes.published() else inf
+        publish_in_s = self._pace.publish_in_s
+        if publish_in_s > 0:
+            return publish_in_s
+        return self._commit_in_s() if self._lanes.published() else inf
 
     @property
     def is_in_trouble(self) -> bool:
         """Whether results cannot be published now, for example because a topic is missing."""
-        is_slow = self._step is not None and self._clock_s() - self._began_at_s > TROUBLE_S
-        return is_slow or self._unknown_outcome is not None or self._aborts > 0
+        is_slow = self._step is not None and self._pace.running_s > TROUBLE_S
+        return is_slow or self._unknown_outcome is not None or self._pace.is_failing
 
     @property
     def ends_in_poll(self) -> bool:
@@ -141,12 +115,10 @@ class Commits:
             self._begin()
 
     def _is_due(self) -> bool:
-        return self._lanes.need_commit(COMMIT_EVENTS) or self._clock_s() >= self._due_at_s()
+        return self._lanes.need_commit(COMMIT_EVENTS) or self._commit_in_s() <= 0
 
-    def _due_at_s(self) -> float:
-        interval_s = max(self._publisher.commit_interval_s, min(PAUSE_RATIO * self._took_s, MAX_PAUSE_S))
-        wait_s = min(WAIT_PER_EVENT_S * self._lanes.waiting(), MAX_WAIT_S)
-        return self._ended_at_s + max(interval_s, wait_s)
+    def _commit_in_s(self) -> float:
+        return self._pace.commit_in_s(self._publisher.commit_interval_s, self._lanes.waiting())
 
     def _begin(self) -> None:
         metadata = None
@@ -155,7 +127,7 @@ class Commits:
             metadata = self._source.group_metadata()
             if metadata is None:
                 return  # the next poll reports that the partitions are lost
-        self._began_at_s = self._clock_s()
+        self._pace.began()
         self._covered = self._lanes.to_commit()
         self._state.begin_commit()
         offsets, publisher = next_offsets(self._covered), self._publisher
@@ -163,20 +135,10 @@ class Commits:
         self._step.add_done_callback(lambda _: self._wake())
 
     def _next_step(self, in_rebalance: bool) -> None:
-        step = self._step
-        assert step is not None
-        offsets = self._offsets()
+        """Take the result of the step: begin the next step, or end the commit. Raises ConsumerError."""
+        offsets = next_offsets(self._covered_lanes())
         try:
-            if self._is_committing_offsets and not step.done():
-                self._source.commit_now(offsets)
-            else:
-                step.result()
-                if not self._publisher.commits_offsets and not self._is_committing_offsets and offsets:
-                    if in_rebalance:
-                        self._source.commit_now(offsets)
-                    else:
-                        self._step, self._is_committing_offsets = self._source.commit(offsets), True
-                        return
+            has_ended = self._has_last_step_ended(offsets, in_rebalance)
         except OutcomeUnknown as error:
             self._step, self._unknown_outcome = None, str(error)
         except NotPublished as failure:
@@ -187,11 +149,28 @@ class Commits:
             metrics.COMMITS.labels("failed").inc()
             self._warn("offsets were not committed; the next commit covers them", str(failure))
         else:
-            self._committed(offsets)
+            if has_ended:
+                self._committed(offsets)
 
-    def _offsets(self) -> dict[Partition, int]:
-        """The offsets of the commit in progress."""
-        return next_offsets({lane: count for lane, count in self._covered.items() if not lane.is_dropped})
+    def _has_last_step_ended(self, offsets: Offsets, in_rebalance: bool) -> bool:
+        """Whether the commit is complete. Otherwise the commit of its offsets has begun. Raises what a step raises."""
+        step = self._step
+        assert step is not None
+        if self._is_committing_offsets and not step.done():  # in a rebalance: no poll completes it
+            self._source.commit_now(offsets)
+            return True
+        step.result()
+        if self._publisher.commits_offsets or self._is_committing_offsets or not offsets:
+            return True
+        if in_rebalance:
+            self._source.commit_now(offsets)
+            return True
+        self._step, self._is_committing_offsets = self._source.commit(offsets), True
+        return False
+
+    def _covered_lanes(self) -> dict[Lane, int]:
+        """By lane, how many published deliveries the commit covers, without partitions that were taken away."""
+        return {lane: count for lane, count in self._covered.items() if not lane.is_dropped}
 
     def _committed(self, offsets: Offsets) -> None:
         self._state.acknowledged()
@@ -200,47 +179,31 @@ class Commits:
                 self._state.committed(lane.published[:count])
             lane.committed(count)
         self._end()
-        self._aborts = 0
+        self._pace.succeeded()
         metrics.COMMITS.labels("committed").inc()
         if offsets:
             self._on_commit(offsets)
 
     def _resolve_outcome(self, within_s: float) -> None:
         """Continue from the group's committed offsets. The transaction has ended once the publisher is ready again."""
-        partitions = list(self._offsets())
-        done: dict[Lane, int] | None = {}
-        if partitions:
-            done = self._done(partitions, within_s) if self._publisher.ready() else None
-        if done is None:
+        covered = self._covered_lanes()
+        counts: dict[Lane, int] | None = None if covered else {}
+        if covered and self._publisher.ready():
+            counts = committed_counts(self._source, covered, self._publisher.token, within_s)
+        if counts is None:
             return
         reason, self._unknown_outcome = self._unknown_outcome, None
-        self._covered = {lane: count for lane, count in done.items() if count and not lane.is_dropped}
+        self._covered = {lane: count for lane, count in counts.items() if count}
         if self._covered:
-            self._committed(self._offsets())
+            self._committed(next_offsets(self._covered))
         else:
             self._end()
         if self._lanes.published():
             self.publish_again(str(reason))
 
-    def _done(self, partitions: list[Partition], within_s: float) -> dict[Lane, int] | None:
-        """How many published deliveries of each lane are committed; None if the broker does not answer now."""
-        covered = {lane: lane.published[:count] for lane, count in self._covered.items()}
-        if any(type(delivery.record) is Tick for deliveries in covered.values() for delivery in deliveries):
-            # The offset of a tick was committed before it.
-            tokens = self._source.committed_tokens(partitions, within_s)
-            if tokens is None:
-                return None
-            return self._covered if self._publisher.token in tokens else {}
-        committed = self._source.committed(partitions, within_s)
-        if committed is None:
-            return None
-        return {lane: lane.published_before(committed.get(lane.partition, -1)) for lane in covered}
-
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, {}
-        self._ended_at_s = self._clock_s()
-        self._took_s = self._ended_at_s - self._began_at_s
-        self._publish_at_s = self._ended_at_s + self._publisher.settle_s
+        self._pace.ended(self._publisher.settle_s)
 
     def publish_again(self, reason: str, *, makes_progress: bool = False) -> None:
         """Published results were undone, or rejected in part: publish them again from memory, without a new score.
@@ -255,9 +218,7 @@ class Commits:
         self._state.undone()
         for lane in self._lanes:
             lane.aborted()
-        self._aborts = 1 if makes_progress else self._aborts + 1
-        pause_s = min(MAX_ABORT_PAUSE_S, ABORT_PAUSE_S * 2.0 ** min(self._aborts, 10))
-        self._publish_at_s = max(self._publish_at_s, self._clock_s() + pause_s)
+        self._pace.undone(makes_progress=makes_progress)
 
     def _warn(self, sentence: str, reason: str) -> None:
         if self._clock_s() - self._logged_at_s >= REPEAT_LOG_S:

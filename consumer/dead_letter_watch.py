@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from consumer import metrics
 from consumer.lane import Partition
+from fncast.foreign_text import clean
 from interceptor.delivery import Delivery
 from interceptor.outcome import Assembled, DeadLetter
 
@@ -21,7 +22,11 @@ MAX_REASON = 300  # characters of a reason, which may quote an event
 
 
 class TopicCounts:
-    """The counts of one input topic. kind: of the last dead letter. is_mixed: whether outcomes differ."""
+    """The dead letters of one input topic.
+
+    kind: of the last one. is_mixed: whether there were other outcomes or kinds. refused: how many there were.
+    logged_kinds: of which one has been logged. not_logged: how many since the last line, by kind.
+    """
 
     def __init__(self) -> None:
         self.kind: str | None = None
@@ -54,40 +59,39 @@ class DeadLetterWatch:
         return topic in self.paused
 
     def published(self, delivery: Delivery) -> bool:
-        """Count an outcome, or those of a record's windows. Returns whether its topic is now paused."""
+        """Count the outcome of a published delivery, or those of its windows. Returns whether its topic is paused."""
         record, outcome = delivery.record, delivery.outcome
         topic = record.topic
-        seen = self._inputs.get(topic)
-        if seen is None:
-            seen = self._inputs[topic] = TopicCounts()
-        seen.is_mixed |= type(outcome) is not DeadLetter
+        counts = self._inputs.get(topic)
+        if counts is None:
+            counts = self._inputs[topic] = TopicCounts()
+        counts.is_mixed |= type(outcome) is not DeadLetter
         settled = (delivery.windows or ()) if type(outcome) is Assembled else (delivery,)
         refused = [each for each in settled if type(each.outcome) is DeadLetter]
         if not refused:
             return False
         partition = (topic, record.partition)
         if record.offset <= self._last_offsets.get(partition, -1):
-            # Counted before: its transaction was undone.
-            return False
+            return False  # counted before: its transaction was undone, and it is published again
         self._last_offsets[partition] = record.offset
         for each in refused:
-            self._count(seen, each)
-        if not seen.is_mixed and seen.refused == self._pause_after and type(outcome) is DeadLetter:
-            self._pause(topic, seen.refused, outcome)
+            self._count(counts, each)
+        if not counts.is_mixed and counts.refused == self._pause_after and type(outcome) is DeadLetter:
+            self._pause(topic, counts.refused, outcome)
         return topic in self.paused
 
-    def _count(self, seen: TopicCounts, delivery: Delivery) -> None:
+    def _count(self, counts: TopicCounts, delivery: Delivery) -> None:
         outcome = delivery.outcome
         assert type(outcome) is DeadLetter
         metrics.DEAD_LETTERS.labels(delivery.record.topic, outcome.kind).inc()
-        if outcome.kind not in seen.logged_kinds:
-            seen.logged_kinds.add(outcome.kind)
+        if outcome.kind not in counts.logged_kinds:
+            counts.logged_kinds.add(outcome.kind)
             self._log_first(delivery, outcome)
         else:
-            seen.not_logged[outcome.kind] += 1
-        seen.is_mixed |= seen.kind not in (None, outcome.kind)
-        seen.kind = outcome.kind
-        seen.refused += 1
+            counts.not_logged[outcome.kind] += 1
+        counts.is_mixed |= counts.kind not in (None, outcome.kind)
+        counts.kind = outcome.kind
+        counts.refused += 1
 
     def _log_first(self, delivery: Delivery, outcome: DeadLetter) -> None:
         record = delivery.record
@@ -98,16 +102,16 @@ class DeadLetterWatch:
             record.partition,
             record.offset,
             self._dead_letter_topic,
-            shown(outcome.reason),
+            clean(outcome.reason, MAX_REASON),
             outcome.kind,
         )
 
     def _pause(self, topic: str, count: int, outcome: DeadLetter) -> None:
         sentence = (
             f"{topic}: the first {count:,} records are all dead letters of the kind {outcome.kind}, so this topic"
-            f" is paused. The last reason: {shown(outcome.reason)}. Nothing more is rejected or committed. Fix the"
-            " producer or the settings and restart. `fncast dead-letters replay` sends the rejected records again."
-            " pause_after_refused = 0 in [kafka] disables this check"
+            f" is paused. The last reason: {clean(outcome.reason, MAX_REASON)}. Nothing more is rejected or committed."
+            " Fix the producer or the settings and restart. `fncast dead-letters replay` sends the rejected records"
+            " again. pause_after_refused = 0 in [kafka] disables this check"
         )
         self.paused[topic] = sentence
         metrics.PAUSED.labels(topic).set(1)
@@ -121,16 +125,10 @@ class DeadLetterWatch:
         if now_s < self._log_at_s:
             return
         self._log_at_s = now_s + LOG_S
-        for topic, seen in self._inputs.items():
-            if seen.not_logged:
-                kinds = ", ".join(f"{kind}: {count:,}" for kind, count in seen.not_logged.most_common())
+        for topic, counts in self._inputs.items():
+            if counts.not_logged:
+                kinds = ", ".join(f"{kind}: {count:,}" for kind, count in counts.not_logged.most_common())
                 log.warning("%s: more dead letters on %s (%s)", topic, self._dead_letter_topic, kinds)
-                seen.not_logged.clear()
+                counts.not_logged.clear()
         for topic in self.paused:
             log.warning("%s is still paused: see the reason above or in /readyz", topic)
-
-
-def shown(reason: str) -> str:
-    """Foreign text for the log: one line, bounded."""
-    clean = "".join(letter if letter.isprintable() else " " for letter in reason[: 4 * MAX_REASON])
-    return clean if len(clean) <= MAX_REASON else clean[: MAX_REASON - 1] + "…"

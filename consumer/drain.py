@@ -37,18 +37,20 @@ class Drain:
         self._wait_for_result = wait_for_result
 
     def finish(self, lanes: list[Lane], within_s: float, *, in_rebalance: bool = False) -> None:
-        """Settle, publish and commit what the chain has of these lanes. What takes longer is dropped.
+        """Settle, publish and commit what the chain has of these lanes. What takes longer than `within_s` is dropped.
 
-        in_rebalance: no poll is possible. Raises ConsumerError.
+        in_rebalance: no poll is possible. Raises ConsumerError, or what the chain raised.
         """
         deadline_s = time.monotonic() + within_s
         for lane in lanes:
             lane.drop_waiting()
-            self._ticks.add(lane)  # its state is written
+            self._ticks.add(lane)  # so that its state is written
         self._batches.submit_now(lanes)
         while self._is_unfinished(lanes) and time.monotonic() < deadline_s:
             if not in_rebalance:
-                self._source.poll(1, 0)  # offsets are committed inside; a record is dropped, and read again
+                self._source.poll(
+                    1, 0
+                )  # completes commits of offsets; a record is dropped here, and read again later
             self._batches.collect()
             self._lane_publisher.publish()
             self._commits.advance(now=True, in_rebalance=in_rebalance)

@@ -13,22 +13,29 @@ STALLED_S = 30.0  # the consumer is stuck if its loop has not polled for so long
 class LoopState(Protocol):
     """The part of Loop that its health depends on."""
 
-    polled_at_s: float
+    @property
+    def polled_at_s(self) -> float:
+        """The monotonic time of the last poll."""
 
     @property
-    def is_member(self) -> bool: ...
+    def is_member(self) -> bool:
+        """Whether it is a member of its group."""
 
     @property
-    def problem(self) -> str: ...
+    def problem(self) -> str:
+        """Why it is not a member of its group; empty if it is."""
 
     @property
-    def restoring(self) -> str: ...
+    def restoring(self) -> str:
+        """Why partitions whose state is not restored yet are not processed; empty if there are none."""
 
     @property
-    def paused(self) -> Mapping[str, str]: ...
+    def paused(self) -> Mapping[str, str]:
+        """By topic the reason why it is not read any further."""
 
     @property
-    def partitions(self) -> Sequence[Partition]: ...
+    def partitions(self) -> Sequence[Partition]:
+        """The partitions that the group has assigned to this consumer."""
 
 
 def health(

@@ -9,7 +9,7 @@ import logging
 import socket
 import sys
 
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 
 log = logging.getLogger("fncast.consumer")
 
@@ -23,7 +23,7 @@ class Instance:
     systems have no such names: there the host's name is used as it is.
     """
 
-    def __init__(self, kafka: Kafka) -> None:
+    def __init__(self, kafka: KafkaSettings) -> None:
         self._socket: socket.socket | None = None
         self.name = kafka.instance_name()
         if kafka.instance or not sys.platform.startswith("linux"):

@@ -51,18 +51,20 @@ class Lane:
     @property
     def first_offset(self) -> int | None:
         """The offset of the first uncommitted record; None if all are committed."""
-        first = self.published[0] if self.published else self.unpublished[0] if self.unpublished else None
-        return first.record.offset if first is not None else None
+        if self.published:
+            return self.published[0].record.offset
+        return self.unpublished[0].record.offset if self.unpublished else None
 
     @property
     def last_offset(self) -> int | None:
         """The offset of the last record that was read or, before the first one, committed; None if there is none."""
-        last = self.unpublished[-1] if self.unpublished else self.published[-1] if self.published else None
-        return last.record.offset if last is not None else self._previous
+        if self.unpublished:
+            return self.unpublished[-1].record.offset
+        return self.published[-1].record.offset if self.published else self._previous
 
     @property
     def is_full(self) -> bool:
-        """Whether it has reached its bound of events or of bytes."""
+        """Whether it has reached its bound for events or for bytes."""
         return self.events >= self.max_events or self.bytes >= self.max_bytes
 
     @property
@@ -90,9 +92,9 @@ class Lane:
 
     def drop_waiting(self) -> None:
         """Forget the deliveries that no batch has taken. They are read again."""
-        waiting = set(map(id, self.waiting))
+        waiting = set(self.waiting)
         self.waiting.clear()
-        while self.unpublished and id(self.unpublished[-1]) in waiting:
+        while self.unpublished and self.unpublished[-1] in waiting:
             self.bytes -= len(self.unpublished.pop().record.value or b"")
 
     def take(self, most: int) -> list[Delivery]:

@@ -18,7 +18,7 @@ from interceptor.delivery import Delivery
 
 
 class LanePublisher:
-    """Owned by the loop, and used by its thread only."""
+    """Decides which deliveries are published next. Owned by the loop, and used by its thread only."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class LanePublisher:
         time_order: TimeOrder,
         joined: Collection[str] = (),
     ) -> None:
-        """joined: topics of which one chain joins the records: none is published while another one cannot be."""
+        """joined: topics whose records the chain joins. None of them is published while another one cannot be."""
         self._lanes = lanes
         self._publisher = publisher
         self._results = results
@@ -69,13 +69,15 @@ class LanePublisher:
                 break
 
     def can_publish(self, lane: Lane) -> bool:
-        """Whether a lane that does not wait for others has settled deliveries, its topic is not paused, and the output
-        topic is known.
+        """Whether the lane's first delivery can be published now.
+
+        The lane does not wait for others, its topic is not paused, and the partitions of the output topics are known.
         """
         return lane.has_settled and not self._time_order.applies_to(lane) and self._is_open(lane.partition[0])
 
     def _is_open(self, topic: str) -> bool:
+        """Whether results of the topic, and of those joined with it, may be published."""
+        topics = self._joined if topic in self._joined else (topic,)
         return all(
-            not self._dead_letters.is_paused(each) and self._results.knows_partitions(each)
-            for each in (self._joined if topic in self._joined else (topic,))
+            not self._dead_letters.is_paused(each) and self._results.knows_partitions(each) for each in topics
         )

@@ -18,6 +18,7 @@ from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.drain import Drain
 from consumer.errors import GaveUp
+from consumer.intake import Intake
 from consumer.kafka.publisher import Publisher
 from consumer.kafka.source import KafkaSource
 from consumer.kafka.topics import Topics
@@ -35,10 +36,6 @@ from interceptor.chain import Chain
 
 log = logging.getLogger("fncast.consumer")
 
-IDLE_POLL_S = 0.2  # while nothing is in flight; a record ends the wait
-BUSY_WAIT_S = 0.001  # while something is in flight; its result ends the wait, a record is read after it
-CHAIN_WAIT_S = 0.003  # the same while the chain has a batch, for which a new record has to wait anyway
-POLL_EVENTS = 500
 REVOKE_S = 5.0  # to finish what is in flight of a revoked partition; the rest is dropped uncommitted
 STOP_S = 2.0  # the same for a stop, which takes less than 5 s in all
 CLOSE_S = 0.5
@@ -47,10 +44,7 @@ MAINTAIN_S = 2.0
 
 
 class Loop:
-    """One consumer. `run` blocks its thread; any thread may call `stop`.
-
-    polled_at_s: the monotonic time of the last poll.
-    """
+    """One consumer. `run` blocks its thread. Any thread may call `stop`, and read the properties."""
 
     def __init__(
         self,
@@ -84,6 +78,7 @@ class Loop:
         self._commits = Commits(
             source, publisher, self._lanes, chain.on_commit, self._wake.set, states.writer
         )
+        self._intake = Intake(source, self._lanes, self._batches, self._commits, self._wake)
         self._lane_publisher = LanePublisher(
             self._lanes,
             publisher,
@@ -105,7 +100,7 @@ class Loop:
             self._commits,
             self._ticks,
             states.writer,
-            self._wait_for_result,
+            self._intake.wait_for_result,
         )
         self._topic_changes = TopicChanges(
             topics, self._lanes, source, results, dead_letters, self._rebalance.rejoin
@@ -113,7 +108,6 @@ class Loop:
         self._lag = Lag(self._lanes, source, topics)
         self._maintain_at_s = 0.0
         self._inputs: frozenset[str] = frozenset()
-        self.polled_at_s = time.monotonic()
 
     def run(self, topics: Sequence[str]) -> None:
         """Consume until `stop`. Raises ConsumerError or what an interceptor raised; commits nothing unfinished."""
@@ -124,7 +118,7 @@ class Loop:
             group = self._rebalance
             self._source.subscribe(topics, group.assigned, group.revoked, group.lost)
             while not self._stopping.is_set():
-                self._receive()
+                self._intake.receive()
                 self._states.advance(self._batches.records_arrived)
                 if self._ticks.add_to_silent(time.monotonic()):
                     self._batches.records_arrived()
@@ -132,7 +126,7 @@ class Loop:
                 self._batches.collect()
                 self._lane_publisher.publish()
                 self._commits.advance()
-                self._topic_changes.handle(self._inputs)
+                self._topic_changes.handle(self._inputs, time.monotonic())
                 self._maintain()
             self._drain.finish(list(self._lanes), self._stop_by_s - time.monotonic())
         except GaveUp as reason:
@@ -146,6 +140,11 @@ class Loop:
         self._publisher.give_up_at(self._stop_by_s)
         self._stopping.set()
         self._wake.set()
+
+    @property
+    def polled_at_s(self) -> float:
+        """The monotonic time of the last poll or, before the first one, of the last attempt to reach the broker."""
+        return self._intake.polled_at_s
 
     @property
     def is_member(self) -> bool:
@@ -182,7 +181,7 @@ class Loop:
         """Wait for the broker, however long it takes. Returns False if `stop` came first."""
         sizes = None
         while not self._stopping.is_set():
-            self.polled_at_s = time.monotonic()
+            self._intake.polled_at_s = time.monotonic()
             if sizes is None:
                 sizes = self._topics.prepare()
                 if sizes is not None:
@@ -192,38 +191,6 @@ class Loop:
             elif self._publisher.ready():
                 return True
         return False
-
-    def _receive(self) -> None:
-        """Poll into the lanes. If they have no room, or nothing came, wait for a result."""
-        now_s = time.monotonic()
-        flow = self._lanes.flow(now_s)
-        if flow.pause:
-            self._source.pause(flow.pause)
-        if flow.resume:
-            self._source.resume(flow.resume)
-        # Full lanes wait for a commit, whose answer may need a poll. So poll, for one record at most.
-        most = POLL_EVENTS if flow.has_room else int(self._commits.ends_in_poll)
-        if most:
-            idle_s = 0 if self._is_busy() else self._batches.idle_s(now_s, IDLE_POLL_S)
-            records = self._source.poll(most, idle_s)
-            self.polled_at_s = now_s
-            if records:
-                self._source.clear_problem()
-                self._lanes.add(records)
-                self._batches.records_arrived()
-                return
-        if self._is_busy():
-            self._wait_for_result()
-
-    def _is_busy(self) -> bool:
-        return not self._batches.is_empty or self._commits.holds_results or self._lanes.published() > 0
-
-    def _wait_for_result(self) -> None:
-        wait_s = BUSY_WAIT_S
-        if not self._batches.is_empty:
-            wait_s = max(wait_s, min(CHAIN_WAIT_S, self._commits.due_in_s))
-        self._wake.wait(wait_s)
-        self._wake.clear()
 
     def _maintain(self) -> None:
         """Do what is not needed in every turn."""

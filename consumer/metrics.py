@@ -12,10 +12,11 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 
-class Seconds(Collector):
-    """A histogram for one writing thread: it needs no lock, so it is faster than that of prometheus_client."""
+class SecondsHistogram(Collector):
+    """A histogram of durations for one writing thread: without a lock, so it is faster than prometheus_client's."""
 
     def __init__(self, name: str, documentation: str, bounds: tuple[float, ...]) -> None:
+        """bounds: upper bounds of the buckets in seconds, ascending."""
         self._name, self._documentation, self._bounds = name, documentation, bounds
         self._counts = [0] * (len(bounds) + 1)
         self._sum_s = 0.0
@@ -28,13 +29,14 @@ class Seconds(Collector):
         self._sum_s += seconds * times
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
+        """Yield the counts so far, as prometheus_client asks for them."""
         edges = [*map(floatToGoString, self._bounds), "+Inf"]
         buckets = list(zip(edges, accumulate(self._counts), strict=True))
         yield HistogramMetricFamily(self._name, self._documentation, buckets, self._sum_s)
 
 
 EVENTS = Counter("fncast_events", "Events settled", ["destination", "outcome"])
-EVENT_SECONDS = Seconds(
+EVENT_SECONDS = SecondsHistogram(
     "fncast_event_seconds",
     "From the record's timestamp to the publication of its result",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
@@ -53,7 +55,7 @@ DEAD_LETTERS = Counter(
 PAUSED = Gauge(
     "fncast_input_paused", "1 while a topic is paused because its first records were all rejected", ["topic"]
 )
-RESTORE_SECONDS = Seconds(
+RESTORE_SECONDS = SecondsHistogram(
     "fncast_restore_seconds",
     "From the start of restoring a partition's state to its end",
     (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),

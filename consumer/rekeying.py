@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from consumer.settings import Input, Settings, SettingsError
+from consumer.settings import InputSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from interceptor.builtin.rekey import RekeyedInput
 from interceptor.readings.formats import build_format
@@ -29,12 +29,12 @@ def with_topics_by_series(settings: Settings) -> Settings:
     """The settings in which each topic with `rekey` is an input without windows, and its topic by series has them."""
     if not any(entry.rekey for entry in settings.inputs):
         return settings
-    inputs: list[Input] = []
+    inputs: list[InputSettings] = []
     for entry in settings.inputs:
         if not entry.rekey:
             inputs.append(entry)
             continue
-        inputs.append(Input(entry.topic, destination=entry.destination))
+        inputs.append(InputSettings(entry.topic, destination=entry.destination))
         inputs.append(
             msgspec.structs.replace(
                 entry, topic=entry.by_series_topic, format=FORMAT, series="", rekey=False, json=None

@@ -24,8 +24,8 @@ BY_KEY = -1  # librdkafka: let the partitioner choose
 class ResultPublisher:
     """Publishes in the order of its calls. is_waiting: whether the broker has not reported numbers of partitions yet.
 
-    If input and output topic have as many partitions, a result goes to the partition of the same number. Otherwise
-    it goes by key, and order holds per key.
+    If input and output topic have equally many partitions, a result goes to the partition of the same number.
+    Otherwise it goes by key, and order holds per key.
     """
 
     def __init__(
@@ -40,9 +40,9 @@ class ResultPublisher:
         self._publisher = publisher
         self._output_topic = output_topic
         self._dead_letter_topic = dead_letter_topic
-        # By input topic: whether its records keep their partition's number on the output and on the dead-letter topic.
+        # By input topic: whether its results keep their partition's number on the output and on the dead-letter topic.
+        self._keeps_number: dict[str, tuple[bool, bool]] = {}
         self._logged: set[tuple[str, str, int, int]] = set()  # different numbers of partitions
-        self._kept: dict[str, tuple[bool, bool]] = {}
         self._ask_at_s = 0.0
         self.is_waiting = False
         self._has_found_refused = False
@@ -55,41 +55,48 @@ class ResultPublisher:
         If the broker does not report the numbers of partitions, it is asked again later. A guess could send records
         to other partitions and so change their order.
         """
-        if input_topic in self._kept:
+        if input_topic in self._keeps_number:
             return True
         if time.monotonic() < self._ask_at_s:
             return False
+        topics = (input_topic, self._output_topic, self._dead_letter_topic)
         counts = []
-        for topic in (input_topic, self._output_topic, self._dead_letter_topic):
+        for topic in topics:
             count = self._publisher.partitions_of(topic)
             if not count:
-                self._ask_at_s = time.monotonic() + ASK_AGAIN_S
-                if not self.is_waiting:
-                    log.warning(
-                        "the broker does not report the number of partitions of %s: results wait until it does",
-                        topic,
-                    )
-                self.is_waiting = True
+                self._wait_for_partitions(topic)
                 return False
             counts.append(count)
         self.is_waiting = False
-        here, *output_counts = counts
-        for topic, there in zip((self._output_topic, self._dead_letter_topic), output_counts, strict=True):
-            if there != here and (input_topic, topic, here, there) not in self._logged:
-                self._logged.add((input_topic, topic, here, there))
-                log.warning(
-                    "%s has %d partitions and %s %d: records go by key, and order holds per key",
-                    input_topic,
-                    here,
-                    topic,
-                    there,
-                )
-        self._kept[input_topic] = (output_counts[0] == here, output_counts[1] == here)
+        input_count, *output_counts = counts
+        for topic, count in zip(topics[1:], output_counts, strict=True):
+            self._log_difference(input_topic, input_count, topic, count)
+        self._keeps_number[input_topic] = (output_counts[0] == input_count, output_counts[1] == input_count)
         return True
+
+    def _wait_for_partitions(self, topic: str) -> None:
+        self._ask_at_s = time.monotonic() + ASK_AGAIN_S
+        if not self.is_waiting:
+            log.warning(
+                "the broker does not report the number of partitions of %s: results wait until it does", topic
+            )
+        self.is_waiting = True
+
+    def _log_difference(self, input_topic: str, input_count: int, topic: str, count: int) -> None:
+        difference = (input_topic, topic, input_count, count)
+        if count != input_count and difference not in self._logged:
+            self._logged.add(difference)
+            log.warning(
+                "%s has %d partitions and %s %d: records go by key, and order holds per key",
+                input_topic,
+                input_count,
+                topic,
+                count,
+            )
 
     def assigned(self) -> None:
         """Ask for the numbers of partitions again: they may have changed."""
-        self._kept.clear()
+        self._keeps_number.clear()
         self._ask_at_s = 0.0
 
     def publish(self, delivery: Delivery) -> None:
@@ -104,45 +111,50 @@ class ResultPublisher:
             for window in delivery.windows:
                 self.publish(window)
             return
-        record = delivery.record
         if type(outcome) is Forecast:
-            key = delivery.key
-            partition = record.partition if self._kept[record.topic][0] else BY_KEY
-            try:
-                if len(outcome.events) > 1:
-                    self._check_fit(key, outcome.events)  # publish all or none
-                for event in outcome.events:
-                    self._publish_event(event, partition, key)
-            except RecordRefused as error:
-                self._has_found_refused = True
-                outcome = delivery.outcome = DeadLetter(
-                    f"its forecast cannot be published: {error}",
-                    attempts=delivery.attempts + 1,
-                    kind="not_publishable",
-                )
-            else:
-                self._count(delivery, "forecast")
-                return
+            outcome = self._publish_forecast(delivery, outcome)
         if type(outcome) is DeadLetter:
-            key = delivery.key
-            partition = record.partition if self._kept[record.topic][1] else BY_KEY
-            headers = dead_letter.headers(delivery, outcome)
-            topic = self._dead_letter_topic
-            try:
-                self._publisher.publish(topic, partition, key, dead_letter.value(delivery), headers)
-            except RecordTooLarge as error:
-                raise ConsumerError(
-                    f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is larger than"
-                    f" {topic!r} allows: raise its max.message.bytes (see docs/delivery.md): {error}"
-                ) from None
-            except RecordRefused as error:
-                raise ConsumerError(
-                    f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is rejected:"
-                    f" {error}"
-                ) from None
-            self._count(delivery, "dead_letter")
-        else:
+            self._publish_dead_letter(delivery, outcome)
+        elif type(outcome) is not Forecast:
             self._count(delivery, "skipped")
+
+    def _publish_forecast(self, delivery: Delivery, forecast: Forecast) -> Forecast | DeadLetter:
+        """Publish the forecast's events. Returns the delivery's outcome: a dead letter if one cannot be published."""
+        record, key = delivery.record, delivery.key
+        partition = record.partition if self._keeps_number[record.topic][0] else BY_KEY
+        try:
+            if len(forecast.events) > 1:
+                self._check_fit(key, forecast.events)  # publish all or none
+            for event in forecast.events:
+                self._publish_event(event, partition, key)
+        except RecordRefused as error:
+            self._has_found_refused = True
+            dead = delivery.outcome = DeadLetter(
+                f"its forecast cannot be published: {error}",
+                attempts=delivery.attempts + 1,
+                kind="not_publishable",
+            )
+            return dead
+        self._count(delivery, "forecast")
+        return forecast
+
+    def _publish_dead_letter(self, delivery: Delivery, outcome: DeadLetter) -> None:
+        """Publish the record with the reason. Raises ConsumerError if the broker rejects it."""
+        record, topic = delivery.record, self._dead_letter_topic
+        partition = record.partition if self._keeps_number[record.topic][1] else BY_KEY
+        headers = dead_letter.headers(delivery, outcome)
+        try:
+            self._publisher.publish(topic, partition, delivery.key, dead_letter.value(delivery), headers)
+        except RecordTooLarge as error:
+            raise ConsumerError(
+                f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is larger than"
+                f" {topic!r} allows: raise its max.message.bytes (see docs/delivery.md): {error}"
+            ) from None
+        except RecordRefused as error:
+            raise ConsumerError(
+                f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is rejected: {error}"
+            ) from None
+        self._count(delivery, "dead_letter")
 
     def _publish_event(self, event: OutputEvent, partition: int, key: bytes | None) -> None:
         if event.topic:

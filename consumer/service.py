@@ -1,4 +1,4 @@
-"""Runs the consumer: the loop in a thread, the chain in this event loop."""
+"""Runs the consumer: the loop in a thread, the interceptor chain in the caller's event loop."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from consumer.health import health
 from consumer.instance import Instance
 from consumer.kafka.outages import Outages
 from consumer.kafka.source import KafkaSource
+from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
 from consumer.loop import Loop
 from consumer.rekeying import with_topics_by_series
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
-from consumer.settings import Settings
+from consumer.settings import KafkaSettings, Settings
 from consumer.supervision import kept_running
 from interceptor.contract import Interceptor
 
@@ -45,13 +46,11 @@ class Service:
     ) -> None:
         """interceptors: more interceptors, by the names that the chain in the settings has for them.
 
-        more_outputs: topics, besides the output topic, that their events name. joins_inputs: whether they join the
+        more_outputs: topics that their events name, besides the output topic. joins_inputs: whether they join the
         records of the input topics, so that the results of a batch must be committed together.
         Raises SettingsError, ConsumerError.
         """
-        own_topics = [entry.by_series_topic for entry in settings.inputs if entry.rekey]
         kafka = with_topics_by_series(settings).kafka
-        self._topics = kafka.input_topics
         functions = build_function_client(settings)
         self._deliver = build_deliver(settings, functions)
         self._chain = build_chain(settings, self._deliver, interceptors)
@@ -59,38 +58,44 @@ class Service:
         checked = build_routes(settings) if "route" in settings.interceptors.chain else {}
         self._route_check = RouteCheck(functions, checked)
         self._instance = Instance(kafka)
-        static = self._instance.name if kafka.static_membership else ""
-        source = KafkaSource(kafka.client_properties(), kafka.group_id, static)
-        publisher = build_publisher(kafka, self._instance.name)
-        states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
-        self._loop = Loop(
-            source,
-            publisher,
-            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
-            Topics(
-                kafka.client_properties(),
-                kafka.input_topics,
-                kafka.output_topic,
-                kafka.dead_letter_topic,
-                kafka.outage_topic,
-                kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
-                more_outputs=(*more_outputs, *own_topics),
-                is_exactly_once=kafka.delivery == "exactly-once",
-            ),
-            self._chain,
-            asyncio.get_running_loop(),
-            Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
-            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
-            states,
-            by_time=[entry.topic for entry in settings.inputs if entry.rekey],
-            joined=kafka.input_topics if joins_inputs else (),
-        )
-
+        self._input_topics = kafka.input_topics
+        self._loop = self._build_loop(settings, kafka, more_outputs, joins_inputs)
         self._outages = Outages(
             kafka.client_properties(),
             kafka.outage_topic,
             f"/fncast/{kafka.group_id}/{self._instance.name}",
             self._deliver.outages,
+        )
+
+    def _build_loop(
+        self, settings: Settings, kafka: KafkaSettings, more_outputs: Sequence[str], joins_inputs: bool
+    ) -> Loop:
+        """kafka: the settings of [kafka], with the topics by series among the inputs."""
+        properties = kafka.client_properties()
+        rekeyed = [entry for entry in settings.inputs if entry.rekey]
+        static_name = self._instance.name if kafka.static_membership else ""
+        publisher = build_publisher(kafka, self._instance.name)
+        states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
+        names = TopicNames(
+            kafka.input_topics,
+            kafka.output_topic,
+            kafka.dead_letter_topic,
+            kafka.outage_topic,
+            kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
+            (*more_outputs, *(entry.by_series_topic for entry in rekeyed)),
+        )
+        return Loop(
+            KafkaSource(properties, kafka.group_id, static_name),
+            publisher,
+            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
+            Topics(properties, names, is_exactly_once=kafka.delivery == "exactly-once"),
+            self._chain,
+            asyncio.get_running_loop(),
+            Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
+            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
+            states,
+            by_time=[entry.topic for entry in rekeyed],
+            joined=kafka.input_topics if joins_inputs else (),
         )
 
     async def run(self) -> None:
@@ -100,7 +105,7 @@ class Service:
 
         def consume() -> None:
             try:
-                self._loop.run(self._topics)
+                self._loop.run(self._input_topics)
             except BaseException as error:
                 event_loop.call_soon_threadsafe(done.set_exception, _failure(error))
             else:
@@ -124,7 +129,7 @@ class Service:
             self._instance.release()
 
     def stop(self) -> None:
-        """End `run`, which first finishes what is in flight. Any thread may call this."""
+        """Let `run` finish what is in flight, and return. Any thread may call this."""
         self._loop.stop()
 
     def health(self) -> dict[str, Any]:

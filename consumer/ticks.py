@@ -1,4 +1,4 @@
-"""Ticks: deliveries without a record, for partitions in which the clock matters; pure but for the clock."""
+"""Ticks: deliveries without a record, for partitions in which the clock matters; pure: the clocks are passed in."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from consumer.lanes import Lanes
 from interceptor.delivery import Delivery, Tick
 
 SILENT_S = 1.0
-AGAIN_S = 0.25  # between the ticks of a silent partition: a step closes at most so much too late
-LOOK_S = 0.1
+AGAIN_S = 0.25  # between the ticks of a silent partition: a step closes late by at most this time
+LOOK_S = 0.1  # between looks for silent partitions
 
 
 class Ticks:
@@ -27,8 +27,9 @@ class Ticks:
         clock_s: Callable[[], float],
         is_at_end: Callable[[Partition, int], bool],
     ) -> None:
-        """keeps_state: whether partitions of an input topic have state. clock_s: seconds since 1970. is_at_end: whether
-        Kafka has no records behind this offset of a partition, as far as is known.
+        """keeps_state: whether partitions of an input topic have state. clock_s: seconds since 1970.
+
+        is_at_end: whether Kafka has no records after this offset of a partition, as far as is known.
         """
         self._lanes = lanes
         self._keeps_state = keeps_state

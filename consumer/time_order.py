@@ -1,7 +1,8 @@
 """The order in which the partitions of some topics are published: by the timestamps of their records; pure.
 
 As in Kafka Streams, the record with the smallest timestamp is next. The others wait for a partition without records at
-hand until it was read to its end. So a backlog that is read partition by partition keeps its order.
+hand until it was read to its end. So a backlog that is read partition by partition keeps its order. Of records with the
+same timestamp, as a producer sends many in a millisecond, the one with the earliest reading is next.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class TimeOrder:
     """Used by the loop's thread only. It sees the partitions of this consumer, not those of others."""
 
     def __init__(self, topics: Collection[str], is_at_end: Callable[[Partition, int], bool]) -> None:
-        """is_at_end: whether Kafka has no records behind this offset of a partition, as far as is known."""
+        """is_at_end: whether Kafka has no records after this offset of a partition, as far as is known."""
         self.topics = frozenset(topics)
         self._is_at_end = is_at_end
         self._waits_since_s: dict[Partition, float] = {}
@@ -37,13 +38,13 @@ class TimeOrder:
             filled = [lane for lane in lanes if lane.unpublished]
             if not filled:
                 return
-            first = min(filled, key=lambda lane: lane.unpublished[0].record.timestamp_ms)
+            first = min(filled, key=_order)
             if not first.has_settled:
                 return
             yield from first.settled(1)
 
     def _is_waited_for(self, lane: Lane, now_s: float) -> bool:
-        """Whether the lane is empty and may get records that are earlier than those of the others."""
+        """Whether the lane is empty, and may get records that are earlier than those of the others."""
         last = lane.last_offset
         if lane.unpublished or self._is_at_end(lane.partition, -1 if last is None else last):
             self._waits_since_s.pop(lane.partition, None)
@@ -59,3 +60,9 @@ class TimeOrder:
                 WAIT_S,
             )
         return False
+
+
+def _order(lane: Lane) -> tuple[int, int]:
+    """The first delivery's timestamp, and the time of its earliest reading: 0 while the delivery is not settled."""
+    delivery = lane.unpublished[0]
+    return delivery.record.timestamp_ms, delivery.first_reading_ns

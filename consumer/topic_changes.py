@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 from consumer.dead_letter_watch import DeadLetterWatch
@@ -40,12 +39,14 @@ class TopicChanges:
         self._rejoin = rejoin
         self._unread: dict[Partition, float] = {}  # until when the client must have read something
 
-    def handle(self, inputs: Iterable[str]) -> None:
-        """Read an input topic that was created again from its start. inputs: the topics that are read."""
+    def handle(self, inputs: Iterable[str], now_s: float) -> None:
+        """Read an input topic that was created again from its start. inputs: the topics that are read.
+
+        now_s: monotonic.
+        """
         watch = self._topics.watch
         if watch is None:
             return
-        now_s = time.monotonic()
         changed = watch.look(now_s, self._lanes.partitions)
         for topic in changed.created_again:
             if topic in inputs:

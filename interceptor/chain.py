@@ -64,29 +64,31 @@ class Chain:
             ):
                 read_delivery(delivery)
         for name, interceptor in zip(self._names, self._interceptors, strict=True):
-            batch = await _called(name, interceptor, batch)
+            batch = await _call(name, interceptor, batch)
             if isinstance(interceptor, StatefulInterceptor):
                 _set_owner(deliveries, name)
         _skip_ticks(deliveries)
         return batch
 
     def on_commit(self, offsets: Offsets) -> None:
+        """Report a commit to all interceptors. offsets: next offset by (topic, partition)."""
         for interceptor in self._interceptors:
             interceptor.on_commit(offsets)
 
     async def close(self) -> None:
+        """Close all interceptors, the last one first."""
         for interceptor in reversed(self._interceptors):
             await interceptor.close()
 
 
-async def _called(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
-    """What the interceptor returns. Raises TypeError if that is not a batch."""
+async def _call(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
+    """Pass the batch through one interceptor. Raises TypeError if it does not return a batch."""
     try:
         returned = await interceptor.on_consume(batch)
     except (Exception, asyncio.CancelledError):
         raise
     except BaseException as error:
-        # sys.exit() would end the process without a word, and perhaps with exit code 0.
+        # sys.exit() would end the process without a message, and perhaps with exit code 0.
         raise RuntimeError(
             f"the interceptor {name} raised {type(error).__name__}: {clean(str(error), SHOWN)}"
         ) from error
@@ -160,6 +162,7 @@ def _skip_ticks(deliveries: Iterable[Delivery]) -> None:
 
 
 def _set_owner(deliveries: Iterable[Delivery], name: str) -> None:
+    """Give new state records the name of the interceptor that has added them."""
     for delivery in deliveries:
         for record in delivery.state:
             record.owner = record.owner or name

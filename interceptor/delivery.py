@@ -75,11 +75,13 @@ class Delivery:
     state: state records that are published with the outcome, in the same transaction.
     windows: deliveries of the windows that this record completed, in order; None until `assemble` has seen it.
     parent: the delivery of the record, for such a window; its record is the parent's.
+    first_reading_ns: time of the record's earliest reading, set by `rekey`; it orders records of one timestamp.
     """
 
     __slots__ = (
         "attempts",
         "event",
+        "first_reading_ns",
         "generation",
         "is_done",
         "outcome",
@@ -102,6 +104,7 @@ class Delivery:
         self.outcome: Outcome | None = None
         self.is_done = False
         self.attempts = 0
+        self.first_reading_ns = 0
         self.retry: Retry | None = None
 
     @property

@@ -1,7 +1,7 @@
 """The outcomes of a delivery: a forecast to publish, a dead letter, skipped, or one for each of its windows.
 
-They are msgspec structs, because one is created for every event (docs/decisions/011-structs.md). None refers to itself,
-so the garbage collector need not look at those of which there are many.
+They are msgspec structs, because one is created for every event (docs/decisions/011-structs.md). No outcome refers to
+itself, so the frequent ones need no garbage collection.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Forecast(msgspec.Struct, gc=False):
     events: list[OutputEvent]
 
 
-Kind = Literal[
+DeadLetterKind = Literal[
     "not_an_event",
     "not_a_window",
     "no_destination",
@@ -60,7 +60,7 @@ class DeadLetter(msgspec.Struct):
     reason: str
     code: int | None = None
     attempts: int = 0
-    kind: Kind = "other"
+    kind: DeadLetterKind = "other"
 
 
 class Skipped(msgspec.Struct):

@@ -22,7 +22,7 @@ SOURCES = (
     "fncast/http",
     "fncast/dashboard",
     "fncast/monitor",
-    "fncast/cli/service_process.py",
+    "fncast/cli/process/service.py",
 )
 STARTS = ("create_task", "ensure_future", "run_coroutine_threadsafe", "Thread", "ThreadPoolExecutor", "Timer")
 CLOSES = "closes a replaced client, then ends; Python prints an error of it"
@@ -39,13 +39,13 @@ PLACES: dict[str, tuple[str, ...]] = {
         "test_a_task_that_fails_is_logged_and_the_service_continues",  # the check of routes
     ),
     "consumer/state/restorer.py:submit": ("test_an_error_of_an_interceptor_ends_the_consumer",),
-    "fncast/cli/service_process.py:run_service": (
+    "fncast/cli/process/service.py:run_service": (
         "test_the_consumer_stops_if_its_listener_stops",
         "test_an_error_in_the_consumer_is_one_sentence",
         "test_the_report_of_rules_that_fails_is_logged_and_begins_again",
     ),
-    "fncast/dashboard/reader.py:__init__": ("test_reading_continues_after_an_unexpected_error",),
-    "fncast/dashboard/reader.py:_renew": (CLOSES,),
+    "fncast/dashboard/kafka/reader.py:__init__": ("test_reading_continues_after_an_unexpected_error",),
+    "fncast/dashboard/kafka/reader.py:_renew": (CLOSES,),
     "fncast/dashboard/updater.py:running": ("test_updates_continue_after_an_unexpected_error",),
     "functions/host/child.py:end_with_host": ("test_functions_end_with_a_killed_host",),
     "functions/host/pool.py:start": ("test_no_error_ends_the_task_that_keeps_a_process_running",),
@@ -57,7 +57,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "model_service/protocols/open_inference/grpc_server.py:start": (
         "test_a_server_that_terminates_is_restarted",
     ),
-    "model_service/serving/batcher.py:_start_large": (
+    "model_service/serving/large_requests.py:start": (
         "test_a_failed_or_cancelled_large_request_ends_at_once",
     ),
     "model_service/serving/server.py:_lifespan": (

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.delay.reader import Seen
+from benchmarks.delay.reader import ArrivalTimes
 from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
@@ -31,7 +31,7 @@ from benchmarks.lib.arguments import (
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.loader import Loader
 from benchmarks.lib.meter import Meter, Tally, header
-from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline, program
+from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, LimitPipeline, Pipeline, program
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread, figure, percentile
@@ -66,7 +66,7 @@ class Phase:
 
 
 @dataclass
-class PipelineResult:
+class DelayResult:
     """The rounds of one pipeline. A round has a peak, a phase at COMMON_RATE and one at each of SHARES of the peak."""
 
     pipeline: Pipeline
@@ -93,17 +93,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_rounds_argument(parser)
     parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
     arguments = parser.parse_args(argv)
-    apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in pipelines(Path(), Path())))
+    apply_only(parser, arguments, (DelayResult(pipeline).name for pipeline in pipelines(Path(), Path())))
     return run_on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))
 
 
 async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     """Measure, print and write the result. Returns the exit code."""
-    known = [PipelineResult(pipeline) for pipeline in pipelines(testbed.models, testbed.model)]
+    known = [DelayResult(pipeline) for pipeline in pipelines(testbed.models, testbed.model)]
     chosen = [result for result in known if is_chosen(result.name, arguments.only)]
     # On a broker that has just started, the first pipeline has a longer delay.
     await testbed.warm_up_by(
-        _measure(testbed, PipelineResult(Fncast(EXACTLY, testbed.models)), arguments.seconds)
+        _measure(testbed, DelayResult(FncastPipeline(EXACTLY, testbed.models)), arguments.seconds)
     )
     failed = await run_rounds(
         chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.seconds), _line
@@ -129,14 +129,14 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
 
 def pipelines(models: Path, model: Path) -> list[Pipeline]:
     return [
-        Fncast(AT_LEAST, models),
-        Fncast(EXACTLY, models),
-        Limit(EXACTLY, model, commit_s=COMMIT_S[EXACTLY]),
+        FncastPipeline(AT_LEAST, models),
+        FncastPipeline(EXACTLY, models),
+        LimitPipeline(EXACTLY, model, commit_s=COMMIT_S[EXACTLY]),
         *(replace(peer, commit_s=COMMIT_S.get(peer.delivery, peer.commit_s)) for peer in peers(model)),
     ]
 
 
-async def _measure(testbed: Testbed, result: PipelineResult, seconds: float) -> None:
+async def _measure(testbed: Testbed, result: DelayResult, seconds: float) -> None:
     """Measure all rates without a restart of the pipeline. Raises ProcessFailed, NoEnvironment."""
     [topic] = await testbed.create_topics("live")
     servers = testbed.broker.bootstrap_servers
@@ -154,7 +154,7 @@ async def _measure(testbed: Testbed, result: PipelineResult, seconds: float) -> 
         rates = (COMMON_RATE, *(peak * share for share in SHARES))
         phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
-        tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, Seen(file))
+        tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, ArrivalTimes(file))
     await testbed.delete_topics(topic)
     measured = tally.measured()
     result.peaks.append(peak)
@@ -170,7 +170,7 @@ async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
     return Phase(rate, first, loader.offered)
 
 
-def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) -> Tally:
+def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: ArrivalTimes) -> Tally:
     """Set the delays of the phases, and count the forecasts of all `events` events."""
     appended_s = array("d", bytes(8 * events))
     inputs = Meter(servers, run.topics.input, PARTITIONS)
@@ -189,7 +189,7 @@ def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Seen) 
     return tally
 
 
-def _line(result: PipelineResult) -> str:
+def _line(result: DelayResult) -> str:
     shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in result.phases[-1])
     return f"{result.name}: peak {figure(result.peaks[-1])}/s; p50 / p99 ms at {shown}"
 
@@ -198,7 +198,7 @@ def _pair(phase: Phase) -> str:
     return " / ".join(figure(percentile(phase.seen_s, share) * 1000) for share in (0.5, 0.99))
 
 
-def _table(results: list[PipelineResult]) -> report.Table:
+def _table(results: list[DelayResult]) -> report.Table:
     columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES, 1)]
     columns.append((f"{SHARES[0]:g} of it, until appended", 1, "recorded_s"))
     columns.append((f"{COMMON_RATE:g}/s", 0, "seen_s"))
@@ -214,7 +214,7 @@ def _table(results: list[PipelineResult]) -> report.Table:
     return report.Table("delay", ("pipeline", "peak, events/s", *heads), rows)
 
 
-def _plot(results: list[PipelineResult]) -> report.Chart | None:
+def _plot(results: list[DelayResult]) -> report.Chart | None:
     points = {
         result.name: [
             (

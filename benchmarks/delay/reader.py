@@ -19,7 +19,7 @@ POLL_S = 0.1
 BATCH = 1000
 
 
-class Seen:
+class ArrivalTimes:
     """The arrival times that a reader wrote to its file."""
 
     def __init__(self, file: Path) -> None:

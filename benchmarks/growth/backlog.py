@@ -11,7 +11,7 @@ from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import Load
 from benchmarks.lib.loader import Loader
 from benchmarks.lib.meter import Measured, WrongForecasts
-from benchmarks.lib.programs import Fncast
+from benchmarks.lib.programs import FncastPipeline
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed
@@ -23,7 +23,7 @@ LEAST_EVENTS = 1_000  # fewer give no stable rate
 async def rates(
     testbed: Testbed,
     arguments: argparse.Namespace,
-    settings: Mapping[str, tuple[Fncast, Load, int]],
+    settings: Mapping[str, tuple[FncastPipeline, Load, int]],
     steady: bool = False,
 ) -> dict[str, Spread]:
     """Return events a second by the setting's name. Each round measures all settings.
@@ -54,7 +54,9 @@ async def rates(
     return {name: Spread.of(values or [math.nan]) for name, values in found.items()}
 
 
-async def rate_of(testbed: Testbed, pipeline: Fncast, load: Load, partitions: int = PARTITIONS) -> float:
+async def rate_of(
+    testbed: Testbed, pipeline: FncastPipeline, load: Load, partitions: int = PARTITIONS
+) -> float:
     """Return events a second from a backlog. Raises WrongForecasts, ProcessFailed."""
     topic = await testbed.backlog(load, partitions)
     async with testbed.run(pipeline, topic, partitions) as run:
@@ -64,7 +66,7 @@ async def rate_of(testbed: Testbed, pipeline: Fncast, load: Load, partitions: in
     return measured.rate
 
 
-async def steady_rate_of(testbed: Testbed, pipeline: Fncast, load: Load) -> float:
+async def steady_rate_of(testbed: Testbed, pipeline: FncastPipeline, load: Load) -> float:
     """Return events a second once all consumers have joined: until the last event of the load is committed.
 
     Raises WrongForecasts, ProcessFailed.

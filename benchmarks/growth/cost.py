@@ -9,7 +9,7 @@ import psutil
 
 from benchmarks.lib import plot
 from benchmarks.lib.load import Load
-from benchmarks.lib.programs import EXACTLY, FAST_EVENTS, Fncast
+from benchmarks.lib.programs import EXACTLY, FAST_EVENTS, FncastPipeline
 from benchmarks.lib.report import Block, Table, plots
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread
@@ -30,7 +30,7 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
     topic = await testbed.backlog(Load(max(int(EVENTS * arguments.scale), 2 * SETTLE_EVENTS)))
     tables: list[Table] = []
     for name in ("consumer", "functions", "model service"):
-        async with testbed.run(Fncast(EXACTLY, testbed.models), topic) as run:
+        async with testbed.run(FncastPipeline(EXACTLY, testbed.models), topic) as run:
             await run.start_consumers()
             await run.wait(SETTLE_EVENTS)
             try:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from benchmarks.growth.function_handler import WINDOW, InstantModel
+from benchmarks.growth.function_handler import WINDOW, InstantClient
 from fncast.series.step import Step
 from handler import Forecaster
 from interceptor.assembly.window import Window, window_event
@@ -31,7 +31,7 @@ from interceptor.routes.http_response import read_response
 from interceptor.routes.route import Route
 from interceptor.routes.tensor_call import build_tensor_request, read_tensor_response
 from interceptor.routes.window_event import read_window
-from model import Model
+from model import ForecastModel
 
 ROUTES = {
     "json": Route("forecast", "fn:fncast/forecast", batch=True),
@@ -129,7 +129,7 @@ def call(source: Source, route: Route, forecaster: Forecaster, spent_s: dict[str
 
 def measure(source: Source, size: int, rounds: int) -> dict[str, dict[str, float]]:
     """Medians in µs an event, by encoding and part. The encodings take turns."""
-    forecaster = Forecaster(Model(InstantModel()))
+    forecaster = Forecaster(ForecastModel(InstantClient()))
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in ROUTES}
     for _ in range(rounds):
         for name, route in ROUTES.items():

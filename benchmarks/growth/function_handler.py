@@ -27,8 +27,8 @@ import outputs
 from fncast.series import window_data
 from fncast.series.window_batch import prepare_batch
 from handler import Forecaster
-from model import Model
-from model_service.client import Answer
+from model import ForecastModel
+from model_service.client import InferenceResult
 from model_service.protocols.graphpipe import MetadataResponse
 
 WINDOW, HORIZON, QUANTILES = 48, 12, (0.1, 0.5, 0.9)
@@ -36,7 +36,7 @@ BATCHES = (1, 16, 64, 256, 1024)
 HEADERS: dict[str, str | list[str]] = {"content-type": events.BATCH_TYPE}
 
 
-class InstantModel:
+class InstantClient:
     """Answers with noise of the real model's shape, without computing."""
 
     def __init__(self) -> None:
@@ -46,8 +46,8 @@ class InstantModel:
         described = {"window": WINDOW, "quantiles": QUANTILES}
         return MetadataResponse("forecast", "1", "", orjson.dumps(described).decode())
 
-    def infer(self, windows: Any) -> Answer:
-        return Answer(self._noise[: len(windows)], "forecast", "1")
+    def infer(self, windows: Any) -> InferenceResult:
+        return InferenceResult(self._noise[: len(windows)], "forecast", "1")
 
     def close(self) -> None:
         """Nothing to close."""
@@ -99,11 +99,11 @@ def main() -> None:
     parser.add_argument("--starts", action="store_true", help="give each event a different start")
     arguments = parser.parse_args()
     rng = random.Random(0)
-    forecaster = Forecaster(Model(InstantModel()))
+    forecaster = Forecaster(ForecastModel(InstantClient()))
     gc.collect()
     gc.freeze()  # as func.py does
 
-    def read_data(batch: list[events.Event]) -> None:
+    def read_data(batch: list[events.InputEvent]) -> None:
         if arguments.starts:
             window_data._following.cache_clear()
         for event in batch:
@@ -115,7 +115,7 @@ def main() -> None:
         readings = [window_data.read_readings(event.data) for event in request.events]
         values = [reading.values for reading in readings]
         windows = prepare_batch(values, WINDOW, are_checked=request.is_plain)
-        model = Model(InstantModel())
+        model = ForecastModel(InstantClient())
         scored = model.forecast(windows.values)
         return {
             "read events": lambda body: events.read_request(HEADERS, body),

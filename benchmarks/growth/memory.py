@@ -10,7 +10,7 @@ import time
 from benchmarks.growth.backlog import LEAST_EVENTS, check
 from benchmarks.lib import plot, report
 from benchmarks.lib.load import Load
-from benchmarks.lib.programs import EXACTLY, Fncast
+from benchmarks.lib.programs import EXACTLY, FncastPipeline
 from benchmarks.lib.run import Run
 from benchmarks.lib.testbed import Testbed
 
@@ -24,7 +24,7 @@ async def memory(testbed: Testbed, arguments: argparse.Namespace) -> list[report
     load = Load(max(int(EVENTS * arguments.scale), LEAST_EVENTS))
     topic = await testbed.backlog(load)
     samples: list[tuple[float, float]] = []
-    async with testbed.run(Fncast(EXACTLY, testbed.models), topic) as run:
+    async with testbed.run(FncastPipeline(EXACTLY, testbed.models), topic) as run:
         await run.start_consumers()
         await run.wait(1)
         watch = asyncio.create_task(_watch(run, samples))

@@ -12,7 +12,7 @@ from benchmarks.lib import plot, report
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import WINDOW, Load
 from benchmarks.lib.processes import Processes
-from benchmarks.lib.programs import EXACTLY, Fncast, answers, program
+from benchmarks.lib.programs import EXACTLY, FncastPipeline, answers, program
 from benchmarks.lib.spread import Spread
 from benchmarks.lib.testbed import Testbed
 from fncast.demo.plan import HOST, free_ports
@@ -38,7 +38,7 @@ async def latency(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
         async with _slow_function(testbed, latency_ms) as url:
             settings = {}
             for calls in CALLS:
-                pipeline = Fncast(
+                pipeline = FncastPipeline(
                     EXACTLY, testbed.models, settings={"fn": {"calls_in_flight": calls}}, function_url=url
                 )
                 events = min(_linear(latency_ms, calls) * LATENCY_SECONDS, EVENTS)
@@ -82,7 +82,7 @@ async def size(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     for kilobytes in KILOBYTES:
         values = max(WINDOW, int(kilobytes * 1000 / BYTES_A_READING))
         load = _load(min(EVENTS, SIZE_BYTES / (kilobytes * 1000)), arguments, values=values)
-        settings[f"{kilobytes:g} KB"] = (Fncast(EXACTLY, testbed.models), load, PARTITIONS)
+        settings[f"{kilobytes:g} KB"] = (FncastPipeline(EXACTLY, testbed.models), load, PARTITIONS)
     found = await rates(testbed, arguments, settings)
     megabytes = [
         Spread(*(rate * kilobytes / 1000 for rate in (spread.low, spread.median, spread.high)))
@@ -99,7 +99,9 @@ async def size(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
 async def partitions(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     """Return throughput by the number of partitions, the same for input and output."""
     load = _load(EVENTS, arguments)
-    settings = {f"{count}": (Fncast(EXACTLY, testbed.models), load, count) for count in PARTITION_COUNTS}
+    settings = {
+        f"{count}": (FncastPipeline(EXACTLY, testbed.models), load, count) for count in PARTITION_COUNTS
+    }
     return _shown(arguments, "partitions", PARTITION_COUNTS, await rates(testbed, arguments, settings))
 
 
@@ -108,7 +110,7 @@ async def processes(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     load = _load(EVENTS, arguments)
     settings = {
         f"{consumers} consumers, {functions} function processes": (
-            Fncast(EXACTLY, testbed.models, consumer_count=consumers, function_processes=functions),
+            FncastPipeline(EXACTLY, testbed.models, consumer_count=consumers, function_processes=functions),
             load,
             PARTITIONS,
         )
@@ -131,7 +133,11 @@ async def processes(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
 async def series(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     """Return throughput by the number of series, which are the keys and subjects of the events."""
     settings = {
-        f"{count:,}": (Fncast(EXACTLY, testbed.models), _load(EVENTS, arguments, series=count), PARTITIONS)
+        f"{count:,}": (
+            FncastPipeline(EXACTLY, testbed.models),
+            _load(EVENTS, arguments, series=count),
+            PARTITIONS,
+        )
         for count in SERIES_COUNTS
     }
     return _shown(arguments, "series", SERIES_COUNTS, await rates(testbed, arguments, settings))

@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.lib.report import cell
+from benchmarks.lib.report import cell, load
 from benchmarks.lib.spread import Spread
 
 RARE, EACH = "fncast, every 60th step", "fncast, each reading"
-EVENTS = "fncast, exactly-once"
+EVENTS, AT_LEAST = "fncast, exactly-once", "fncast, at-least-once"
+LIMIT = "the limit: one process, no hop"
+SERVER, PEER_SERVER = "fncast, GraphPipe", "FastAPI + LiteRT, JSON"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,79 @@ class Goal:
         """Whether the median keeps the bound."""
         median = self.measured.median
         return median >= self.bound if self.aim == "≥" else median <= self.bound
+
+
+def goals() -> list[Goal]:
+    """Return all goals in the order of the page. Raises OSError, KeyError."""
+    events = load("end_to_end")
+    return [
+        *events_goals(events, load("delay")),
+        *model_service_goals(load("model_service")),
+        *growth_goals(load("growth-latency"), load("growth-memory")),
+        *readings_goals(load("readings"), events),
+        *monitor_goals(load("monitor")),
+    ]
+
+
+def events_goals(events: dict[str, Any], delay: dict[str, Any]) -> list[Goal]:
+    """Return the goals of events with whole windows. events, delay: results of `end_to_end` and `delay`.
+
+    The goals for p50 are those of the slowest peer.
+    """
+
+    def ratio(pipeline: str, to: str) -> Spread:
+        return cell(events, "ratios", pipeline, to)
+
+    def delay_ms(pipeline: str, percentile: str) -> Spread:
+        return cell(delay, "delay", pipeline, f"0.1 of it: {percentile}, ms")
+
+    pipelines = [str(row[0]) for row in delay["tables"]["delay"]["rows"]]
+    peers = [name for name in pipelines if not name.startswith(("fncast", LIMIT))]
+
+    def slowest(delivery: str) -> float:
+        return max(delay_ms(name, "p50").median for name in peers if name.endswith(delivery))
+
+    to_peer, to_limit = "to the fastest peer that keeps order", "to the limit"
+    tenth = "delay at a tenth of the peak, ms"
+    return [
+        Goal("exactly-once: events/s, times the fastest peer's", "≥", 120, ratio(EVENTS, to_peer)),
+        Goal("exactly-once: events/s, share of the limit's", "≥", 0.8, ratio(EVENTS, to_limit)),
+        Goal("at-least-once: events/s, share of the limit's", "≥", 0.8, ratio(AT_LEAST, to_limit)),
+        Goal(f"at-least-once: p99 {tenth}", "≤", 30, delay_ms(AT_LEAST, "p99")),
+        Goal(f"exactly-once: p99 {tenth}", "≤", 80, delay_ms(EVENTS, "p99")),
+        Goal(f"at-least-once: p50 {tenth}", "≤", slowest("at-least-once"), delay_ms(AT_LEAST, "p50")),
+        Goal(f"exactly-once: p50 {tenth}", "≤", slowest("exactly-once"), delay_ms(EVENTS, "p50")),
+    ]
+
+
+def model_service_goals(served: dict[str, Any]) -> list[Goal]:
+    """Return the goals of the model service. served: result of the part `model_service`."""
+
+    def ratio(column: str) -> Spread:
+        return cell(served, "ratios", SERVER, column)
+
+    rate, peer_rate = (cell(served, "requests/s", name, "64 × 1").median for name in (SERVER, PEER_SERVER))
+    over_fixed = ratio("64 × 1: CPU µs over the fixed answer's")
+    of_in_process = ratio("1 × 64: windows/s, share of those in process")
+    to_fixed = ratio("1 × 1: p50, times the fixed answer's")
+    return [
+        Goal("model service: requests/s, times the fastest peer's", "≥", 1, Spread.of([rate / peer_rate])),
+        Goal("model service: CPU a request above a fixed answer's, µs", "≤", 15, over_fixed),
+        Goal("model service: 64 windows a request, share of in-process", "≥", 0.6, of_in_process),
+        Goal("model service: p50 of one window, times a fixed answer's", "≤", 1.3, to_fixed),
+    ]
+
+
+def growth_goals(latency: dict[str, Any], memory: dict[str, Any]) -> list[Goal]:
+    """Return the goals of growth. latency, memory: results of `growth-latency` and `growth-memory`."""
+    share, one_call = "share of linear growth", "1 calls in flight"
+    slow, fast = (cell(latency, share, row, one_call) for row in ("100 ms", "30 ms"))
+    largest_mb = cell(memory, "memory", "largest, MB", "exactly-once")
+    return [
+        Goal("function of 100 ms: share of linear growth", "≥", 0.8, slow),
+        Goal("function of 30 ms: share of linear growth", "≥", 0.8, fast),
+        Goal("memory of the consumer over 1,000,000 events, MB", "≤", 150, largest_mb),
+    ]
 
 
 def readings_goals(readings: dict[str, Any], events: dict[str, Any]) -> list[Goal]:

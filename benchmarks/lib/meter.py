@@ -90,7 +90,7 @@ class Meter:
     """Follows a topic by its end offsets. Reads it only at the end, so that it uses no CPU during the measurement."""
 
     def __init__(self, servers: str, topic: str, partitions: int) -> None:
-        self._places = [(topic, number) for number in range(partitions)]
+        self._partitions = [(topic, number) for number in range(partitions)]
         self._consumers = QueryConsumers({"bootstrap.servers": servers}, f"meter-{topic}")
 
     def length(self, isolation: str = COMMITTED) -> int:
@@ -98,7 +98,7 @@ class Meter:
 
         The markers of transactions count, so the topic may hold fewer records.
         """
-        ends = [TopicPartition(*partition, OFFSET_END) for partition in self._places]
+        ends = [TopicPartition(*partition, OFFSET_END) for partition in self._partitions]
         try:
             found = self._consumers[isolation].offsets_for_times(ends, ANSWER_S)
         except KafkaException:  # a new topic is not known everywhere at once
@@ -111,7 +111,7 @@ class Meter:
         alive: Callable[[], None],
         isolation: str = COMMITTED,
     ) -> None:
-        """Wait until the topic has `count` offsets, or is unchanged for STALLED_S. alive: raises if one ended."""
+        """Wait until the topic has `count` offsets, or is unchanged for STALLED_S. alive: raises if a process ended."""
         found, changed_s = 0, time.monotonic()
         while found < count and time.monotonic() - changed_s < STALLED_S:
             alive()
@@ -127,7 +127,7 @@ class Meter:
         its timeout, so that a pause of this process is not taken for silence.
         """
         consumer = self._consumers[COMMITTED]
-        consumer.assign([TopicPartition(*partition, OFFSET_BEGINNING) for partition in self._places])
+        consumer.assign([TopicPartition(*partition, OFFSET_BEGINNING) for partition in self._partitions])
         found, quiet_s = 0, 0.0
         while quiet_s < (QUIET_S if found >= count else MISSING_S):
             polled_s = time.monotonic()

@@ -11,18 +11,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.lib.goals import Goal, monitor_goals, readings_goals
+from benchmarks.lib.goals import goals
 from benchmarks.lib.report import PLOTS, RESULTS, ROOT, cell, load
-from benchmarks.lib.spread import Spread, figure
+from benchmarks.lib.spread import figure
 
 PROGRAM = "report"
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"<!-- begin (?P<name>[\w-]+) -->\n.*?<!-- end (?P=name) -->", re.DOTALL)
 PAGES = ("performance.md", "protocols.md", "quality.md", "scaling.md")
-OURS, AT_LEAST = "fncast, exactly-once", "fncast, at-least-once"
-LIMIT = "the limit: one process, no hop"
-TENTH = "0.1 of it"
-SERVER, FIXED, NEXT = "fncast, GraphPipe", "no model: a fixed answer", "FastAPI + LiteRT, JSON"
+OURS = "fncast, exactly-once"
 PROTOCOLS = {
     "flatbuffers (GraphPipe)": "GraphPipe (flatbuffers)",
     "protobuf (gRPC, raw tensors)": "gRPC, raw tensors",
@@ -31,95 +28,21 @@ PROTOCOLS = {
     "REST, JSON": "REST, JSON",
 }
 SIZES = (1, 8, 64, 512)
-
-
-def goals() -> list[Goal]:
-    """Return the goals in the order of the page. Raises OSError, KeyError."""
-    path, delay, served = load("end_to_end"), load("delay"), load("model_service")
-    latency, memory = load("growth-latency"), load("growth-memory")
-
-    def delay_ms(name: str, percentile: str) -> Spread:
-        return cell(delay, "delay", name, f"{TENTH}: {percentile}, ms")
-
-    peers = [str(row[0]) for row in delay["tables"]["delay"]["rows"]]
-    peers = [name for name in peers if not name.startswith(("fncast", LIMIT))]
-    slowest = {
-        delivery: max(delay_ms(name, "p50").median for name in peers if name.endswith(delivery))
-        for delivery in ("at-least-once", "exactly-once")
-    }
-    rate = {name: cell(served, "requests/s", name, "64 × 1").median for name in (SERVER, NEXT)}
-    to_peer, to_limit = "to the fastest peer that keeps order", "to the limit"
-    share = "share of linear growth"
-    return [
-        Goal(
-            "exactly-once: events/s, times the fastest peer's", "≥", 120, cell(path, "ratios", OURS, to_peer)
-        ),
-        Goal("exactly-once: events/s, share of the limit's", "≥", 0.8, cell(path, "ratios", OURS, to_limit)),
-        Goal(
-            "at-least-once: events/s, share of the limit's",
-            "≥",
-            0.8,
-            cell(path, "ratios", AT_LEAST, to_limit),
-        ),
-        Goal("at-least-once: p99 delay at a tenth of the peak, ms", "≤", 30, delay_ms(AT_LEAST, "p99")),
-        Goal("exactly-once: p99 delay at a tenth of the peak, ms", "≤", 80, delay_ms(OURS, "p99")),
-        Goal(
-            "at-least-once: p50 delay at a tenth of the peak, ms",
-            "≤",
-            slowest["at-least-once"],
-            delay_ms(AT_LEAST, "p50"),
-        ),
-        Goal(
-            "exactly-once: p50 delay at a tenth of the peak, ms",
-            "≤",
-            slowest["exactly-once"],
-            delay_ms(OURS, "p50"),
-        ),
-        Goal(
-            "model service: requests/s, times the fastest peer's",
-            "≥",
-            1,
-            Spread.of([rate[SERVER] / rate[NEXT]]),
-        ),
-        Goal(
-            "model service: CPU a request above a fixed answer's, µs",
-            "≤",
-            15,
-            cell(served, "ratios", SERVER, "64 × 1: CPU µs over the fixed answer's"),
-        ),
-        Goal(
-            "model service: 64 windows a request, share of in-process",
-            "≥",
-            0.6,
-            cell(served, "ratios", SERVER, "1 × 64: windows/s, share of those in process"),
-        ),
-        Goal(
-            "model service: p50 of one window, times a fixed answer's",
-            "≤",
-            1.3,
-            cell(served, "ratios", SERVER, "1 × 1: p50, times the fixed answer's"),
-        ),
-        Goal(
-            "function of 100 ms: share of linear growth",
-            "≥",
-            0.8,
-            cell(latency, share, "100 ms", "1 calls in flight"),
-        ),
-        Goal(
-            "function of 30 ms: share of linear growth",
-            "≥",
-            0.8,
-            cell(latency, share, "30 ms", "1 calls in flight"),
-        ),
-        Goal(
-            "memory of the consumer over 1,000,000 events, MB",
-            "≤",
-            150,
-            cell(memory, "memory", "largest, MB", "exactly-once"),
-        ),
-        *readings_goals(load("readings"), path),
-        *monitor_goals(load("monitor")),
-    ]
+# The results that docs/performance.md shows.
+RUNS = (
+    "end_to_end",
+    "readings",
+    "monitor",
+    "delay",
+    "model_service",
+    "growth-latency",
+    "growth-size",
+    "growth-partitions",
+    "growth-processes",
+    "growth-series",
+    "growth-memory",
+    "growth-steps",
+)
 
 
 def goals_block() -> str:
@@ -136,17 +59,30 @@ def goals_block() -> str:
     return _table(("figure", "goal", "measured", "met?"), rows)
 
 
-def section_block(section: str) -> str:
-    """Return the origin of a result, and its chart."""
+def chart_block(section: str) -> str:
+    """Return the chart of a result."""
+    return f"![Chart: {section}]({PLOTS.name}/{load(section)['chart']})"
+
+
+def runs_block() -> str:
+    """Return when, where and how the results of docs/performance.md were measured."""
+    rows = []
+    for section in RUNS:
+        result = load(section)
+        python, setup = result["python"].partition(" ")[0], "; ".join(result["setup"])
+        rows.append((f"`{section}`", result["date"], result["machine"], python, setup))
+    heads = ("result", "date", "machine", "Python", "with")
+    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
+
+
+def _origin(section: str) -> str:
+    """Return when, where and how a result was measured."""
     result = load(section)
-    lines = [
-        f"{result['date']}; {result['machine']}; Python {result['python']}.",
-        f"{'; '.join(result['setup'])}.",
-        f"Raw tables: `benchmarks/results/{section}.json`.",
-    ]
-    if result["chart"]:
-        lines += ["", f"![Chart: {section}]({PLOTS.name}/{result['chart']})"]
-    return "\n".join(lines)
+    return (
+        f"{result['date']}; {result['machine']}; Python {result['python']}.\n"
+        f"{'; '.join(result['setup'])}.\n"
+        f"Raw tables: `benchmarks/results/{section}.json`."
+    )
 
 
 def costs_block() -> str:
@@ -188,7 +124,7 @@ def protocols_block() -> str:
     ]
     return "\n\n".join(
         [
-            section_block("protocols"),
+            _origin("protocols"),
             "Time of a call, times GraphPipe's, by windows a call:",
             _table(("protocol", *map(str, SIZES)), times),
             "A call of 64 windows:",
@@ -205,7 +141,9 @@ def front_block() -> str:
         return "There is no result yet: the benchmark needs an idle machine."
     found = result["tables"]["front"]
     rows = [(name, readings, f"{loss:.3f}", figure(us)) for name, readings, loss, us in found["rows"]]
-    return "\n\n".join([section_block("quality_front"), _table(found["columns"], rows)])
+    return "\n\n".join(
+        [_origin("quality_front"), chart_block("quality_front"), _table(found["columns"], rows)]
+    )
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -213,12 +151,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "goals": goals_block,
     "costs": costs_block,
     "protocols": protocols_block,
+    "runs": runs_block,
 }
 
 
 def block(name: str) -> str:
     """Return a generated block. Raises OSError if it has no result, KeyError if a figure is missing."""
-    return BLOCKS[name]() if name in BLOCKS else section_block(name)
+    return BLOCKS[name]() if name in BLOCKS else chart_block(name)
 
 
 def generated(page: str) -> str:

@@ -72,10 +72,10 @@ def lines(
     return _saved(figure, folder / name, f"{y_label} over {x_label}")
 
 
-def points(
+def front(
     folder: Path | None,
     name: str,
-    places: Mapping[str, tuple[float, float]],
+    points: Mapping[str, tuple[float, float]],
     x_label: str,
     y_label: str,
     ours: str,
@@ -87,25 +87,25 @@ def points(
     if folder is None:
         return None
     figure, axes = _axes(LINES_HEIGHT_IN)
-    front, least = [], float("inf")
-    for x, y in sorted(places.values()):
+    best, least = [], float("inf")
+    for x, y in sorted(points.values()):
         if y < least:
-            front.append((x, y))
+            best.append((x, y))
             least = y
-    axes.plot([x for x, _ in front], [y for _, y in front], color=OTHERS, linestyle=":", linewidth=1.2)
+    axes.plot([x for x, _ in best], [y for _, y in best], color=OTHERS, linestyle=":", linewidth=1.2)
     ours_above = 0  # fncast's points are close together, so their labels are one below the other
     before, is_below = 0.0, False  # labels of neighbours alternate
-    for label, (x, y) in sorted(places.items(), key=lambda item: item[1]):
+    for label, (x, y) in sorted(points.items(), key=lambda item: item[1]):
         is_ours = label.startswith(ours)
         axes.plot([x], [y], marker="o", color=OURS if is_ours else OTHERS, markersize=7)
         if is_ours:
-            place = {"xytext": (-6, -14 - 14 * ours_above), "ha": "right"}
+            style = {"xytext": (-6, -14 - 14 * ours_above), "ha": "right"}
             ours_above += 1
         else:
             is_below = x < 2 * before and not is_below
-            place = {"xytext": (6, -12 if is_below else 5)}
+            style = {"xytext": (6, -12 if is_below else 5)}
             before = x
-        axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **place)
+        axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **style)
     axes.set_xscale("log")
     axes.margins(x=0.25, y=0.12)
     axes.set_ylim(bottom=0)

@@ -20,7 +20,7 @@ COMMIT_S = 0.2  # how often peers and limit commit where throughput counts
 
 
 @dataclass(frozen=True)
-class Topics:
+class RunTopics:
     """The topics of one run. group: the consumer group."""
 
     group: str
@@ -47,7 +47,7 @@ class Pipeline(Protocol):
     def services(self) -> list[Program]:
         """Return the programs to start before the consumers, in this order."""
 
-    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+    def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         """Return the programs that read and write the topics. folder: for files that they need."""
 
 
@@ -65,7 +65,7 @@ class ConsumersOnly:
 
 
 @dataclass
-class Fncast:
+class FncastPipeline:
     """fncast with its defaults.
 
     settings: other values for tables of fncast.toml, by name.
@@ -100,13 +100,13 @@ class Fncast:
             fncast("functions", *functions, *configuration, ready=answers(ready)),
         ]
 
-    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+    def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         return [
             self._consumer(servers, topics, folder, number, port)
             for number, port in enumerate(free_ports(self.consumer_count))
         ]
 
-    def _consumer(self, servers: str, topics: Topics, folder: Path, number: int, port: int) -> Program:
+    def _consumer(self, servers: str, topics: RunTopics, folder: Path, number: int, port: int) -> Program:
         tables: dict[str, dict[str, object]] = {
             "kafka": {
                 "bootstrap_servers": servers,
@@ -132,7 +132,7 @@ class Fncast:
 
 
 @dataclass
-class Limit:
+class LimitPipeline:
     """One process without a network hop: `benchmarks/pipelines/limit.py`."""
 
     delivery: str
@@ -146,7 +146,7 @@ class Limit:
     def services(self) -> list[Program]:
         return []
 
-    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+    def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         arguments = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
         variables = {"COMMIT_S": str(self.commit_s)}
         return [

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from benchmarks.lib.broker import Broker
 from benchmarks.lib.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
 from benchmarks.lib.processes import Processes
-from benchmarks.lib.programs import EXACTLY, Pipeline, Topics
+from benchmarks.lib.programs import EXACTLY, Pipeline, RunTopics
 from benchmarks.lib.query_consumers import UNCOMMITTED
 from fncast.demo.process import ProcessFailed
 
@@ -23,7 +23,7 @@ class Run:
     """A running pipeline. Owns its processes and the meter of its output; `close` ends them."""
 
     def __init__(
-        self, pipeline: Pipeline, broker: Broker, topics: Topics, partitions: int, folder: Path
+        self, pipeline: Pipeline, broker: Broker, topics: RunTopics, partitions: int, folder: Path
     ) -> None:
         self.topics = topics
         self.meter = Meter(broker.bootstrap_servers, topics.output, partitions)
@@ -84,15 +84,15 @@ class Run:
     def _drain(self) -> None:
         settings = {"bootstrap.servers": self._broker.bootstrap_servers, "group.id": self.topics.group}
         consumer = Consumer({**settings, "enable.auto.commit": False, "log_level": 0})
-        places = [TopicPartition(self.topics.input, number) for number in range(self._partitions)]
+        inputs = [TopicPartition(self.topics.input, number) for number in range(self._partitions)]
 
         def committed() -> int:
-            return sum(max(each.offset, 0) for each in consumer.committed(places, 10))
+            return sum(max(each.offset, 0) for each in consumer.committed(inputs, 10))
 
         done = committed if self._pipeline.delivery == EXACTLY else self.meter.length
         best, changed_s = -1, time.monotonic()
         try:
-            events = sum(consumer.get_watermark_offsets(each, 10)[1] for each in places)
+            events = sum(consumer.get_watermark_offsets(each, 10)[1] for each in inputs)
             while (now := done()) < events:
                 self.processes.check()
                 if now > best:

@@ -17,7 +17,7 @@ from benchmarks.lib.broker import LOG_APPEND_TIME, PARTITIONS, Broker, NoBroker,
 from benchmarks.lib.environment import NoEnvironment
 from benchmarks.lib.load import Load, publish
 from benchmarks.lib.meter import Measured
-from benchmarks.lib.programs import EXACTLY, Limit, Pipeline, Topics
+from benchmarks.lib.programs import EXACTLY, LimitPipeline, Pipeline, RunTopics
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.run import Run
 from fncast import models as base_models
@@ -72,7 +72,7 @@ class Testbed:
     ) -> AsyncIterator[Run]:
         """Yield the pipeline with running services and without consumers. Raises ProcessFailed, NoEnvironment."""
         output, dead = await self.create_topics("out", "dead", partitions=partitions)
-        topics = Topics(output.removesuffix("-out"), input_topic, output, dead)
+        topics = RunTopics(output.removesuffix("-out"), input_topic, output, dead)
         run = Run(pipeline, self.broker, topics, partitions, self.folder)
         try:
             await run.start_services()
@@ -83,7 +83,7 @@ class Testbed:
 
     async def warm_up(self, scale: float = 1.0) -> None:
         """Run once without a result: the first run on a new broker is slower."""
-        await self.warm_up_by(self.process_backlog(Limit(EXACTLY, self.model), scale))
+        await self.warm_up_by(self.process_backlog(LimitPipeline(EXACTLY, self.model), scale))
 
     async def warm_up_by(self, measurement: Awaitable[object]) -> None:
         """Run a measurement whose result is not used. Its failure is only logged."""

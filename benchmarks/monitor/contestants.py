@@ -26,7 +26,7 @@ MOST_S = 60.0  # for the backlog
 
 
 @dataclass
-class Contestant:
+class MonitorContestant:
     """A program and its runs."""
 
     name: str
@@ -40,13 +40,13 @@ class Contestant:
     def cpu_us(self) -> Spread:
         return Spread.of([sum(run.cpu_us.values()) for run in self.runs])
 
-    def cpu_ratio(self, other: Contestant) -> Spread:
+    def cpu_ratio(self, other: MonitorContestant) -> Spread:
         """How many times as much CPU a reading takes, round by round."""
         pairs = zip(self.runs, other.runs, strict=False)
         return Spread.of([sum(mine.cpu_us.values()) / sum(theirs.cpu_us.values()) for mine, theirs in pairs])
 
 
-async def backlog(testbed: Testbed, scale: float) -> list[Contestant]:
+async def backlog(testbed: Testbed, scale: float) -> list[MonitorContestant]:
     """Publish a backlog. Returns the programs that read it."""
     windows, forecasts, accuracy = await create_topics(testbed)
     servers, steps = testbed.broker.bootstrap_servers, max(2, round(STEPS * scale))
@@ -55,14 +55,16 @@ async def backlog(testbed: Testbed, scale: float) -> list[Contestant]:
     await asyncio.to_thread(publish_to_topics, servers, load.records(range(steps)))
     monitor = FncastMonitor(forecasts, accuracy, DEFAULT_MIN_HISTORY)
     return [
-        Contestant(MONITOR, lambda: rates.measure(testbed, monitor, windows, readings, MOST_S, fields=1)),
-        Contestant(
+        MonitorContestant(
+            MONITOR, lambda: rates.measure(testbed, monitor, windows, readings, MOST_S, fields=1)
+        ),
+        MonitorContestant(
             DECODING, lambda: asyncio.to_thread(decoding.decode, servers, (windows, forecasts), readings)
         ),
     ]
 
 
-def csv_files(testbed: Testbed, scale: float) -> list[Contestant]:
+def csv_files(testbed: Testbed, scale: float) -> list[MonitorContestant]:
     """Write a long file and a wide one. Returns the programs that read them."""
     found = []
     for name, beside, series in ((LONG, COPY_LONG, 1), (WIDE, COPY_WIDE, COLUMNS)):
@@ -70,7 +72,7 @@ def csv_files(testbed: Testbed, scale: float) -> list[Contestant]:
         steps = max(100, round(FILE_READINGS * scale / series))
         files.write(file, series, steps)
         for each, run in ((name, files.detect), (beside, files.copy)):
-            found.append(Contestant(each, _in_thread(run, file, series * steps)))
+            found.append(MonitorContestant(each, _in_thread(run, file, series * steps)))
     return found
 
 

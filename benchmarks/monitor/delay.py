@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import orjson
 from confluent_kafka import Message
 
-from benchmarks.delay.reader import Seen
+from benchmarks.delay.reader import ArrivalTimes
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import publish_to_topics
 from benchmarks.lib.meter import Meter, header
@@ -27,7 +27,7 @@ MIN_HISTORY, HISTORY = 50, 60  # readings of a series before its first anomaly; 
 SKIPPED_S = 3.0  # of live readings before the first outlier
 PATIENCE_S = 180.0
 
-Place = tuple[str, str]  # series, time of the first unusual reading
+Moment = tuple[str, str]  # series, time of the first unusual reading
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,16 @@ async def measure(testbed: Testbed, rate: int, seconds: float, series: int = SER
         cpu_us = (processes.cpu_s()[MONITOR] - before_s) * 1e6 / (len(live) * series)
         messages = await asyncio.to_thread(lambda: list(run.meter.read(len(load.outliers))))
         await processes.end()
-        seen_s = opened(messages, Seen(file))
+        seen_s = opened(messages, ArrivalTimes(file))
     sent_s = await asyncio.to_thread(sent, servers, windows, load.outliers, live.stop * series)
     await testbed.delete_topics(windows, forecasts, accuracy)
     delays_s = [
-        seen_s[place] - at_s for outlier, at_s in sent_s.items() if (place := _place(outlier)) in seen_s
+        seen_s[moment] - at_s for outlier, at_s in sent_s.items() if (moment := _moment(outlier)) in seen_s
     ]
     return Delays(sorted(delays_s), len(load.outliers), len(seen_s) - len(delays_s), cpu_us)
 
 
-def opened(messages: Iterable[Message], seen: Seen) -> dict[Place, float]:
+def opened(messages: Iterable[Message], seen: ArrivalTimes) -> dict[Moment, float]:
     """Return when a reader had the event of each anomaly that opened, in seconds since 1970."""
     found = {}
     for message in messages:
@@ -86,8 +86,8 @@ def opened(messages: Iterable[Message], seen: Seen) -> dict[Place, float]:
             continue
         anomaly = orjson.loads(message.value() or b"")
         if anomaly["state"] == "open":
-            place = (header(message, "ce_subject"), anomaly["start"])
-            found[place] = seen.at(message.partition() or 0, message.offset() or 0)
+            moment = (header(message, "ce_subject"), anomaly["start"])
+            found[moment] = seen.at(message.partition() or 0, message.offset() or 0)
     return found
 
 
@@ -105,5 +105,5 @@ def sent(servers: str, topic: str, outliers: Iterable[Outlier], readings: int) -
         meter.close()
 
 
-def _place(outlier: Outlier) -> Place:
+def _moment(outlier: Outlier) -> Moment:
     return outlier.series, outlier.time

@@ -71,7 +71,7 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
 
     loads: list[float] = []
 
-    async def measure(contestant: contestants.Contestant) -> None:
+    async def measure(contestant: contestants.MonitorContestant) -> None:
         contestant.runs.append(await contestant.measure())
         loads.append(os.getloadavg()[0])
 
@@ -98,7 +98,7 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def rates_table(measured: Sequence[contestants.Contestant]) -> report.Table:
+def rates_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:
     rows: list[tuple[report.Cell, ...]] = [
         (each.name, each.rate(), each.cpu_us(), float(each.runs[-1].readings))
         for each in measured
@@ -107,7 +107,7 @@ def rates_table(measured: Sequence[contestants.Contestant]) -> report.Table:
     return report.Table("rates", ("program", "readings/s", "CPU, µs a reading", "readings"), rows)
 
 
-def ratios_table(measured: Sequence[contestants.Contestant]) -> report.Table:
+def ratios_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:
     """Compare the CPU of a reading with the loop beside each program, round by round."""
     by_name = {each.name: each for each in measured if each.runs}
     rows: list[tuple[report.Cell, ...]] = [
@@ -134,7 +134,7 @@ def delays_table(measured: Sequence[DelayRuns]) -> report.Table:
     return report.Table("delays", ("readings", P50, P99, FOUND, OTHERS, CPU), rows)
 
 
-def _line(contestant: contestants.Contestant) -> str:
+def _line(contestant: contestants.MonitorContestant) -> str:
     run = contestant.runs[-1]
     return (
         f"{contestant.name}: {figure(run.readings_s)} readings/s of {run.readings:,};"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lib.programs import ConsumersOnly, Topics, answers, fncast
+from benchmarks.lib.programs import ConsumersOnly, RunTopics, answers, fncast
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
 
@@ -41,7 +41,7 @@ class FncastMonitor(ConsumersOnly):
     min_history: int
     name: str = "fncast monitor"
 
-    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+    def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         [port] = free_ports(1)
         file = folder / f"{topics.group}.toml"
         file.write_text(

@@ -22,7 +22,7 @@ QUEUED = 200  # a partition
 COMMIT_S = float(os.environ["COMMIT_S"])
 
 
-class Pipeline:
+class WorkerPipeline:
     def __init__(self, servers: str, group: str, topic: str, output: str, function_url: str) -> None:
         self._consumer = Consumer(
             {
@@ -117,7 +117,7 @@ class Pipeline:
 
 
 async def main() -> None:
-    await Pipeline(*sys.argv[1:]).run()
+    await WorkerPipeline(*sys.argv[1:]).run()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from benchmarks.lib.arguments import (
     positive,
 )
 from benchmarks.lib.meter import Measured
-from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Limit, Pipeline
+from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, LimitPipeline, Pipeline
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed, run_on_testbed
@@ -39,7 +39,7 @@ TENSOR_CALLS = {"routes.forecast": {"url": "fn:fncast/forecast", "encoding": "gr
 
 
 @dataclass
-class PipelineResult:
+class RateResult:
     """The runs of one pipeline. cpu_us: of an event, by kind of process."""
 
     pipeline: Pipeline
@@ -67,7 +67,7 @@ class PipelineResult:
         known = [us for measured in self.cpu_us if not math.isnan(us := measured.get(process, 0.0))]
         return Spread.of(known or [math.nan]).median
 
-    def ratio(self, other: PipelineResult) -> Spread:
+    def ratio(self, other: RateResult) -> Spread:
         """Return the ratio to another pipeline's rate in the same rounds."""
         pairs = zip(self.runs, other.runs, strict=False)
         return Spread.of([mine.rate / theirs.rate for mine, theirs in pairs])
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     known = build_pipelines(Path(), Path(), arguments.quick)
-    apply_only(parser, arguments, (PipelineResult(pipeline).name for pipeline in known))
+    apply_only(parser, arguments, (RateResult(pipeline).name for pipeline in known))
     arguments.rounds = arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     arguments.scale = arguments.scale or (QUICK_SCALE if arguments.quick else 1.0)
     return run_on_testbed(arguments, PROGRAM, lambda testbed: compare(testbed, arguments))
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     """Measure, print and write the result. Returns the exit code."""
     pipelines = build_pipelines(testbed.models, testbed.model, arguments.quick)
-    known = [PipelineResult(pipeline) for pipeline in pipelines]
+    known = [RateResult(pipeline) for pipeline in pipelines]
     chosen = [result for result in known if is_chosen(result.name, arguments.only)]
     await testbed.warm_up(arguments.scale)
     failed = await run_rounds(
@@ -107,7 +107,7 @@ async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
         print(report.text(blocks))
     else:
         rates = {result.name: result.rate() for result in results}
-        ours = [name for name in rates if name.startswith(Fncast.name)]
+        ours = [name for name in rates if name.startswith(FncastPipeline.name)]
         shown = plot.bars(report.PLOTS, "end-to-end", rates, "events a second (logarithmic)", ours)
         facts = machine.facts(
             testbed.broker.name, f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}"
@@ -126,29 +126,29 @@ def build_pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
     """The pipelines of a round, in their order. models, model: a folder of models, and a version in it."""
     if quick:
         return [
-            Fncast(EXACTLY, models),
+            FncastPipeline(EXACTLY, models),
             plain_loop(model, EXACTLY),
-            Limit(EXACTLY, model),
+            LimitPipeline(EXACTLY, model),
         ]
     # Pipelines that are compared most are next to each other.
     return [
         *peers(model),
-        Limit(EXACTLY, model),
-        Fncast(EXACTLY, models),
-        Fncast(EXACTLY, models, settings=TENSOR_CALLS, name="fncast, tensor calls"),
-        Fncast(AT_LEAST, models),
-        Limit(AT_LEAST, model),
+        LimitPipeline(EXACTLY, model),
+        FncastPipeline(EXACTLY, models),
+        FncastPipeline(EXACTLY, models, settings=TENSOR_CALLS, name="fncast, tensor calls"),
+        FncastPipeline(AT_LEAST, models),
+        LimitPipeline(AT_LEAST, model),
     ]
 
 
-async def measure_pipeline(testbed: Testbed, result: PipelineResult, scale: float) -> None:
+async def measure_pipeline(testbed: Testbed, result: RateResult, scale: float) -> None:
     """Add a run to the result. Raises ProcessFailed, NoEnvironment."""
     measured, cpu_us = await testbed.process_backlog(result.pipeline, scale)
     result.runs.append(measured)
     result.cpu_us.append(cpu_us)
 
 
-def _line(result: PipelineResult) -> str:
+def _line(result: RateResult) -> str:
     run = result.runs[-1]
     return (
         f"{result.name}: {figure(run.rate)} events/s; of {run.events:,} lost {run.lost},"
@@ -156,7 +156,7 @@ def _line(result: PipelineResult) -> str:
     )
 
 
-def _table(results: list[PipelineResult]) -> report.Table:
+def _table(results: list[RateResult]) -> report.Table:
     heads = (
         "pipeline",
         "events/s",
@@ -183,14 +183,16 @@ def _table(results: list[PipelineResult]) -> report.Table:
     return report.Table("pipelines", heads, rows)
 
 
-def _ratios(results: list[PipelineResult]) -> report.Table:
+def _ratios(results: list[RateResult]) -> report.Table:
     """Compare fncast with the limit of its guarantee and with the fastest peer that keeps order, round by round."""
-    ours = [result for result in results if isinstance(result.pipeline, Fncast)]
-    limits = {result.pipeline.delivery: result for result in results if isinstance(result.pipeline, Limit)}
+    ours = [result for result in results if isinstance(result.pipeline, FncastPipeline)]
+    limits = {
+        result.pipeline.delivery: result for result in results if isinstance(result.pipeline, LimitPipeline)
+    }
     others = [
         result
         for result in results
-        if not isinstance(result.pipeline, Fncast | Limit) and result.pipeline.keeps_order
+        if not isinstance(result.pipeline, FncastPipeline | LimitPipeline) and result.pipeline.keeps_order
     ]
     fastest = max(others, key=lambda result: result.rate().median, default=None)
     rows = [
@@ -200,7 +202,7 @@ def _ratios(results: list[PipelineResult]) -> report.Table:
     return report.Table("ratios", ("pipeline", "to the limit", "to the fastest peer that keeps order"), rows)
 
 
-def _ratio(result: PipelineResult, other: PipelineResult | None) -> Spread:
+def _ratio(result: RateResult, other: RateResult | None) -> Spread:
     return result.ratio(other) if other else Spread.of([math.nan])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.environment import python_of
-from benchmarks.lib.programs import AT_LEAST, COMMIT_S, EXACTLY, Topics, answers, program
+from benchmarks.lib.programs import AT_LEAST, COMMIT_S, EXACTLY, RunTopics, answers, program
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
 
@@ -59,7 +59,7 @@ class Peer:
             program("functions", *function, ready=answers(f"{self._function_url}/healthz")),
         ]
 
-    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+    def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         """Return the processes of the peer. Raises NoEnvironment."""
         words: list[object] = [servers, topics.group, topics.input, topics.output, f"{self._function_url}/"]
         words = [python_of(self.environment), PROGRAMS / self.script, *words, *self.words]

@@ -26,8 +26,8 @@ from benchmarks.quality.labelled_series import (
     labelled_series,
 )
 from fncast import models as base_models
-from fncast.cli.local_model import LocalModel, open_model
-from fncast.cli.step_forecasts import StepForecasts, step_forecasts
+from fncast.cli.detection.local_model import LocalModel, open_model
+from fncast.cli.detection.step_forecasts import StepForecasts, step_forecasts
 from fncast.monitor.detector import DEFAULT_ALPHA, DetectorSettings
 from fncast.monitor.episode import CALM_READINGS
 from fncast.monitor.offline import detect

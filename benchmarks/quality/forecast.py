@@ -22,11 +22,11 @@ from pathlib import Path
 from benchmarks.quality import base_model
 from benchmarks.quality.figures import goals
 from benchmarks.quality.public import TEST_SHARE, Absent, it_files, passengers, taxi_file, zero_shot
-from fncast.cli.evaluate import add_classical, default_cache
+from fncast.cli.evaluation.classical import add_classical, default_cache
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
 from fncast.series.csv.file import read_csv
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.evaluation import MODEL, Evaluation, add_base_model, add_model, prepare
 from model_service.training.model_folder import find_version, load_scorer
@@ -113,7 +113,7 @@ def _train(models: Path, name: str, files: Sequence[Path], *flags: str) -> None:
 def _evaluate(
     models: Path,
     name: str,
-    series: Sequence[Series],
+    series: Sequence[TimeSeries],
     classical: bool,
     share: float = TEST_SHARE,
     stride: int | None = None,

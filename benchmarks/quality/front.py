@@ -21,7 +21,7 @@ from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import whole
 from benchmarks.lib.environment import NoEnvironment, python_of
 from benchmarks.quality import unseen
-from benchmarks.quality.base_model import HORIZON
+from benchmarks.quality.base_tables import HORIZON
 from benchmarks.quality.methods import (
     Float64Array,
     Method,
@@ -32,7 +32,7 @@ from benchmarks.quality.methods import (
     pinball,
     seasonal_naive,
 )
-from fncast.cli.local_model import LocalModel
+from fncast.cli.detection.local_model import LocalModel
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
 from fncast.series.window import bridge
@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 points.append(measured("fracast 0.1.0", readings, *found))
     folder = report.plots(arguments.print_only)
     places = {f"{point.method} ({point.readings})": (point.us, point.loss) for point in points}
-    chart = plot.points(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
+    chart = plot.front(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
     table = report.Table("front", COLUMNS, [(p.method, str(p.readings), p.loss, p.us) for p in points])
     if arguments.print_only:
         print(report.text([table]))

@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmarks.quality.figures import Figure
 from fncast import models as base_models
-from fncast.cli.evaluate import add_classical, default_cache
+from fncast.cli.evaluation.classical import add_classical, default_cache
 from fncast.series.csv.file import read_csv
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.evaluation import MODEL, Evaluation, prepare
 from model_service.training.model_folder import find_version
@@ -52,7 +52,7 @@ def taxi_file(folder: Path | None) -> Path:
     return file
 
 
-def passengers() -> tuple[Series, float]:
+def passengers() -> tuple[TimeSeries, float]:
     """AirPassengers, and the share of it that is tested. Raises Absent."""
     try:
         from statsforecast.utils import AirPassengers
@@ -62,7 +62,7 @@ def passengers() -> tuple[Series, float]:
         ) from None
     values = np.asarray(AirPassengers, dtype=np.float64)
     first = len(values) - 12 - AIR_ORIGINS + 1
-    series = Series("AirPassengers", datetime(1949, 1, 1, tzinfo=UTC), Step.calendar("P1M"), values)
+    series = TimeSeries("AirPassengers", datetime(1949, 1, 1, tzinfo=UTC), Step.calendar("P1M"), values)
     return series, (len(values) - first) / len(values)
 
 

@@ -8,13 +8,13 @@ import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from benchmarks.delay.reader import Seen
+from benchmarks.delay.reader import ArrivalTimes
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import publish
 from benchmarks.lib.programs import EXACTLY, program
 from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import history, live
-from benchmarks.readings.output import Output
+from benchmarks.readings.output import AppendedReader
 from benchmarks.readings.programs import LEAST, FncastReadings
 
 SECONDS, SKIPPED_S = 20, 3
@@ -30,7 +30,7 @@ async def delays_s(testbed: Testbed) -> list[float]:
     await asyncio.to_thread(publish, servers, topic, live.past(start_s))
     async with testbed.run(FncastReadings(EXACTLY, testbed.models), topic) as run:
         await run.start_consumers()
-        output = Output(servers, run.topics.output)
+        output = AppendedReader(servers, run.topics.output)
         try:
             wanted = live.HOSTS * (live.HISTORY - LEAST + 1)
             await asyncio.to_thread(output.wait, wanted, PATIENCE_S, run.processes.check)
@@ -44,7 +44,7 @@ async def delays_s(testbed: Testbed) -> list[float]:
         finally:
             output.close()
         await run.processes.end()
-        seen = Seen(seen_file)
+        seen = ArrivalTimes(seen_file)
     appended_s = await asyncio.to_thread(_appended, servers, topic)
     return sorted(
         seen.at(each.partition, each.offset) - appended_s[each.cause]
@@ -82,7 +82,7 @@ async def quiet_s(testbed: Testbed) -> list[float]:
     pipeline = FncastReadings(EXACTLY, testbed.models, more=more)
     async with testbed.run(pipeline, topic) as run:
         await run.start_consumers()
-        output = Output(servers, run.topics.output)
+        output = AppendedReader(servers, run.topics.output)
         try:
             last_s = live.now_s() // QUIET_STEP_S * QUIET_STEP_S
             first_s = last_s - LEAST * QUIET_STEP_S

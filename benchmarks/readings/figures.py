@@ -57,7 +57,7 @@ FIGURES: dict[str, Callable[[Testbed], Awaitable[list[Named]]]] = {
 
 
 @dataclass
-class Figures:
+class ReadingsFigures:
     """What one measurement of FIGURES found."""
 
     name: str
@@ -68,7 +68,7 @@ class Figures:
         return ", ".join(f"{name} {figure(value)}" for name, value in self.values)
 
 
-def table(measured: Sequence[Figures]) -> report.Table:
+def table(measured: Sequence[ReadingsFigures]) -> report.Table:
     """Return the table of all figures."""
     rows: list[tuple[report.Cell, ...]] = [pair for each in measured for pair in each.values]
     return report.Table("figures", ("figure", "measured"), rows)

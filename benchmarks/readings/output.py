@@ -22,7 +22,7 @@ class Appended:
     appended_s: float
 
 
-class Output:
+class AppendedReader:
     """Follows a topic with read_committed. Used by one thread; `close` it."""
 
     def __init__(self, servers: str, topic: str) -> None:

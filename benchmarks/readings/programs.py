@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lib.environment import python_of
-from benchmarks.lib.programs import ConsumersOnly, Fncast, Topics, answers, fncast, program
+from benchmarks.lib.programs import ConsumersOnly, FncastPipeline, RunTopics, answers, fncast, program
 from fncast.demo.plan import HOST
 from fncast.demo.process import Program
 
@@ -51,7 +51,7 @@ port = {port}
 
 
 @dataclass
-class FncastReadings(Fncast):
+class FncastReadings(FncastPipeline):
     """fncast with an input of Telegraf records.
 
     more: lines of the table [windows]. is_static: whether consumers are static members of their group (KIP-345).
@@ -63,7 +63,7 @@ class FncastReadings(Fncast):
     more: str = ""
     is_static: bool = True
 
-    def _consumer(self, servers: str, topics: Topics, folder: Path, number: int, port: int) -> Program:
+    def _consumer(self, servers: str, topics: RunTopics, folder: Path, number: int, port: int) -> Program:
         file = folder / f"{topics.group}-{number}.toml"
         file.write_text(
             TOML.format(
@@ -90,7 +90,7 @@ class OneProcess(ConsumersOnly):
     model: Path
     name: str = "one process, no hop"
 
-    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+    def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         words = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
         module = "benchmarks.readings.one_process"
         return [program("consumer", sys.executable, "-m", module, *words, variables={"COMMIT_S": "0.2"})]
@@ -103,7 +103,7 @@ class QuixWindows(ConsumersOnly):
     name: str = "Quix Streams, no forecast"
     environments: Sequence[str] = ("quixstreams",)
 
-    def consumers(self, servers: str, topics: Topics, folder: Path) -> list[Program]:
+    def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         state = folder / f"state-{topics.group}"
         words = (servers, topics.group, topics.input, self.delivery, state, WINDOW)
         variables = {"COMMIT_S": str(COMMIT_S)}

@@ -96,9 +96,9 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
         row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MOST_S))
 
     failed = await run_rounds(chosen, arguments.rounds, measure, _line)
-    single = [figures.Figures(name) for name in figures.FIGURES if is_chosen(name, arguments.only)]
+    single = [figures.ReadingsFigures(name) for name in figures.FIGURES if is_chosen(name, arguments.only)]
 
-    async def measure_single(each: figures.Figures) -> None:
+    async def measure_single(each: figures.ReadingsFigures) -> None:
         each.values += await figures.FIGURES[each.name](testbed)
 
     failed += await run_rounds(single, 1, measure_single, str)

@@ -15,7 +15,7 @@ from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import EXACTLY
 from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import history, live, rates
-from benchmarks.readings.output import Appended, Output
+from benchmarks.readings.output import Appended, AppendedReader
 from benchmarks.readings.programs import LEAST, FncastReadings
 
 HOSTS, FIELDS = 10_000, 10
@@ -46,7 +46,7 @@ async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
     async with testbed.run(pipeline, topic) as run:
         programs = pipeline.consumers(servers, run.topics, testbed.folder)
         killed, restarted = Processes(testbed.folder), Processes(testbed.folder)
-        output = Output(servers, run.topics.output)
+        output = AppendedReader(servers, run.topics.output)
         try:
             await killed.start(*programs)
             count = PROBES * LEAST + hosts * BEFORE
@@ -80,7 +80,7 @@ async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
     async with testbed.run(pipeline, topic) as run:
         *staying, leaving = pipeline.consumers(servers, run.topics, testbed.folder)
         consumers = [Processes(testbed.folder) for _ in range(3)]
-        output = Output(servers, run.topics.output)
+        output = AppendedReader(servers, run.topics.output)
         gaps_s: list[float] = []
         try:
             for processes, program in zip(consumers, [*staying, leaving], strict=True):

@@ -27,7 +27,7 @@ MANY = Cell(64, 1)
 
 
 @dataclass(frozen=True)
-class Figure:
+class ServingFigure:
     """The result of one cell and round. cpu_us: of a request."""
 
     rate: float
@@ -36,10 +36,10 @@ class Figure:
     cpu_us: float
 
 
-Figures = dict[str, dict[Cell, list[Figure]]]
+ServingFigures = dict[str, dict[Cell, list[ServingFigure]]]
 
 
-def tables(figures: Figures) -> list[report.Table]:
+def tables(figures: ServingFigures) -> list[report.Table]:
     """Return the ratios, then a table for each measure, by connections × windows a request."""
     return [
         _ratios(figures),
@@ -50,7 +50,7 @@ def tables(figures: Figures) -> list[report.Table]:
     ]
 
 
-def _ratios(figures: Figures) -> report.Table:
+def _ratios(figures: ServingFigures) -> report.Table:
     """Compare each server that has a model with the fixed answer and the model in process, round by round."""
     fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
     single, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
@@ -79,7 +79,7 @@ def _ratios(figures: Figures) -> report.Table:
     return report.Table("ratios", heads, rows)
 
 
-def _table(figures: Figures, what: str, title: str) -> report.Table:
+def _table(figures: ServingFigures, what: str, title: str) -> report.Table:
     cells = [Cell(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
     rows = []
     for name, found in figures.items():

@@ -32,9 +32,18 @@ from benchmarks.lib.rounds import failures, reason, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.steps import steps, table
 from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, found_model
-from benchmarks.serving.figures import CONNECTIONS, IN_PROCESS, MANY, WINDOWS, Cell, Figure, Figures, tables
+from benchmarks.serving.figures import (
+    CONNECTIONS,
+    IN_PROCESS,
+    MANY,
+    WINDOWS,
+    Cell,
+    ServingFigure,
+    ServingFigures,
+    tables,
+)
 from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, warn_without_wrk
-from benchmarks.serving.servers import ModelServer, ModelServers, Ports, ready
+from benchmarks.serving.servers import MeasuredServer, ModelServers, Ports, ready
 
 PROGRAM = "model_service"
 WARM_UP_S = 1
@@ -61,16 +70,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     models, model = found_model(arguments.models, folder)
     chosen = [server for server in _servers(models, model) if is_chosen(server.name, arguments.only)]
-    figures: Figures = defaultdict(lambda: defaultdict(list))
+    figures: ServingFigures = defaultdict(lambda: defaultdict(list))
 
-    async def measure(server: ModelServer) -> None:
+    async def measure(server: MeasuredServer) -> None:
         if server is chosen[0]:
             for windows in WINDOWS:
                 alone = await _in_process(model, windows, arguments.seconds)
                 figures[IN_PROCESS][Cell(0, windows)].append(alone)
         await _measure(server, folder, arguments.seconds, figures)
 
-    def describe(server: ModelServer) -> str:
+    def describe(server: MeasuredServer) -> str:
         found = figures[server.name][MANY][-1:]
         cell = [f"{figure(last.rate)}/s, {figure(last.cpu_us)} µs CPU" for last in found]
         return f"{server.name}: {MANY}: {' '.join(cell)}"
@@ -105,12 +114,12 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     return code
 
 
-def _servers(models: Path, model: Path) -> list[ModelServer]:
+def _servers(models: Path, model: Path) -> list[MeasuredServer]:
     servers = ModelServers(models, model)
     return [*servers.ours(), *servers.others()]
 
 
-async def _measure(server: ModelServer, folder: Path, seconds: int, figures: Figures) -> None:
+async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: ServingFigures) -> None:
     """Measure all cells of one server. A cell whose load fails stays empty. Raises ProcessFailed, NoEnvironment."""
     ports = Ports.free()
     started = ready(server, ports, folder)
@@ -132,11 +141,11 @@ async def _measure(server: ModelServer, folder: Path, seconds: int, figures: Fig
                 finally:
                     processes.check()
                 cpu_us = (sum(processes.cpu_s().values()) - before_s) / answered.requests * 1e6
-                found = Figure(answered.rate, answered.p50_ms, answered.p99_ms, cpu_us)
+                found = ServingFigure(answered.rate, answered.p50_ms, answered.p99_ms, cpu_us)
                 figures[server.name][Cell(connections, windows)].append(found)
 
 
-async def _profile(server: ModelServer, folder: Path) -> report.Block:
+async def _profile(server: MeasuredServer, folder: Path) -> report.Block:
     """Return the CPU time of a request by step, with many connections, or why it is unknown."""
     try:
         return await _profiled(server, folder)
@@ -144,7 +153,7 @@ async def _profile(server: ModelServer, folder: Path) -> report.Block:
         return f"No profile of {server.name}: {reason(error)}"
 
 
-async def _profiled(server: ModelServer, folder: Path) -> report.Table:
+async def _profiled(server: MeasuredServer, folder: Path) -> report.Table:
     """Return the steps of the server. Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
     ports = Ports.free()
     started = ready(server, ports, folder)
@@ -165,13 +174,13 @@ async def _profiled(server: ModelServer, folder: Path) -> report.Table:
     return table(found, count, "request", f"steps of {server.name} at {MANY}")
 
 
-async def _in_process(model: Path, windows: int, seconds: int) -> Figure:
+async def _in_process(model: Path, windows: int, seconds: int) -> ServingFigure:
     command = [sys.executable, "-m", "benchmarks.serving.in_process", str(model), str(windows), f"{seconds}"]
     done = await asyncio.to_thread(
         subprocess.run, [*pinned(SERVER_CORE), *command], capture_output=True, text=True, check=True
     )
     rate = float(done.stdout)
-    return Figure(rate, 1e3 / rate, 1e3 / rate, 1e6 / rate)
+    return ServingFigure(rate, 1e3 / rate, 1e3 / rate, 1e6 / rate)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ WINDOW, HORIZON, QUANTILES = 48, 12, 3
 DETAILS = {"window": WINDOW, "horizon": HORIZON, "quantiles": [0.1, 0.5, 0.9]}
 
 
-class InstantModel:
+class InstantRuntime:
     """A runtime that answers with noise of the real model's shape, without computing."""
 
     kind = "instant"
@@ -41,7 +41,7 @@ class InstantModel:
 
 def serve() -> None:
     """Run the service in this process until a signal. Prints its addresses on stderr once it answers."""
-    models = SingleModel(Model("forecast", 1, InstantModel(), orjson.dumps(DETAILS).decode(), DETAILS))
+    models = SingleModel(Model("forecast", 1, InstantRuntime(), orjson.dumps(DETAILS).decode(), DETAILS))
     listener = bind("127.0.0.1", 0)
     with bind("127.0.0.1", 0) as probe:
         grpc_port = probe.getsockname()[1]

@@ -46,7 +46,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Figures:
+class ProtocolFigures:
     """latency_us: median of one caller. windows_per_s: of all callers. CPU: of one caller's calls."""
 
     latency_us: float
@@ -63,7 +63,7 @@ class RunningService:
         self._server = server
         self._pool = pool
 
-    def measure(self, protocol: str, size: int, seconds: float) -> Figures:
+    def measure(self, protocol: str, size: int, seconds: float) -> ProtocolFigures:
         before_s = self._server_cpu_s()
         alone = self._pool.submit(call, protocol, self.http, self.grpc, size, seconds).result()
         server_s = self._server_cpu_s() - before_s
@@ -72,7 +72,7 @@ class RunningService:
         ]
         calls = sum(len(each.result().times_s) for each in together)
         count = len(alone.times_s)
-        return Figures(
+        return ProtocolFigures(
             statistics.median(alone.times_s) * 1e6,
             calls * size / seconds,
             server_s / (count + WARM_UP_CALLS) * 1e6,
@@ -119,14 +119,17 @@ def running_service() -> Iterator[RunningService]:
         server.wait(10)
 
 
-def medians(rounds: list[Figures]) -> Figures:
-    return Figures(
-        *(statistics.median(getattr(each, name) for each in rounds) for name in Figures.__dataclass_fields__)
+def medians(rounds: list[ProtocolFigures]) -> ProtocolFigures:
+    return ProtocolFigures(
+        *(
+            statistics.median(getattr(each, name) for each in rounds)
+            for name in ProtocolFigures.__dataclass_fields__
+        )
     )
 
 
 def table(
-    figures: Mapping[tuple[str, int], Figures], sizes: Mapping[tuple[str, int], tuple[float, float]]
+    figures: Mapping[tuple[str, int], ProtocolFigures], sizes: Mapping[tuple[str, int], tuple[float, float]]
 ) -> report.Table:
     """Return a row for each protocol and number of windows a call, with its ratio to GraphPipe's time."""
     rows: list[tuple[report.Cell, ...]] = []
@@ -170,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure(arguments: argparse.Namespace) -> int:
     """Measure, print and write the result. Returns the exit code. Raises ProcessFailed."""
-    measured: dict[tuple[str, int], list[Figures]] = {}
+    measured: dict[tuple[str, int], list[ProtocolFigures]] = {}
     with running_service() as service:
         sizes = {(name, size): service.bytes_per_call(name, size) for size in SIZES for name in CLIENTS}
         for number in range(arguments.rounds):

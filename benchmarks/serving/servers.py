@@ -1,4 +1,4 @@
-"""The model servers that are measured: how each is started, and its request for a number of windows."""
+"""The model servers that are measured, and how each is started."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import orjson
 
 from benchmarks.lib.environment import packages_of, python_of
-from benchmarks.lib.load import WINDOW
 from benchmarks.lib.programs import ROOT, answers, fncast, program
 from benchmarks.pipelines.peer_programs import PROGRAMS, SERVICES
 from benchmarks.serving.http_load import Request
+from benchmarks.serving.server_requests import (
+    fixed_request,
+    graphpipe_request,
+    named_request,
+    protocol_binary_request,
+    protocol_grpc_request,
+    protocol_json_request,
+)
 from fncast.demo.models import NAME
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
-from model_service.protocols import graphpipe
-from model_service.protocols.open_inference import messages_pb2
 
-JSON = {"Content-Type": "application/json"}
-BINARY = {"Content-Type": "application/octet-stream"}
 # The size of MLServer's batches and their wait. It always waits this long unless the batch is full.
 MLSERVER_BATCH, MLSERVER_WAIT_S = 64, 0.001
 UVLOOP = "uvloop"  # an environment with uvloop alone; fncast uses it if it can be imported
 FIXED = "no model: a fixed answer"
-ANSWER_BYTES_A_WINDOW = 144  # float32 [12, 3]
 # Without this, BentoML sends usage reports to its vendor.
 BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
 
@@ -53,7 +54,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class ModelServer:
+class MeasuredServer:
     """program: builds the server for its ports and a folder. request: builds a request with a number of windows."""
 
     name: str
@@ -70,7 +71,7 @@ class ModelServers:
     models: Path
     model: Path
 
-    def ours(self) -> list[ModelServer]:
+    def ours(self) -> list[MeasuredServer]:
         def served(ports: Ports, _: Path) -> Program:
             words = ("model-service", "--models", self.models, "--port", ports.http)
             return fncast("model service", *words, "--grpc-port", ports.grpc)
@@ -81,39 +82,45 @@ class ModelServers:
             return replace(plain, environment={**(plain.environment or {}), "PYTHONPATH": path})
 
         return [
-            ModelServer("fncast, GraphPipe", served, _graphpipe),
-            ModelServer("fncast, GraphPipe, with uvloop", with_uvloop, _graphpipe, environments=(UVLOOP,)),
-            ModelServer("fncast, Open Inference Protocol, binary tensors", served, _protocol_binary),
-            ModelServer("fncast, Open Inference Protocol, JSON", served, _protocol_json),
-            ModelServer("fncast, Open Inference Protocol, gRPC, raw tensors", served, _protocol_grpc),
+            MeasuredServer("fncast, GraphPipe", served, graphpipe_request),
+            MeasuredServer(
+                "fncast, GraphPipe, with uvloop", with_uvloop, graphpipe_request, environments=(UVLOOP,)
+            ),
+            MeasuredServer(
+                "fncast, Open Inference Protocol, binary tensors", served, protocol_binary_request
+            ),
+            MeasuredServer("fncast, Open Inference Protocol, JSON", served, protocol_json_request),
+            MeasuredServer(
+                "fncast, Open Inference Protocol, gRPC, raw tensors", served, protocol_grpc_request
+            ),
         ]
 
-    def others(self) -> list[ModelServer]:
+    def others(self) -> list[MeasuredServer]:
         return [
-            ModelServer(FIXED, self._fixed, _fixed_request),
-            ModelServer(
+            MeasuredServer(FIXED, self._fixed, fixed_request),
+            MeasuredServer(
                 "FastAPI + LiteRT, JSON",
                 self._fastapi,
-                _named("/predict", "instances"),
+                named_request("/predict", "instances"),
                 environments=(SERVICES,),
             ),
-            ModelServer(
+            MeasuredServer(
                 "BentoML, adaptive batching, JSON",
                 self._bentoml,
-                _named("/predict", "windows"),
+                named_request("/predict", "windows"),
                 environments=("bentoml",),
             ),
-            ModelServer(
+            MeasuredServer(
                 "LitServe, batching, JSON",
                 self._litserve,
-                _named("/predict", "windows"),
+                named_request("/predict", "windows"),
                 "/health",
                 ("litserve",),
             ),
-            ModelServer(
+            MeasuredServer(
                 "MLServer, adaptive batching, JSON",
                 self._mlserver,
-                _protocol_json,
+                protocol_json_request,
                 "/v2/health/ready",
                 ("mlserver",),
             ),
@@ -168,7 +175,7 @@ class ModelServers:
         return program("model service", python.parent / "mlserver", "start", home, variables=variables)
 
 
-def ready(server: ModelServer, ports: Ports, folder: Path) -> Program:
+def ready(server: MeasuredServer, ports: Ports, folder: Path) -> Program:
     """Return the server's program with a probe of its health. Raises NoEnvironment."""
     plain = server.program(ports, folder)
     return Program(
@@ -178,52 +185,3 @@ def ready(server: ModelServer, ports: Ports, folder: Path) -> Program:
         environment=plain.environment,
         restart=False,
     )
-
-
-def _windows(count: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    return np.random.default_rng(0).normal(size=(count, WINDOW)).round(2).astype(np.float32)
-
-
-def _rounded(count: int) -> list[list[float]]:
-    """Return windows for JSON, rounded to the two digits of the readings."""
-    rounded: list[list[float]] = np.round(_windows(count).astype(np.float64), 2).tolist()
-    return rounded
-
-
-def _graphpipe(count: int) -> Request:
-    message = graphpipe.InferRequest(input_tensors=(_windows(count),))
-    return Request(f"/{NAME}", graphpipe.encode_request(message), BINARY)
-
-
-def _protocol_json(count: int) -> Request:
-    tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
-    values = [value for window in _rounded(count) for value in window]
-    body = orjson.dumps({"inputs": [{**tensor, "data": values}]})
-    return Request(f"/v2/models/{NAME}/infer", body, JSON)
-
-
-def _protocol_binary(count: int) -> Request:
-    """Triton's binary tensor extension: a JSON header, then the tensor's bytes; the response has the same form."""
-    raw = _windows(count).tobytes()
-    tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
-    inputs = [{**tensor, "parameters": {"binary_data_size": len(raw)}}]
-    header = orjson.dumps({"inputs": inputs, "parameters": {"binary_data_output": True}})
-    lengths = {**BINARY, "Inference-Header-Content-Length": str(len(header))}
-    return Request(f"/v2/models/{NAME}/infer", header + raw, lengths)
-
-
-def _protocol_grpc(count: int) -> Request:
-    message = messages_pb2.ModelInferRequest(model_name=NAME, raw_input_contents=[_windows(count).tobytes()])
-    message.inputs.add(name="windows", datatype="FP32", shape=[count, WINDOW])
-    body = message.SerializeToString()
-    return Request("/inference.GRPCInferenceService/ModelInfer", body, is_grpc=True)
-
-
-def _named(path: str, name: str) -> Callable[[int], Request]:
-    """Build requests of the form `{name: [window, …]}` in JSON."""
-    return lambda count: Request(path, orjson.dumps({name: _rounded(count)}), JSON)
-
-
-def _fixed_request(count: int) -> Request:
-    """Build a request and ask for a response, both as long as GraphPipe's."""
-    return Request(f"/{ANSWER_BYTES_A_WINDOW * count}", _graphpipe(count).body, BINARY)

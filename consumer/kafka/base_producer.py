@@ -14,17 +14,13 @@ from consumer.errors import ConsumerError, GaveUp, RecordTooLarge
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client
+from consumer.kafka.producer_properties import producer_properties, with_size_limits
 from consumer.kafka.rejected_records import RECORD_CODES, RejectedRecords, framed_size_of, size_of
 from fncast.wording.kafka import describe
-from interceptor.dead_letter import MAX_ADDED_BYTES
 from interceptor.outcome import Headers
 
 log = logging.getLogger("fncast.kafka")
 
-# Doubled at each retry, up to 1 s. The broker rejects a transaction's first requests while it writes the markers of the
-# last transaction (CONCURRENT_TRANSACTIONS). librdkafka's default of 100 ms makes such commits slow.
-RETRY_BACKOFF_MS = 5
-LOG_LEVEL = 2  # at 3, librdkafka logs each attempt to reach a broker that is down
 QUEUE_FULL_POLL_S = 0.1
 FLUSH_STEP_S = 0.5
 # Records that this consumer has dropped itself: of an aborted transaction, or of a replaced producer.
@@ -32,9 +28,6 @@ PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 ALONE_S = 5.0  # for the answer about one isolated record; a later answer counts for the whole group
 METADATA_S = 1.0
 METADATA_TRIES = 5
-# The broker's default for the largest record, framing included. A topic may have another limit.
-BROKER_RECORD_BYTES = 1_048_588
-BATCH_BYTES = 1_000_000  # librdkafka's default; topics limit a batch as they limit a record
 CUT_OFF = "it has lost its connection to Kafka for good"
 # Errors of records whose topic or partition no longer exists.
 GONE = frozenset(
@@ -49,7 +42,7 @@ GONE = frozenset(
 
 
 class BaseProducer:
-    """A producer that keeps order and finds the records that the broker rejects. Owned by the loop's thread."""
+    """What both publishers share; see Publisher for its methods. Owned by the loop's thread."""
 
     commits_offsets: bool  # whether records belong to a transaction
 
@@ -115,11 +108,9 @@ class BaseProducer:
         self._rejected.on_failure(error, message)
 
     def set_limits(self, record_bytes: int, batch_bytes: int) -> None:
-        # A smaller message.max.bytes in [kafka.client] would reject dead letters.
-        most = max(record_bytes, int(self._properties["message.max.bytes"]))
-        self._properties["batch.size"] = min(batch_bytes, BATCH_BYTES)
-        self._properties.update(self._client_properties)
-        self._properties["message.max.bytes"] = most
+        self._properties = with_size_limits(
+            self._properties, self._client_properties, record_bytes, batch_bytes
+        )
         self._producer = self._create_client()
 
     def partitions_of(self, topic: str) -> int:
@@ -151,10 +142,18 @@ class BaseProducer:
             if not self._rejected.fits(topic, size_of(key, value, headers)):
                 raise RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
             is_isolated = self._rejected.must_go_alone(topic, key, value) and self._try_to_deliver_all()
+        self._produce(topic, partition, key, value, headers)
+        if is_isolated:
+            self._settle_isolated(topic, key, value, headers)
+
+    def _produce(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> None:
+        """Hand a record to the client. Waits while the client's queue is full. Raises as `Publisher.publish`."""
         while True:
             try:
                 self._producer.produce(topic, value, key, partition, headers=headers)  # type: ignore[arg-type]
-                break
+                return
             except BufferError:
                 self._wait(QUEUE_FULL_POLL_S)
                 self._check_patience("the client's queue is full")
@@ -163,15 +162,17 @@ class BaseProducer:
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise RecordTooLarge(f"a record for {topic!r}: {describe(cause)}") from None
                 self._on_refused(cause, topic)
-        if is_isolated:
-            if self._try_to_deliver_all():
-                self._rejected.accepted_alone(topic, key, value)
-                return
-            failure = self._failure
-            if failure is not None and failure.code() in RECORD_CODES:
-                if not self.commits_offsets:  # a transaction has failed as a whole
-                    self._failure = None
-                raise self._rejected.rejection(failure, topic, size_of(key, value, headers))
+
+    def _settle_isolated(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
+        """Wait for the broker's answer about a record that was sent on its own. Raises RecordRefused."""
+        if self._try_to_deliver_all():
+            self._rejected.accepted_alone(topic, key, value)
+            return
+        failure = self._failure
+        if failure is not None and failure.code() in RECORD_CODES:
+            if not self.commits_offsets:  # a transaction has failed as a whole
+                self._failure = None
+            raise self._rejected.rejection(failure, topic, size_of(key, value, headers))
 
     def _try_to_deliver_all(self) -> bool:
         """Wait until the broker has acknowledged all records. False if it rejected some, or is slow."""
@@ -215,20 +216,3 @@ class BaseProducer:
         if (level, sentence) not in self._logged:
             self._logged.add((level, sentence))
             log.log(level, sentence)
-
-
-def producer_properties(client_properties: Mapping[str, str], partitioner: str) -> dict[str, Any]:
-    """librdkafka properties of an idempotent producer, which keeps order and repeats nothing."""
-    return {
-        "log_level": LOG_LEVEL,
-        # Results come in bursts of a batch, so a longer wait costs delay and a shorter one throughput.
-        "linger.ms": 1,
-        "retry.backoff.ms": RETRY_BACKOFF_MS,
-        "message.max.bytes": BROKER_RECORD_BYTES + MAX_ADDED_BYTES,
-        "queue.buffering.max.kbytes": 32 * 1024,
-        "topic.metadata.refresh.interval.ms": 10_000,
-        **client_properties,
-        "enable.idempotence": True,
-        "partitioner": partitioner,
-        "delivery.report.only.error": True,
-    }

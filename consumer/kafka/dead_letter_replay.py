@@ -6,15 +6,10 @@ import time
 from collections.abc import Iterator, Mapping
 
 from consumer.errors import AccessDenied, ConsumerError, NotPublished, OutcomeUnknown, RecordRefused
-from consumer.kafka.dead_letters import (
-    ANSWER_S,
-    CHUNK,
-    DeadLetterTopic,
-    Filter,
-    StoredDeadLetter,
-    UnknownTopic,
-)
+from consumer.kafka.dead_letter_filter import DeadLetterFilter
+from consumer.kafka.dead_letter_topic import ANSWER_S, CHUNK, DeadLetterTopic, UnknownTopic
 from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.stored_dead_letter import StoredDeadLetter
 
 CHUNK_BYTES = 16 * 1024 * 1024  # values in one transaction, which are kept in memory
 MAX_FAILURES = 3  # transactions that fail without a refused letter
@@ -33,7 +28,7 @@ class Replay:
         self,
         letters: DeadLetterTopic,
         publisher: ExactlyOnce,
-        wanted: Filter,
+        wanted: DeadLetterFilter,
         default_topic: str,
     ) -> None:
         """default_topic: for letters that do not name their topic."""

@@ -1,4 +1,4 @@
-"""Starts assigned partitions at another offset: where Kafka lacks the next one, or where a topic was created again."""
+"""Starts assigned partitions at another offset: Kafka lacks the next one, or their topic was created again."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ class Restarts:
         self._start_offsets: dict[Partition, int] = {}
         # By assigned partition: the offset at which it must start again, until the client has accepted that.
         self._pending: dict[Partition, int] = {}
-        self._unassigned: set[Partition] = set()  # restarts of which the client has accepted the first half
-        self._refused: set[Partition] = (
-            set()
-        )  # restarts that the client refused, and that a log line has named
-        self._reset_at_s: dict[Partition, float] = {}  # when a partition beyond its end restarted
-        # The offset that Kafka does not have; below 0 if the group has none.
+        # Pending partitions that the client has unassigned, and not yet assigned again.
+        self._unassigned: set[Partition] = set()
+        # Pending partitions that the client refused to restart, and that a log line has named.
+        self._refused: set[Partition] = set()
+        # By partition that was beyond its end: when it restarted, on the monotonic clock.
+        self._reset_at_s: dict[Partition, float] = {}
+        # By partition: the offset that Kafka does not have; below 0 if the group has committed none.
         self._out_of_range: dict[Partition, int] = {}
 
     def forget(self, partition: Partition) -> None:
@@ -70,21 +71,35 @@ class Restarts:
         Logs which records are lost. A group that has not committed anything starts there without a log line.
         """
         for partition, offset in list(self._out_of_range.items()):
-            start = OFFSET_BEGINNING
-            if offset >= 0:
-                try:
-                    topic_partition = TopicPartition(*partition)
-                    first, end = self._client().get_watermark_offsets(topic_partition, OFFSETS_S)
-                except KafkaException:
-                    continue  # the next poll tries again
-                start = first
-                log.warning("%s", out_of_range(partition, offset, first, end))
-                metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
-                if offset > end:
-                    self._reset_at_s[partition] = time.monotonic()
+            try:
+                start = self._start(partition) if offset < 0 else self._first(partition, offset)
+            except KafkaException:
+                continue  # the next poll tries again
             del self._out_of_range[partition]
             self._pending[partition] = start
         self.retry()
+
+    def _start(self, partition: Partition) -> int:
+        """The group's committed offset; the first record if there really is none. Raises KafkaException.
+
+        A coordinator that has just moved to another broker may have answered before it knew the offset.
+        """
+        (answer,) = self._client().committed([TopicPartition(*partition)], OFFSETS_S)
+        if answer.error is not None:
+            raise KafkaException(answer.error)
+        return answer.offset if answer.offset >= 0 else OFFSET_BEGINNING
+
+    def _first(self, partition: Partition, offset: int) -> int:
+        """The first record of a partition that does not have this offset. Logs and counts what is lost.
+
+        Raises KafkaException.
+        """
+        first, end = self._client().get_watermark_offsets(TopicPartition(*partition), OFFSETS_S)
+        log.warning("%s", out_of_range(partition, offset, first, end))
+        metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
+        if offset > end:
+            self._reset_at_s[partition] = time.monotonic()
+        return first
 
     def was_reset(self, partition: Partition, since_s: float) -> bool:
         """Whether the partition's offset was beyond its end, so that reading restarted at its first record.
@@ -125,7 +140,10 @@ class Restarts:
                 self._refused.discard(partition)
 
     def assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
-        """Assign all partitions of an eager group. Those without a committed offset start at their first record."""
+        """Assign all partitions of an eager group. Those without a committed offset start at their first record.
+
+        Raises KafkaException if the client refuses the assignment.
+        """
         try:
             partitions = client.committed(partitions, OFFSETS_S)
         except KafkaException:
@@ -145,8 +163,8 @@ class Restarts:
             return
         client = self._client()
         try:
-            places = client.position(client.assignment())
-            client.assign([self._start_or_resume(place) for place in places])
+            positions = client.position(client.assignment())
+            client.assign([self._start_or_resume(position) for position in positions])
         except KafkaException as error:
             for partition, offset in self._pending.items():
                 self._log_refusal(partition, offset, error)
@@ -155,7 +173,7 @@ class Restarts:
             self._refused.clear()
 
     def _start_or_resume(self, position: TopicPartition) -> TopicPartition:
-        """Where to start a partition, or where to continue it. position: invalid until the partition's next record."""
+        """Where to start a partition, or to continue it. position: invalid until its next record is read."""
         partition = (position.topic, position.partition)
         if (start := self._pending.get(partition)) is not None:
             self._start_offsets[partition] = start

@@ -22,6 +22,9 @@ TRANSACTION_TIMEOUT_MS = 10_000  # the longest that a killed producer's open tra
 INIT_STEP_S = 0.5  # librdkafka continues in the background; the loop polls in between
 ABORT_S = 2.0  # the loop waits for an abort; a new producer's start aborts as well
 WARN_AFTER_S = 3.0
+# A commit sends what waits, and readers see nothing earlier. If a record waits for longer than this while a request of
+# its partition is on its way, a thread of librdkafka spins until the answer arrives (docs/decisions/079).
+LINGER_MS = 20
 
 
 class TransactionalProducer(BaseProducer):
@@ -33,7 +36,11 @@ class TransactionalProducer(BaseProducer):
         self._waiting_since_s: float | None = None
         self._fencing = Fencing(transactional_id)
         self._worker = CallWorker("transaction")
-        transaction = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS}
+        transaction = {
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            "linger.ms": LINGER_MS,
+        }
         super().__init__(client_properties, partitioner, transaction)
 
     def _try_to_initialize(self) -> bool:

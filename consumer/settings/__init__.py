@@ -1,26 +1,26 @@
 """The consumer's settings: one validated object, and where each value came from."""
 
-from consumer.settings.functions import Fn, Route
-from consumer.settings.inputs import Input, JsonMapping
-from consumer.settings.kafka import Kafka
+from consumer.settings.functions import FnSettings, RouteSettings
+from consumer.settings.inputs import InputSettings, JsonMapping
+from consumer.settings.kafka import KafkaSettings
 from consumer.settings.loading import load
-from consumer.settings.monitor import Alert, Monitor
-from consumer.settings.settings import Admin, Interceptors, Settings
+from consumer.settings.monitor import AlertSettings, MonitorSettings
+from consumer.settings.settings import AdminSettings, InterceptorSettings, Settings
 from consumer.settings.source import SettingsError
-from consumer.settings.windows import Windows
+from consumer.settings.windows import WindowSettings
 
 __all__ = [
-    "Admin",
-    "Alert",
-    "Fn",
-    "Input",
-    "Interceptors",
+    "AdminSettings",
+    "AlertSettings",
+    "FnSettings",
+    "InputSettings",
+    "InterceptorSettings",
     "JsonMapping",
-    "Kafka",
-    "Monitor",
-    "Route",
+    "KafkaSettings",
+    "MonitorSettings",
+    "RouteSettings",
     "Settings",
     "SettingsError",
-    "Windows",
+    "WindowSettings",
     "load",
 ]

@@ -11,10 +11,10 @@ from consumer.settings.values import MOST
 from interceptor.routes.route import shown, url_flaw
 
 # An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
-DEFAULT_ROUTES: dict[str, str | Route] = {"forecast": "fn:fncast/forecast"}
+DEFAULT_ROUTES: dict[str, str | RouteSettings] = {"forecast": "fn:fncast/forecast"}
 
 
-class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The Fn server's API, and how functions are called. token_file: contains the bearer token for both."""
 
     url: str = "http://localhost:8080"
@@ -42,7 +42,7 @@ class Fn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("linger_s must not be negative")
 
 
-class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An HTTP function that accepts CloudEvents: one event a call unless `batch`.
 
     encoding: of calls with assembled windows. graphpipe sends all windows of a call as one tensor.

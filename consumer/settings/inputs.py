@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from consumer.settings.windows import Aggregate, Rate, Windows
+from consumer.settings.windows import Aggregate, Rate, WindowSettings
 from interceptor.readings.formats import BUILT_IN
 from interceptor.readings.naming import NameTemplate
 
@@ -38,14 +38,15 @@ class JsonMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 _check_path(name, path)
 
 
-class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An input topic.
 
     format: of single readings: a built-in name, or `package.module:Class`. Empty for CloudEvents that each hold a whole
     window; then the topic has no state. destination: the route of records that name none; empty for no default.
     series: template of the series' names; empty for the format's default. include, exclude: globs of series' names.
-    unit: replaces the readings' unit. rekey: send readings through a topic that is keyed by series. json: only for the
-    format json. The others override `[windows]`; None keeps its value.
+    counters: globs of the series that are cumulative counters, where the format does not say so. unit: replaces the
+    readings' unit. rekey: send readings through a topic that is keyed by series. json: only for the format json. The
+    others override `[windows]`; None keeps its value.
     """
 
     topic: str
@@ -54,6 +55,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     series: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
     unit: str = ""
     rekey: bool = False
     json: JsonMapping | None = None
@@ -80,7 +82,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 NameTemplate(self.series, ("name",))
             except ValueError as error:
                 raise ValueError(f"series: {error}") from None
-        for name in ("include", "exclude"):
+        for name in ("include", "exclude", "counters"):
             if "" in getattr(self, name):
                 raise ValueError(f"{name} has an empty pattern")
 
@@ -92,6 +94,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.series,
             self.include,
             self.exclude,
+            self.counters,
             self.unit,
             self.rekey,
             self.overrides(),
@@ -113,7 +116,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def overrides(self) -> dict[str, Any]:
         """The settings that replace those of `[windows]`."""
-        values = {name: getattr(self, name) for name in Windows.__struct_fields__}
+        values = {name: getattr(self, name) for name in WindowSettings.__struct_fields__}
         return {name: value for name, value in values.items() if value is not None}
 
     @property

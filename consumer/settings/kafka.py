@@ -7,9 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from consumer.settings.source import (
-    flatten,
-)
+from consumer.settings.source import flatten
 from consumer.settings.values import MOST, TOPIC_NAME
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
@@ -38,7 +36,7 @@ RESERVED_PROPERTIES = frozenset(
 )
 
 
-class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The Kafka cluster, the group and the topics.
 
     client: any librdkafka properties, for consumer and producer. static_membership: the group knows this consumer by
@@ -106,7 +104,7 @@ class Kafka(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __repr__(self) -> str:
         """Without the values of `client`, which may hold a password."""
-        return f"Kafka({self.bootstrap_servers!r}, {self.group_id!r}, client={sorted(flatten(self.client))})"
+        return f"KafkaSettings({self.bootstrap_servers!r}, {self.group_id!r}, client={sorted(flatten(self.client))})"
 
     def client_properties(self) -> dict[str, str]:
         """librdkafka properties that every client of this broker needs: addresses and security."""

@@ -10,23 +10,18 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from consumer.settings.functions import DEFAULT_ROUTES, Route
+from consumer.settings.functions import DEFAULT_ROUTES, RouteSettings
 from consumer.settings.inputs import JsonMapping
-from consumer.settings.kafka import Kafka
+from consumer.settings.kafka import KafkaSettings
 from consumer.settings.messages import message_with_place, route_message
 from consumer.settings.settings import Settings
-from consumer.settings.source import (
-    SettingsError,
-    from_environment,
-    from_file,
-    merge,
-)
-from consumer.settings.windows import Windows
+from consumer.settings.source import SettingsError, from_environment, from_file, merge
+from consumer.settings.windows import WindowSettings
 
 # By name, the allowed values of settings that have a fixed set.
 CHOICES = {
     field.name: get_args(field.type)
-    for section in (Kafka, Route, Windows, JsonMapping)
+    for section in (KafkaSettings, RouteSettings, WindowSettings, JsonMapping)
     for field in msgspec.structs.fields(section)
     if get_origin(field.type) is Literal
 }
@@ -77,9 +72,9 @@ def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
 
 
 def _check_routes(routes: Mapping[str, Any]) -> None:
-    """Raises msgspec.ValidationError that names the route."""
+    """Raise msgspec.ValidationError that names the first wrong route."""
     for name, route in routes.items():
         try:
-            msgspec.convert(route, str | Route)
+            msgspec.convert(route, str | RouteSettings)
         except msgspec.ValidationError as error:
             raise msgspec.ValidationError(route_message(str(error), name)) from None

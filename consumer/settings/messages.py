@@ -6,13 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-
-def route_message(message: str, name: str) -> str:
-    """msgspec's message about one route, with the route's name added to its JSON path."""
-    place = f" - at `$.routes.{name}"
-    return message.replace(" - at `$", place) if _PATH.search(message) else f"{message}{place}`"
-
-
 _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
 _EXPECTED = re.compile(r"^Expected `(?P<wanted>[\w |]+)`(?P<bound>[^,]*)(?:, got `(?P<given>\w+)`)?")
@@ -25,6 +18,12 @@ _KINDS = {
     "object": "a table",
     "null": "nothing",
 }
+
+
+def route_message(message: str, name: str) -> str:
+    """msgspec's message about one route, with the route's name added to its JSON path."""
+    place = f" - at `$.routes.{name}"
+    return message.replace(" - at `$", place) if _PATH.search(message) else f"{message}{place}`"
 
 
 def message_with_place(

@@ -15,7 +15,7 @@ MAX_FOR_STEPS = 10_000
 WORSE_THAN_LAST = "worse-than-last-value"
 
 
-class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MonitorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Accuracy and anomalies.
 
     alpha: share of the readings of a normal series that may count as anomalies. min_history: readings of a series
@@ -59,7 +59,7 @@ class Monitor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return _seconds("accuracy_every", self.accuracy_every)
 
 
-class Alert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An alert before a threshold is crossed.
 
     series: glob. above, below: the threshold; exactly one of them. within: how far ahead to look, such as 6h; empty for

@@ -1,27 +1,27 @@
-"""The consumer's settings: one frozen object of one section each."""
+"""The consumer's settings: one frozen object, with one member for each section."""
 
 from __future__ import annotations
 
 import msgspec
 
-from consumer.settings.functions import DEFAULT_ROUTES, Fn, Route
-from consumer.settings.inputs import Input
-from consumer.settings.kafka import Kafka
-from consumer.settings.monitor import Alert, Monitor
+from consumer.settings.functions import DEFAULT_ROUTES, FnSettings, RouteSettings
+from consumer.settings.inputs import InputSettings
+from consumer.settings.kafka import KafkaSettings
+from consumer.settings.monitor import AlertSettings, MonitorSettings
 from consumer.settings.values import TOPIC_NAME
-from consumer.settings.windows import Windows
+from consumer.settings.windows import WindowSettings
 from fncast.http.port import MAX_PORT
 from interceptor.assembly.rules import Rules
 from interceptor.routes.route import shown, url_flaw
 
 
-class Interceptors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class InterceptorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The chain, in order: built-ins by name, others as `package.module:Class`."""
 
     chain: tuple[str, ...] = ("assemble", "expiry", "route", "deliver")
 
 
-class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AdminSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The admin listener: /metrics, /healthz, /readyz."""
 
     host: str = "127.0.0.1"
@@ -35,15 +35,15 @@ class Admin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the consumer. Created by `load`."""
 
-    kafka: Kafka = Kafka()
-    inputs: tuple[Input, ...] = ()
-    windows: Windows = Windows()
-    fn: Fn = Fn()
-    routes: dict[str, str | Route] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
-    interceptors: Interceptors = Interceptors()
-    admin: Admin = Admin()
-    monitor: Monitor = Monitor()
-    alerts: tuple[Alert, ...] = ()
+    kafka: KafkaSettings = KafkaSettings()
+    inputs: tuple[InputSettings, ...] = ()
+    windows: WindowSettings = WindowSettings()
+    fn: FnSettings = FnSettings()
+    routes: dict[str, str | RouteSettings] = msgspec.field(default_factory=lambda: dict(DEFAULT_ROUTES))
+    interceptors: InterceptorSettings = InterceptorSettings()
+    admin: AdminSettings = AdminSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    alerts: tuple[AlertSettings, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_inputs()
@@ -87,7 +87,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if names.index(alert.name) < index:
                 raise ValueError(f"alerts[{index}]: there is an alert named {alert.name[:64]!r} already")
 
-    def _check_by_series(self, index: int, entry: Input) -> None:
+    def _check_by_series(self, index: int, entry: InputSettings) -> None:
         topic = entry.by_series_topic
         if topic and not TOPIC_NAME.match(topic):
             raise ValueError(f"inputs[{index}].rekey: {topic[:64]!r}... is longer than a topic's name may be")
@@ -105,14 +105,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """By input topic, the destination of events that name none."""
         return {entry.topic: entry.destination for entry in self.inputs if entry.destination}
 
-    def windows_of(self, topic: str) -> Windows:
+    def windows_of(self, topic: str) -> WindowSettings:
         """How readings of an input topic become windows: `[windows]` with what its `[[inputs]]` overrides."""
         return msgspec.structs.replace(self.windows, **self._input(topic).overrides())
 
     def rules_of(self, topic: str) -> Rules:
         """The assembler's rules for an input topic. Raises ValueError that begins with the name of a setting."""
         entry = self._input(topic)
-        return self.windows_of(topic).rules(entry.include, entry.exclude, entry.unit)
+        return self.windows_of(topic).rules(entry.include, entry.exclude, entry.counters, entry.unit)
 
-    def _input(self, topic: str) -> Input:
-        return next((entry for entry in self.inputs if entry.topic == topic), Input(topic))
+    def _input(self, topic: str) -> InputSettings:
+        return next((entry for entry in self.inputs if entry.topic == topic), InputSettings(topic))

@@ -44,48 +44,56 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
     Values take the type that `root` declares: `FNCAST_KAFKA__INPUT_TOPICS=a,b` is a list.
     Raises SettingsError for an unknown section, a missing file, or a value of another type.
     """
+    sections = {field.name: field.type for field in msgspec.structs.fields(root)}
     table: dict[str, Any] = {}
     names: dict[str, str] = {}
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or "__" not in variable:
             continue
-        section, *path = variable.removeprefix(PREFIX).lower().split("__")
-        sections = {field.name: field.type for field in msgspec.structs.fields(root)}
-        if section in TABLES:
-            hint = f"; {PREFIX}KAFKA__INPUT_TOPICS names topics" if section == "inputs" else ""
-            raise SettingsError(
-                f"environment variable {variable}: [[{section}]] works only in the file{hint}"
-            )
-        if section not in sections or not path or not all(path):
-            known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections if name not in TABLES)
-            raise SettingsError(f"environment variable {variable}: no such setting; sections are {known}")
-        value = environ[variable]
-        fields = _fields(sections[section])
-        is_name = path[-1] in fields or path[-1] in FILE_PROPERTIES or "token_file" in path[1:]
-        if path[-1].endswith("_file") and not is_name:
-            path[-1] = path[-1].removesuffix("_file")
-            value = _file_text(variable, value)
-        is_client = section == "kafka" and path[0] == "client"
-        is_whole_client = is_client and len(path) == 1
-        is_whole_route = section == "routes" and len(path) == 1 and value.lstrip().startswith("{")
-        if is_whole_client or is_whole_route:
-            # Without the value: it may hold a secret.
-            example = f"{PREFIX}{section}__{path[0]}__…".upper()
-            raise SettingsError(
-                f"environment variable {variable}: tables work only in the file; here {example} sets each of its names"
-            )
-        if is_client:
-            path = ["client", "__".join(path[1:]).replace("_", ".")]
-        elif len(path) == 1:
-            value = _typed(variable, value, fields.get(path[0]))
-        elif section == "routes" and path[-1] == "batch":
-            value = _typed(variable, value, bool)
-        names[".".join([section, *path])] = variable
-        inner = table.setdefault(section, {})
+        path, value = _setting(variable, environ[variable], sections)
+        names[".".join(path)] = variable
+        inner = table
         for name in path[:-1]:
             inner = inner.setdefault(name, {})
         inner[path[-1]] = value
     return Variables(table, names)
+
+
+def _setting(variable: str, value: str, sections: Mapping[str, Any]) -> tuple[list[str], Any]:
+    """The path of the setting that a variable sets, section first, and its value. Raises SettingsError."""
+    section, *path = variable.removeprefix(PREFIX).lower().split("__")
+    _check_section(variable, section, path, sections)
+    fields = _fields(sections[section])
+    is_name = path[-1] in fields or path[-1] in FILE_PROPERTIES or "token_file" in path[1:]
+    if path[-1].endswith("_file") and not is_name:
+        path[-1] = path[-1].removesuffix("_file")
+        value = _file_text(variable, value)
+    is_client = section == "kafka" and path[0] == "client"
+    is_whole_client = is_client and len(path) == 1
+    is_whole_route = section == "routes" and len(path) == 1 and value.lstrip().startswith("{")
+    if is_whole_client or is_whole_route:
+        # Without the value: it may hold a secret.
+        example = f"{PREFIX}{section}__{path[0]}__…".upper()
+        raise SettingsError(
+            f"environment variable {variable}: tables work only in the file; here {example} sets each of its names"
+        )
+    if is_client:
+        return [section, "client", "__".join(path[1:]).replace("_", ".")], value
+    if len(path) == 1:
+        return [section, *path], _typed(variable, value, fields.get(path[0]))
+    if section == "routes" and path[-1] == "batch":
+        return [section, *path], _typed(variable, value, bool)
+    return [section, *path], value
+
+
+def _check_section(variable: str, section: str, path: list[str], sections: Mapping[str, Any]) -> None:
+    """Raise SettingsError if a variable names no section, or one that works only in the file."""
+    if section in TABLES:
+        hint = f"; {PREFIX}KAFKA__INPUT_TOPICS names topics" if section == "inputs" else ""
+        raise SettingsError(f"environment variable {variable}: [[{section}]] works only in the file{hint}")
+    if section not in sections or not path or not all(path):
+        known = ", ".join(f"{PREFIX}{name.upper()}__…" for name in sections if name not in TABLES)
+        raise SettingsError(f"environment variable {variable}: no such setting; sections are {known}")
 
 
 def _fields(section: Any) -> dict[str, Any]:

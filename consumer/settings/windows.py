@@ -23,7 +23,7 @@ _SHORT_STEP = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ms|s|m|h|d)\Z", flags=re.ASC
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
-class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How readings become windows. `[[inputs]]` overrides each setting for its topic.
 
     step: time between two readings of a series; auto finds it for each series. aggregate: what becomes of several
@@ -62,7 +62,13 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.min is not None and self.max is not None and self.min >= self.max:
             raise ValueError(f"min {self.min:g} is not below max {self.max:g}")
 
-    def rules(self, include: tuple[str, ...] = (), exclude: tuple[str, ...] = (), unit: str = "") -> Rules:
+    def rules(
+        self,
+        include: tuple[str, ...] = (),
+        exclude: tuple[str, ...] = (),
+        counters: tuple[str, ...] = (),
+        unit: str = "",
+    ) -> Rules:
         """The assembler's rules. Raises ValueError that begins with the name of a setting."""
         return Rules(
             window=self.window,
@@ -75,6 +81,7 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             max_series=self.max_series,
             include=include,
             exclude=exclude,
+            counters=counters,
             unit=unit,
             low=self.min,
             high=self.max,

@@ -1,4 +1,4 @@
-"""What operators see of the state topic, and how they reset it."""
+"""The state topic for operators: a summary of its records, and how to reset it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
@@ -32,7 +32,7 @@ class PartitionSummary:
     """The state of one interceptor in one input partition.
 
     version, offset, series: of the windows' snapshot, None for other interceptors. offset: the first one that it does
-    not hold. newest_ms: when the newest record was written.
+    not hold. newest_ms: when the newest record was written, in milliseconds since 1970 UTC.
     """
 
     topic: str
@@ -47,8 +47,8 @@ class PartitionSummary:
 
 
 @dataclass
-class _Newest:
-    """The newest record of a key."""
+class _NewestRecord:
+    """The newest record of a key. partition: of the state topic. raw: the key as bytes."""
 
     key: StateKey
     partition: int
@@ -66,7 +66,7 @@ class StateTopic:
         self._group = group
 
     def summaries(self) -> list[PartitionSummary]:
-        """By topic, partition and interceptor."""
+        """A summary for each interceptor of each input partition, in the order of topic, partition and interceptor."""
         found: dict[tuple[str, int, str], PartitionSummary] = {}
         for newest in self._read():
             key = newest.key
@@ -109,45 +109,52 @@ class StateTopic:
         for newest in wanted:
             write(newest.partition, newest.raw, None)
         for partition in partitions if is_replayed else ():
-            since = self._with_reader(lambda reader, at=partition: reader.bounds(at)[0])  # type: ignore[misc]
-            marker = msgspec.json.encode(Marker(count, since))
+            marker = msgspec.json.encode(Marker(count, self._first_offset(partition)))
             write(place_of(partition[1], count), marker_key(self._group, partition), marker)
         if producer.flush(FLUSH_S) or failures:
             reason = failures[0] if failures else f"the broker did not answer within {FLUSH_S:g} s"
             raise ConsumerError(f"the state was not deleted completely: {reason}. Call it again")
         return partitions
 
+    def _first_offset(self, partition: Partition) -> int:
+        """The offset of the first record that Kafka has of an input partition."""
+        return self._with_reader(lambda reader: reader.bounds(partition)[0])
+
     def _members(self) -> int:
+        """How many members the group has."""
         admin = create_client(AdminClient, {**self._properties, "log_level": 2})
         with map_kafka_errors(failing_as(f"the members of the group {self._group!r} are not known")):
             answer = admin.describe_consumer_groups([self._group], request_timeout=ANSWER_S)[self._group]
             return len(answer.result().members)
 
-    def _read(self) -> Iterator[_Newest]:
+    def _read(self) -> Iterator[_NewestRecord]:
         """The newest record of each key of the group, without deleted keys."""
-        newest: dict[tuple[int, bytes], _Newest] = {}
+        newest: dict[tuple[int, bytes], _NewestRecord] = {}
 
         def read(reader: Reader) -> None:
             newest.clear()
-            for partition in range(reader.partitions_of(self._topic)):
-                first, end = reader.bounds((self._topic, partition))
-                for chunk in reader.read((self._topic, partition), first, end):
-                    for message in chunk:
-                        raw, value = message.key() or b"", message.value()
-                        key = parse(raw)
-                        if key is None or key.group != self._group:
-                            continue
-                        if value is None:
-                            newest.pop((partition, raw), None)
-                        else:
-                            newest[partition, raw] = _Newest(
-                                key, partition, raw, value, message.timestamp()[1]
-                            )
+            for message in self._messages(reader):
+                raw, value, partition = message.key() or b"", message.value(), message.partition() or 0
+                key = parse(raw)
+                if key is None or key.group != self._group:
+                    continue
+                if value is None:
+                    newest.pop((partition, raw), None)
+                else:
+                    newest[partition, raw] = _NewestRecord(key, partition, raw, value, message.timestamp()[1])
 
         self._with_reader(read)
         return iter(list(newest.values()))
 
+    def _messages(self, reader: Reader) -> Iterator[Message]:
+        """All records of the state topic, partition by partition."""
+        for partition in range(reader.partitions_of(self._topic)):
+            first, end = reader.bounds((self._topic, partition))
+            for chunk in reader.read((self._topic, partition), first, end):
+                yield from chunk
+
     def _with_reader(self, call: Callable[[Reader], Result]) -> Result:
+        """Return what the call returns. While the broker does not answer, call it again with a new reader."""
         for attempt in range(1, TRIES + 1):
             reader = Reader(self._properties, self._group)
             try:

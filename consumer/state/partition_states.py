@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
 from consumer.lane import Lane, Partition
-from consumer.state.restorer import Restoration, Restorer
+from consumer.state.restoration import Restoration
+from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
 from interceptor.contract import StatefulInterceptor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
-from consumer.settings import Input
+from consumer.settings import InputSettings
 from fncast.checks.row import Row
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.sample import Sample
@@ -14,7 +14,7 @@ from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
 MAX_NAMES = 3
 
 
-def check_records(entry: Input, sample: Sample, routes: Collection[str]) -> Row:
+def check_records(entry: InputSettings, sample: Sample, routes: Collection[str]) -> Row:
     """The row about the records of a topic. routes: names of the routes in the settings."""
     hop = f"records of {sample.topic}"
     if not any(record.value is not None for record in sample.records):
@@ -66,7 +66,7 @@ def _reason(trial: FormatTrial) -> str:
     return f"readings skipped: {skipped}"
 
 
-def _other_format(entry: Input, sample: Sample) -> str:
+def _other_format(entry: InputSettings, sample: Sample) -> str:
     try:
         right = recognise(sample.topic, sample.records).trial.format
     except Unrecognised:
@@ -77,7 +77,7 @@ def _other_format(entry: Input, sample: Sample) -> str:
 
 
 def _of_destinations(
-    hop: str, found: str, entry: Input, trial: FormatTrial, routes: Collection[str]
+    hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
 ) -> Row | None:
     """A row if records would have no route."""
     known = ", ".join(sorted(routes)) or "none"
@@ -95,7 +95,9 @@ def _of_destinations(
     return None
 
 
-def _of_names(hop: str, found: str, entry: Input, trial: FormatTrial, routes: Collection[str]) -> Row | None:
+def _of_names(
+    hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
+) -> Row | None:
     """A row if include and exclude leave no series."""
     if not (entry.include or entry.exclude) or trial.windows:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
-from consumer.settings import Input, Settings
+from consumer.settings import InputSettings, Settings
 from fncast.checks.records_check import check_records
 from fncast.checks.row import Row
 from fncast.recognition.topic_sampler import SampleError, TopicSampler
@@ -45,9 +45,9 @@ def check_kafka(settings: Settings) -> list[Row]:
         sampler.close()
 
 
-def _inputs(settings: Settings) -> list[Input]:
+def _inputs(settings: Settings) -> list[InputSettings]:
     by_topic = {entry.topic: entry for entry in settings.inputs}
-    return [by_topic.get(topic, Input(topic)) for topic in settings.kafka.input_topics]
+    return [by_topic.get(topic, InputSettings(topic)) for topic in settings.kafka.input_topics]
 
 
 def output_topics(settings: Settings) -> list[str]:
@@ -64,7 +64,7 @@ def _not_tried(settings: Settings) -> list[Row]:
 
 
 def _input_rows(
-    sampler: TopicSampler, entry: Input, settings: Settings, rights: Mapping[str, set[AclOperation]]
+    sampler: TopicSampler, entry: InputSettings, settings: Settings, rights: Mapping[str, set[AclOperation]]
 ) -> list[Row]:
     hop = f"topic {entry.topic}"
     if _lacks(rights, entry.topic, AclOperation.READ):

@@ -1,1 +1,1 @@
-"""The commands of fncast, one file a command. Only this package and fncast.demo may import all other packages."""
+"""The command line. `commands/` has one module for each command. This package may import all others."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Protocol, cast
 
-from fncast.cli.log import MAX_CHARACTERS, set_up
+from fncast.cli.process.log import MAX_CHARACTERS, set_up
 from fncast.failure import Failure
 from fncast.foreign_text import clean
 
 
 class CommandModule(Protocol):
-    """The interface of a command module in `fncast/cli/`.
+    """The interface of a command module in `fncast/cli/commands/`.
 
     EXAMPLES: command lines, one a line, that `--help` shows at the end. Each action of a command needs one.
     """
@@ -33,56 +33,35 @@ class CommandModule(Protocol):
 
 @dataclass(frozen=True)
 class Command:
-    """module: its import name. extra: the extra of setup.cfg with its dependencies. help: one line."""
+    """extra: the extra of setup.cfg with its dependencies. help: one line."""
 
-    module: str
     extra: str
     help: str
 
 
+PACKAGE = "fncast.cli.commands"
+# By name. The module has the same name in PACKAGE, with `_` for `-`.
 COMMANDS = {
-    "demo": Command(
-        "fncast.cli.demo", "demo", "run all parts on this machine, with an embedded broker and a live page"
-    ),
-    "init": Command("fncast.cli.init", "consumer", "look at a topic and print the settings that forecast it"),
-    "check": Command(
-        "fncast.cli.check", "consumer", "try every hop from the broker to the model and print a table"
-    ),
-    "train": Command("fncast.cli.train", "training", "train a model and write it as the next version"),
-    "evaluate": Command(
-        "fncast.cli.evaluate", "training", "backtest a model and compare it with naive and classical methods"
-    ),
-    "detect": Command("fncast.cli.detect", "detect", "find the anomalies in files of readings"),
-    "model-service": Command(
-        "fncast.cli.model_service",
-        "model-service",
-        "serve models over GraphPipe and the Open Inference Protocol",
-    ),
+    "demo": Command("demo", "run all parts on this machine, with an embedded broker and a live page"),
+    "init": Command("consumer", "look at a topic and print the settings that forecast it"),
+    "check": Command("consumer", "try every hop from the broker to the model and print a table"),
+    "train": Command("training", "train a model and write it as the next version"),
+    "evaluate": Command("training", "backtest a model and compare it with naive and classical methods"),
+    "detect": Command("detect", "find the anomalies in files of readings"),
+    "model-service": Command("model-service", "serve models over GraphPipe and the Open Inference Protocol"),
     "models": Command(
-        "fncast.cli.models",
-        "model-service",
-        "list and compare the versions of a model, retire a version or roll back",
+        "model-service", "list and compare the versions of a model, retire a version or roll back"
     ),
-    "functions": Command(
-        "fncast.cli.functions", "functions", "run Fn functions locally, behind Fn's HTTP API"
-    ),
-    "deploy": Command("fncast.cli.deploy", "functions", "put a function's image on an Fn server"),
-    "consume": Command(
-        "fncast.cli.consume", "consumer", "route events from Kafka to functions and publish the answers"
-    ),
-    "monitor": Command(
-        "fncast.cli.monitor", "consumer", "publish the accuracy of forecasts, anomalies and alerts"
-    ),
-    "produce": Command("fncast.cli.produce", "source", "publish CSV files or events to Kafka as CloudEvents"),
-    "watch": Command("fncast.cli.watch", "dashboard", "print new forecasts"),
-    "dashboard": Command(
-        "fncast.cli.dashboard", "dashboard", "serve a live page: readings, forecasts, anomalies, alerts"
-    ),
-    "dead-letters": Command(
-        "fncast.cli.dead_letters", "consumer", "list rejected events with their reasons and replay them"
-    ),
-    "state": Command("fncast.cli.state", "consumer", "show or reset the snapshots of the windows' state"),
-    "invoke": Command("fncast.cli.invoke", "consumer", "send one event to a function, without Kafka"),
+    "functions": Command("functions", "run Fn functions locally, behind Fn's HTTP API"),
+    "deploy": Command("functions", "put a function's image on an Fn server"),
+    "consume": Command("consumer", "route events from Kafka to functions and publish the answers"),
+    "monitor": Command("consumer", "publish the accuracy of forecasts, anomalies and alerts"),
+    "produce": Command("source", "publish CSV files or events to Kafka as CloudEvents"),
+    "watch": Command("dashboard", "print new forecasts"),
+    "dashboard": Command("dashboard", "serve a live page: readings, forecasts, anomalies, alerts"),
+    "dead-letters": Command("consumer", "list rejected events with their reasons and replay them"),
+    "state": Command("consumer", "show or reset the snapshots of the windows' state"),
+    "invoke": Command("consumer", "send one event to a function, without Kafka"),
 }
 
 # A failure may hold the last lines of a process' log.
@@ -105,7 +84,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
             name, help=entry.help, description=entry.help[0].upper() + entry.help[1:] + "."
         )
         if name == command:
-            module = load(entry)
+            module = load(name)
             module.add_arguments(subparser)
             _add_examples(subparser, module.EXAMPLES)
     return parser
@@ -130,13 +109,16 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def load(command: Command) -> CommandModule:
-    """Import a command module. Ctrl-C is deferred: numpy reports an interrupted import as a broken installation."""
-    from fncast.cli.interrupt import DeferInterrupt
+def load(name: str) -> CommandModule:
+    """Import the module of a command.
+
+    Ctrl-C is deferred: numpy reports an interrupted import as a broken installation.
+    """
+    from fncast.cli.process.interrupt import DeferInterrupt
 
     with DeferInterrupt() as interrupt:
         interrupt.begin()
-        return cast(CommandModule, importlib.import_module(command.module))
+        return cast(CommandModule, importlib.import_module(f"{PACKAGE}.{name.replace('-', '_')}"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -146,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = build_parser(name).parse_args(words)
         set_up(arguments.log_level)
-        return load(COMMANDS[arguments.command]).run(arguments)
+        return load(arguments.command).run(arguments)
     except Failure as failure:
         print(f"fncast: {_shown(failure)}", file=sys.stderr)
         return 1

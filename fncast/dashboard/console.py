@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from fncast.dashboard.event import ReceivedEvent
-from fncast.dashboard.forecast import ShownForecast, parse_forecast
-from fncast.dashboard.readings import Grid
+from fncast.dashboard.events.event import ReceivedEvent
+from fncast.dashboard.events.forecast import ShownForecast, parse_forecast
+from fncast.dashboard.events.grid import Grid
 from fncast.foreign_text import clean
 from fncast.series.step import Step, format_start
 

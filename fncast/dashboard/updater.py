@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from fncast.dashboard.broker_state import BrokerState
-from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.state import PageState
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class RecordSource(Protocol):
-    """Where records come from: `fncast.dashboard.reader.TopicReader`."""
+    """Where records come from: `fncast.dashboard.kafka.reader.TopicReader`."""
 
     @property
     def state(self) -> BrokerState: ...

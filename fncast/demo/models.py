@@ -67,7 +67,7 @@ def _newest(models: Path, name: str) -> FoundModel | None:
     if not models.is_dir():
         return None
     for folder in scan(models):
-        if folder.name == name and not folder.retired:
+        if folder.name == name and not folder.is_retired:
             return FoundModel(folder, folder.details())
     return None
 

@@ -22,7 +22,7 @@ FUNCTION, NOTIFY = FUNCTIONS / "forecast", FUNCTIONS / "notify"
 
 
 @dataclass(frozen=True)
-class Ports:
+class DemoPorts:
     """The ports of the processes."""
 
     dashboard: int
@@ -41,7 +41,7 @@ class Plan:
     readings. train: whether to train a model first.
     """
 
-    ports: Ports
+    ports: DemoPorts
     settings: Path
     models: Path
     reading: Sequence[str] = ()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 
-from fncast.dashboard.delay import percentile
-from fncast.dashboard.event import NotAnEvent, parse
-from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.events.event import NotAnEvent, parse
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.figures.delay import percentile
 
 # Inputs to remember until their outcome arrives: an hour and a half at the demo's rates.
 MAX_OPEN = 100_000

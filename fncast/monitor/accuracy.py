@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.monitor.leads import LEADS, WEIGHTS
+
 Float64Array = NDArray[np.float64]
 
 DAY_S = 86_400.0
@@ -18,7 +20,7 @@ SUMS = ("weight", "error", "last_error", "loss", "size", "inside")
 
 
 class Outcomes(NamedTuple):
-    """Forecasts and the readings that came true, for n readings and the leads from the first on.
+    """Forecasts and the readings that came true, for n readings and the measured leads from the first on.
 
     is_comparable: (n, leads) whether the forecast was made, and its readings are known. time_s, value: (n,) of the
     readings, time in seconds since 1970. last: (n, leads) the reading before the forecast began. quantiles:
@@ -56,7 +58,8 @@ def _skill(sums: Float64Array) -> float | None:
 class Accuracy:
     """The accuracy of one model version for one series.
 
-    leads: (leads, SUMS) over everything. day: (SUMS,) outcomes count half after a day. seasonal, seasonal_day: errors
+    leads: (measured leads, SUMS) over everything. day: (SUMS,) outcomes count half after a day, and by the weight of
+    their lead. seasonal, seasonal_day: errors
     of the forecast and of the seasonal naive, where both are known. outcomes: how many there are. since_s, newest_s:
     times of the first and newest reading.
     """
@@ -104,16 +107,16 @@ class Accuracy:
         parts[4] = np.abs(value)
         parts[5] = (difference[0] >= 0.0) & (difference[2] <= 0.0)
         parts = np.where(is_comparable, parts, 0.0)
-        if is_comparable.shape[1] > len(self.leads):
-            more = is_comparable.shape[1] - len(self.leads)
-            self.leads = np.concatenate([self.leads, np.zeros((more, len(SUMS)))])
-        self.leads[: is_comparable.shape[1]] += parts.sum(axis=1).T
+        leads = is_comparable.shape[1]
+        if leads > len(self.leads):
+            self.leads = np.concatenate([self.leads, np.zeros((leads - len(self.leads), len(SUMS)))])
+        self.leads[:leads] += parts.sum(axis=1).T
         weights = 0.5 ** ((self.newest_s - found.time_s) / DAY_S)
-        self.day += parts.sum(axis=2) @ weights
+        self.day += (parts * WEIGHTS[:leads]).sum(axis=2) @ weights
         if found.seasonal is not None:
             is_known = is_comparable & ~np.isnan(found.seasonal)
             both = np.stack([error, np.abs(value - found.seasonal)])
-            sums = np.where(is_known, both, 0.0).sum(axis=2)
+            sums = (np.where(is_known, both, 0.0) * WEIGHTS[:leads]).sum(axis=2)
             self.seasonal += sums.sum(axis=1)
             self.seasonal_day += sums @ weights
 
@@ -127,16 +130,16 @@ class Accuracy:
 
     def total_figures(self) -> dict[str, float | None]:
         """mae, skill, wql and coverage over everything; None where they are unknown."""
-        return _figures(self.leads.sum(axis=0))
+        return _figures((self.leads * WEIGHTS[: len(self.leads), np.newaxis]).sum(axis=0))
 
     def day_figures(self) -> dict[str, float | None]:
         """As `total_figures`, over the last day."""
         return _figures(self.day)
 
-    def lead_figures(self) -> list[dict[str, float | None]]:
-        """As `total_figures`, for each lead."""
+    def lead_figures(self) -> dict[int, dict[str, float | None]]:
+        """As `total_figures`, for each measured lead. The first step of a forecast has the lead 1."""
         last = int(np.flatnonzero(self.leads[:, 0]).max(initial=-1)) + 1
-        return list(map(_figures, self.leads[:last]))
+        return dict(zip(LEADS[:last].tolist(), map(_figures, self.leads[:last]), strict=True))
 
     def seasonal_skill(self) -> float | None:
         """1 - MAE / MAE of the seasonal naive; None if it is unknown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from consumer.admin import Admin, Consumer
 from fncast.monitor.judge import Judge
 from fncast.monitor.output import accuracy_figures
-from fncast.monitor.partition import open_counts
+from fncast.monitor.partition import MonitorPartition
 
 MAX_LISTED = 1_000
 
@@ -25,10 +25,11 @@ class MonitorAdmin(Admin):
         super().__init__(consumer)
         self._judge = judge
 
-    def _answer(self, path: str) -> tuple[int, str, bytes]:
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """See Admin."""
         if path == "/accuracy":
             return 200, "application/json", orjson.dumps(accuracy_list(self._judge))
-        return super()._answer(path)
+        return super().answer(path)
 
 
 def accuracy_list(judge: Judge) -> dict[str, Any]:
@@ -80,6 +81,14 @@ class MonitorCollector:
         yield GaugeMetricFamily("fncast_monitored_series", "Series that the monitor knows.", known)
         unusable = self._judge.unusable
         yield GaugeMetricFamily("fncast_monitor_unusable_events", "Events that could not be read.", unusable)
+
+
+def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
+    """(open anomalies, open alerts) of all partitions."""
+    every = [series for partition in partitions for series in partition.series.values()]
+    anomalies = sum(series.is_watched and series.joined.detector.episode is not None for series in every)
+    alerts = sum(alert.is_open for series in every for alert in series.alerts.values())
+    return anomalies, alerts + sum(each.is_open for series in every for each in series.comparisons.values())
 
 
 def register(judge: Judge) -> None:

@@ -8,7 +8,7 @@ from operator import add
 from typing import Any, NamedTuple
 
 from fncast.monitor.episode import Episode, EpisodeWatch
-from fncast.monitor.figures import Expectation, Figures
+from fncast.monitor.figures import DetectorFigures, Expectation
 from fncast.monitor.history import ErrorHistories, bin_position
 from fncast.monitor.stillness import Stillness
 
@@ -73,8 +73,8 @@ class Detector:
     __slots__ = ("_episodes", "_figures", "_highest", "_histories", "_lowest", "_readings", "_stillness")
 
     def __init__(self) -> None:
-        self._figures = Figures()
-        self._histories = ErrorHistories(len(Figures.NAMES))
+        self._figures = DetectorFigures()
+        self._histories = ErrorHistories(len(DetectorFigures.NAMES))
         self._stillness = Stillness()
         self._episodes = EpisodeWatch()
         self._readings = 0
@@ -146,7 +146,7 @@ class Detector:
         """The detector with the state that `state` returned."""
         detector = cls()
         figures, histories, stillness, episodes, readings, lowest, highest = state
-        detector._figures = Figures.restored(figures)
+        detector._figures = DetectorFigures.restored(figures)
         detector._histories = ErrorHistories.restored(histories)
         detector._stillness = Stillness.restored(stillness)
         detector._episodes = EpisodeWatch.restored(episodes)

@@ -51,7 +51,7 @@ def _known(size: float, scale: float, first: bool) -> float:
     return size if first or size < LARGEST_IN_MEAN_ERROR * scale else LARGEST_IN_MEAN_ERROR * scale
 
 
-class Figures:
+class DetectorFigures:
     """The figures of one series. `update` returns them, in the order of NAMES, each at least 0."""
 
     NAMES = ("error", "bias", "spread", "drift", "move", "evidence")
@@ -125,7 +125,7 @@ class Figures:
         return [getattr(self, name) for name in self.__slots__]
 
     @classmethod
-    def restored(cls, state: list[float]) -> Figures:
+    def restored(cls, state: list[float]) -> DetectorFigures:
         """The figures with the state that `state` returned."""
         figures = cls()
         for name, number in zip(cls.__slots__, state, strict=True):

@@ -14,6 +14,7 @@ from fncast.monitor.accuracy import Accuracy, Outcomes
 from fncast.monitor.detector import Detector, DetectorSettings, Judged
 from fncast.monitor.expectations import expectations
 from fncast.monitor.outcomes import outcomes
+from fncast.monitor.packed_forecast import PackedForecast, pack
 from fncast.monitor.pending import Int64Array, PendingForecasts
 from fncast.monitor.recent_readings import RecentReadings
 from fncast.monitor.season import season_steps
@@ -111,10 +112,10 @@ class JoinedSeries:
         self.settled = index - MAX_LATE - 1
         self.readings.first = self._first()
 
-    def add_forecast(self, model: str, start: int, columns: list[list[float]]) -> bool:
-        """Add a forecast. columns: lows, medians and highs.
+    def add_forecast(self, model: str, start: int, columns: list[list[float]]) -> PackedForecast | None:
+        """Add a forecast and return it. columns: lows, medians and highs.
 
-        Returns False, and changes nothing, if the model already has a forecast with this start, or if it is too old.
+        Returns None, and changes nothing, if the model already has this start, or if it is too old or too far ahead.
         """
         self.has_settled = False
         if self.settled == _NONE:
@@ -122,24 +123,27 @@ class JoinedSeries:
         length = len(columns[0])
         pending = self.forecasts.get(model)
         if start + length - 1 <= self.settled or (pending is not None and pending.has(start)):
-            return False
+            return None
+        if self.has_readings and start > self.newest + self.horizon + KEPT_BEYOND:
+            return None
         if length > self.horizon:
             self.horizon = length
             self.readings = self.readings.resized(self._first(), self._kept())
+        if start - 1 - KEPT_BEYOND > self.settled:
+            self._settle(start - 1 - KEPT_BEYOND)
+            pending = self.forecasts.get(model)
         if pending is None:
             pending = self.forecasts[model] = PendingForecasts(length, KEPT_BEYOND)
         elif length > pending.horizon:
-            pending = self.forecasts[model] = pending.resized(length, KEPT_BEYOND, self.settled)
-        if pending.replaced_end(start) > self.settled:
-            self._settle(pending.replaced_end(start))
-        pending.add(start, columns)
+            pending = self.forecasts[model] = pending.resized(length, self.settled)
+        packed = pack(columns, pending.digits)
+        pending.add(start, packed, self.settled)
         late = [index for index in range(start, self.settled + 1) if index in self.readings]
         if late:
-            indices = np.array(late)
-            found = self._outcomes(pending, indices)
-            found.is_comparable[indices[:, np.newaxis] - np.arange(pending.horizon) != start] = False
-            self._sums(model).add(found)
-        return True
+            alone = PendingForecasts(length, KEPT_BEYOND)
+            alone.add(start, packed, start - 1)
+            self._sums(model).add(self._outcomes(alone, np.array(late)))
+        return packed
 
     def waits_for(self, model: str) -> bool:
         """Whether forecasts of a model are kept, so that readings can still change its accuracy."""
@@ -165,13 +169,11 @@ class JoinedSeries:
         """Judge the readings that have their forecast, or have waited long enough for it, in the order of time."""
         while self.waiting:
             index = min(self.waiting)
-            if len(self.waiting) <= MAX_WAITING and all(
-                each.newest < index for each in self.forecasts.values()
-            ):
+            newest = max((each.newest for each in self.forecasts.values()), default=_NONE)
+            if len(self.waiting) <= MAX_WAITING and newest < index:
                 return
-            value, time_s = self.waiting.pop(index), self.time_s(index)
-            self.judged = index
-            near, far = expectations(self.forecasts.values(), self.readings, self.horizon, index)
+            self.judged, value, time_s = index, self.waiting.pop(index), self.time_s(index)
+            near, far = expectations(self.forecasts.values(), self.readings, index)
             yield Judged(time_s, value, self.detector.judge(time_s, value, near, far, settings))
 
     def _settle(self, last: int) -> None:
@@ -228,9 +230,9 @@ class JoinedSeries:
         """The series with the state that `state` returned."""
         anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *positions = state
         parsed = Step.parse(step)
-        newest, settled, judged = positions
         rings = {
-            name: PendingForecasts.restored(each, KEPT_BEYOND, settled) for name, each in forecasts.items()
+            name: PendingForecasts.restored(each, KEPT_BEYOND, positions[1])
+            for name, each in forecasts.items()
         }
         series = cls(
             datetime.fromisoformat(anchor),
@@ -240,9 +242,7 @@ class JoinedSeries:
             {index: value for index, value in readings if index in waiting},
             {model: Accuracy.restored(each) for model, each in sums.items()},
             Detector.restored(detector),
-            newest,
-            settled,
-            judged,
+            *positions,
         )
         for index, value in readings:
             if index >= series.readings.first:

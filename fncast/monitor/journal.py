@@ -14,7 +14,7 @@ from interceptor.errors import StateError
 # A note of a partition, after its place in the batch.
 Entry = tuple[int, tuple[Any, ...]]
 
-VERSION = 2
+VERSION = 3
 # No series has such a name: these keys are not UTF-8.
 NEXT_OFFSET = b"\xff"
 _ENTRIES = (b"\xfe", b"\xfd")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -31,8 +30,7 @@ class UnusableEvent(ValueError):
     """The monitor cannot use this event. The text gives the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewestReading:
+class NewestReading(NamedTuple):
     """The newest reading of a series. value: NaN if it is missing."""
 
     series: str
@@ -41,8 +39,7 @@ class NewestReading:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastMessage:
+class ForecastMessage(NamedTuple):
     """A forecast. start: of its first step. levels: ascending. columns: for each level the quantiles of all steps.
 
     model: name and version, for example `forecast/3`.
@@ -115,7 +112,7 @@ def read_forecast(event: Event) -> ForecastMessage:
     names, levels = _levels(tuple(data.quantiles))
     columns = [data.quantiles[name] for name in names]
     length = len(columns[0])
-    if not length or any(len(column) != length for column in columns):
+    if not length or len(set(map(len, columns))) > 1:
         raise UnusableEvent("the forecast's quantiles are empty, or not of the same length")
     band = [columns[index] for index in _places(levels)]
     if any(not -MAX_MAGNITUDE <= min(column) <= max(column) <= MAX_MAGNITUDE for column in band):

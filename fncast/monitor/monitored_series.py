@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from fncast.monitor.alert import AlertRule, AlertState
@@ -27,9 +27,9 @@ class MonitoredSeries:
 
     def state(self) -> list[Any]:
         """The state as numbers, texts and lists."""
-        comparisons = {model: list(astuple(each)) for model, each in self.comparisons.items()}
-        published = {model: list(astuple(each)) for model, each in self.published.items()}
-        return [self.joined.state(), self.alert_state(), published, list(astuple(self.silence)), comparisons]
+        comparisons = {model: _values(each) for model, each in self.comparisons.items()}
+        published = {model: _values(each) for model, each in self.published.items()}
+        return [self.joined.state(), self.alert_state(), published, _values(self.silence), comparisons]
 
     def alert_state(self) -> dict[str, list[Any]]:
         """The state of the alerts by rule."""
@@ -41,3 +41,8 @@ class MonitoredSeries:
     def restore_alerts(self, state: dict[str, list[Any]]) -> None:
         """Take over what `alert_state` returned."""
         self.alerts = {rule: AlertState(*alert) for rule, alert in state.items()}
+
+
+def _values(record: Comparison | Publication | Silence) -> list[Any]:
+    """The values of a dataclass with slots, in order."""
+    return [getattr(record, name) for name in record.__slots__]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fncast.monitor.accuracy import Outcomes
+from fncast.monitor.leads import measured_leads
 from fncast.monitor.pending import Float64Array, Int64Array, PendingForecasts
 from fncast.monitor.recent_readings import RecentReadings
 
@@ -16,13 +17,13 @@ def outcomes(
     times_s: Float64Array,
     season: int,
 ) -> Outcomes:
-    """The outcomes of some readings at all leads of one model's forecasts.
+    """The outcomes of some readings at all measured leads of one model's forecasts.
 
-    indices: (n,) of known readings, close together; times_s: (n,) their times. season: steps of a day; 0 without
-    seasonal naive.
+    indices: (n,) of known readings, close together, that are not settled; times_s: (n,) their times. season: steps of
+    a day; 0 without seasonal naive.
     """
     has_forecast, quantiles = pending.mesh(indices)
-    lead = np.arange(pending.horizon)
+    lead = measured_leads(pending.horizon) - 1
     first = int(indices[0]) - pending.horizon - season
     known = readings.between(first, int(indices[-1]) + 1)
     at = indices[:, np.newaxis] - first

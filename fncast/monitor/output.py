@@ -39,7 +39,7 @@ def accuracy_figures(accuracy: Accuracy) -> dict[str, Any]:
         "seasonal_skill": accuracy.seasonal_skill(),
         "since": time_text(accuracy.since_s),
         "day": {**accuracy.day_figures(), "seasonal_skill": accuracy.seasonal_day_skill()},
-        "leads": {str(lead): figures for lead, figures in enumerate(accuracy.lead_figures(), start=1)},
+        "leads": {str(lead): figures for lead, figures in accuracy.lead_figures().items()},
     }
 
 

@@ -16,7 +16,7 @@ from fncast.monitor.joined_series import JoinedSeries
 from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
-from fncast.monitor.pending import PendingForecasts
+from fncast.monitor.packed_forecast import decoded_columns
 from fncast.monitor.publication import Publication
 from fncast.monitor.rules import MonitorRules
 from fncast.monitor.silence import Silence
@@ -46,9 +46,7 @@ class MonitorPartition:
         self.notes: list[tuple[Any, ...]] = []
         self.refused = 0
         self._looked_ms = -LOOK_MS
-        self._limited: set[str] = (
-            set()
-        )  # rules that cannot be applied as they say, and that a log line has named
+        self._limited: set[str] = set()  # rules that a log line has named
 
     def reading(self, reading: NewestReading, record_ms: int) -> list[OutputEvent]:
         """Take a reading. record_ms: the timestamp of its record. Returns the events to publish, in order."""
@@ -102,12 +100,12 @@ class MonitorPartition:
         if series is None:
             return []
         start = series.joined.index(message.start)
-        if not series.joined.add_forecast(message.model, start, message.band):
+        packed = series.joined.add_forecast(message.model, start, message.band)
+        if packed is None:
             return []
         events = self._alert(series, message)
         alerts = series.alert_state() if series.rules else None
-        encoded = series.joined.forecasts[message.model].encoded(start)
-        self.notes.append((FORECASTED, series.name, message.model, start, *encoded, alerts))
+        self.notes.append((FORECASTED, series.name, message.model, start, *packed.encoded(), alerts))
         return events + self._judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
@@ -128,7 +126,7 @@ class MonitorPartition:
             self._take_reading(series, *content)
         elif kind == FORECASTED:
             model, start, *encoded, alerts = content
-            series.joined.add_forecast(model, start, PendingForecasts.decoded(*encoded))
+            series.joined.add_forecast(model, start, decoded_columns(*encoded))
             if alerts:
                 series.restore_alerts(alerts)
             self._judge(series)
@@ -166,23 +164,22 @@ class MonitorPartition:
         for judged in series.joined.judge(self._rules.detector) if series.joined.waiting else ():
             episode = judged.judgement.changed
             if episode is not None and series.is_watched:
-                events.append(
-                    anomaly_event(
-                        series.name,
-                        episode,
-                        judged.time_s,
-                        judged.judgement.is_anomaly,
-                        self._rules.alerts_topic,
-                        self._rules.destination,
-                    )
-                )
+                is_open, rules = judged.judgement.is_anomaly, self._rules
+                topic, destination = rules.alerts_topic, rules.destination
+                events.append(anomaly_event(series.name, episode, judged.time_s, is_open, topic, destination))
         return events + self._publish_accuracy(series) + self._compare(series)
 
     def _publish_accuracy(self, series: MonitoredSeries) -> list[OutputEvent]:
         """The accuracy events that are due. A change of the accuracy is noticed once its outcomes are settled."""
-        events = []
-        joined, every_s = series.joined, self._rules.accuracy_every_s
-        newest_s, models = joined.newest_s, joined.models
+        events: list[OutputEvent] = []
+        joined, every_s, newest_s = series.joined, self._rules.accuracy_every_s, series.joined.newest_s
+        if (
+            not joined.has_settled
+            and joined.forecasts.keys() <= series.published.keys()
+            and all(newest_s < each.time_s + every_s for each in series.published.values())
+        ):
+            return events
+        models = joined.models
         for model in models:
             publication = series.published.get(model)
             settled = joined.sums.get(model)
@@ -249,11 +246,3 @@ class MonitorPartition:
         self._limited.add(rule.name)
         text = 'alert rule "%s", series "%s": %s. Correct the rule in [[alerts]]'
         log.warning(text, clean(rule.name, MAX_NAME), clean(series, MAX_NAME), limitation)
-
-
-def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
-    """(open anomalies, open alerts) of all partitions."""
-    every = [series for partition in partitions for series in partition.series.values()]
-    anomalies = sum(series.is_watched and series.joined.detector.episode is not None for series in every)
-    alerts = sum(alert.is_open for series in every for alert in series.alerts.values())
-    return anomalies, alerts + sum(each.is_open for series in every for each in series.comparisons.values())

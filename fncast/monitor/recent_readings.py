@@ -53,8 +53,8 @@ class RecentReadings:
 
     def items(self) -> list[tuple[int, float]]:
         """The readings with their steps, in the order of time."""
-        every = ((index, self[index]) for index in range(self.first, self.first + len(self._values)))
-        return [(index, value) for index, value in every if value == value]
+        every = self.between(self.first, self.first + len(self._values)).tolist()
+        return [(index, value) for index, value in enumerate(every, start=self.first) if value == value]
 
     def resized(self, first: int, size: int) -> RecentReadings:
         """The same readings in a larger ring that begins with an earlier step."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from consumer.settings import Alert, Interceptors, Settings
+from consumer.settings import AlertSettings, InterceptorSettings, Settings
 from fncast.monitor.alert import AlertRule
 from fncast.monitor.detector import DetectorSettings
 from fncast.monitor.rules import MonitorRules
@@ -31,14 +33,21 @@ def monitor_settings(settings: Settings) -> Settings:
             output_topic=monitor.accuracy_topic,
             outage_topic="",
             pause_after_refused=0,
-            client={**kafka.client, "partition.assignment.strategy": CO_PARTITIONED},
+            client={**kafka.client, **_assignor(kafka.client)},
         ),
         inputs=tuple(
             msgspec.structs.replace(entry, every=None) for entry in settings.inputs if entry.topic in topics
         ),
         windows=msgspec.structs.replace(settings.windows, every=1),
-        interceptors=Interceptors(("assemble", JUDGE)),
+        interceptors=InterceptorSettings(("assemble", JUDGE)),
     )
+
+
+def _assignor(client: Mapping[str, str]) -> dict[str, str]:
+    """The property that makes the group's members get the same partition number of all topics."""
+    is_assigned_by_broker = client.get("group.protocol") == "consumer"  # KIP-848
+    name = "group.remote.assignor" if is_assigned_by_broker else "partition.assignment.strategy"
+    return {name: CO_PARTITIONED}
 
 
 def joined_topics(settings: Settings) -> tuple[str, ...]:
@@ -64,7 +73,7 @@ def monitor_rules(settings: Settings) -> MonitorRules:
     )
 
 
-def _rule(alert: Alert) -> AlertRule:
+def _rule(alert: AlertSettings) -> AlertRule:
     return AlertRule(
         alert.name,
         alert.series,

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.recognition.labels import MOST, Row, is_id, labels_of, last_part
 from interceptor.delivery import Record
 from interceptor.readings import lenient_json
 from interceptor.readings.numbers import number_in_text
@@ -19,8 +20,6 @@ ENVELOPES = (("payload", "after"), ("after",), ("payload",))
 MAX_DEPTH = 4  # of nested objects below the root
 MAX_MEMBERS = 200  # different members that are looked at
 MAX_ROWS = 2000
-MOST = 0.8  # a member that is missing in more records is not used as time or label
-MAX_LABEL_CHARACTERS = 200
 EARLIEST_NS = 946_684_800 * 10**9  # 2000-01-01: an earlier time is a counter or a duration
 LATEST_NS = 4_102_444_800 * 10**9  # 2100-01-01
 NEAR_NS = 86_400 * 10**9  # a number this close to the record's timestamp is a time, whatever its name
@@ -30,18 +29,7 @@ _TIME_NAME = re.compile(
     r"(?i)(.*[_@.-])?(ts|t|time|timestamp|date|datetime|when|epoch|(ts|time|epoch)_?(s|ms|us|ns|millis|sec|seconds))"
 )
 _TIME_ENDING = re.compile(r".*(Time|Timestamp|Date|At|TS|_at|_ts)")
-# A number under such a name identifies something. It is not measured.
-_ID_NAME = re.compile(r"(?i)(.*[_.-])?(id|uuid|guid|serial|imei|mac|port|zip|version)|.*(Id|ID)")
-_IDENTITY = re.compile(
-    r"(?i)(.*[_.-])?(device|sensor|host|hostname|machine|station|meter|node|asset|tag|point|site|room|name|metric|"
-    r"measurement|parameter|signal|channel|series|location|instance|vehicle|tenant|topic)(_?(id|name))?"
-)
 _NUMBER_IN_TEXT = re.compile(r"(?i)(.*[_.-])?(value|val|reading)")
-# Such a member has another text in each record, or changes during the series.
-_NOT_IDENTITY = re.compile(
-    r"(?i)(.*[_.-])?((message|msg|event|trace|span|request|correlation|batch|record)_?id|uuid|guid|status|state|quality|"
-    r"message|msg|level|severity|error|description|comment|checksum|hash)"
-)
 
 
 @dataclass(frozen=True)
@@ -67,14 +55,6 @@ class ProposedMapping:
         return {name: value for name, value in found.items() if value}
 
 
-@dataclass
-class _Row:
-    """The leaves of one object by dotted path, and the record that holds it."""
-
-    leaves: dict[str, Any]
-    record: Record
-
-
 def propose_mapping(records: Sequence[Record]) -> ProposedMapping | None:
     """The mapping of the objects in the records. None if they are not JSON objects, or hold no number to forecast."""
     objects = [(found, record) for record in records for found in _objects(record)][:MAX_ROWS]
@@ -85,7 +65,7 @@ def propose_mapping(records: Sequence[Record]) -> ProposedMapping | None:
     for found, record in objects:
         below = _at(found, root)
         if isinstance(below, dict):
-            rows.append(_Row(_leaves(below), record))
+            rows.append(Row(_leaves(below), record))
     members = list(dict.fromkeys(name for row in rows for name in row.leaves))[:MAX_MEMBERS]
     time = _time_of(members, rows)
     others = [name for name in members if name != time]
@@ -93,16 +73,16 @@ def propose_mapping(records: Sequence[Record]) -> ProposedMapping | None:
         name
         for name in others
         if _share(rows, name, _is_number) >= 0.5
-        or (_NUMBER_IN_TEXT.fullmatch(_last_part(name)) and _share(rows, name, _is_number_in_text) >= 0.5)
+        or (_NUMBER_IN_TEXT.fullmatch(last_part(name)) and _share(rows, name, _is_number_in_text) >= 0.5)
     ]
     texts = [name for name in others if name not in numbers and _share(rows, name, _is_text) >= 0.5]
     left_out = {name: "a time" for name in [*numbers, *texts] if _is_time(name, rows)}
-    ids = [name for name in numbers if _is_id(name)]
+    ids = [name for name in numbers if is_id(name)]
     values = [name for name in numbers if name not in ids and name not in left_out]
     if not values:
         return None
     candidates = [name for name in members if (name in texts or name in ids) and name not in left_out]
-    labels = _labels_of(candidates, rows)
+    labels = labels_of(candidates, rows)
     left_out |= {name: "it changes while the series continues" for name in candidates if name not in labels}
     return ProposedMapping(".".join(root), time, _unit_of(time, rows), tuple(values), tuple(labels), left_out)
 
@@ -157,7 +137,7 @@ def _leaves(found: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str
     return leaves
 
 
-def _share(rows: Sequence[_Row], name: str, is_kind: Callable[[Any], bool]) -> float:
+def _share(rows: Sequence[Row], name: str, is_kind: Callable[[Any], bool]) -> float:
     """The share of the rows with this member in which it is of a kind."""
     found = [row.leaves[name] for row in rows if name in row.leaves]
     return sum(map(is_kind, found)) / len(found) if found else 0.0
@@ -175,16 +155,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _last_part(name: str) -> str:
-    return name.rpartition(".")[2]
-
-
-def _is_id(name: str) -> bool:
-    last = _last_part(name)
-    return bool(_ID_NAME.fullmatch(last) or _IDENTITY.fullmatch(last))
-
-
-def _time_of(members: Sequence[str], rows: Sequence[_Row]) -> str:
+def _time_of(members: Sequence[str], rows: Sequence[Row]) -> str:
     """The member with the time of the reading. Empty if there is none: then the record's timestamp counts."""
     usable = [name for name in members if _is_time(name, rows)]
     by_rank = sorted(usable, key=lambda name: (not _is_time_name(name), name.count("."), members.index(name)))
@@ -192,11 +163,11 @@ def _time_of(members: Sequence[str], rows: Sequence[_Row]) -> str:
 
 
 def _is_time_name(name: str) -> bool:
-    last = _last_part(name)
+    last = last_part(name)
     return bool(_TIME_NAME.fullmatch(last) or _TIME_ENDING.fullmatch(last))
 
 
-def _is_time(name: str, rows: Sequence[_Row]) -> bool:
+def _is_time(name: str, rows: Sequence[Row]) -> bool:
     """Whether the member is a time in most rows: by its text, or by its size and its name or the record's time."""
     is_named = _is_time_name(name)
     count = 0
@@ -211,42 +182,8 @@ def _is_time(name: str, rows: Sequence[_Row]) -> bool:
     return count >= MOST * len(rows) > 0
 
 
-def _unit_of(time: str, rows: Sequence[_Row]) -> str:
+def _unit_of(time: str, rows: Sequence[Row]) -> str:
     """The unit of numbers in the member with the time. Empty for texts, and for numbers of several units."""
     numbers = [row.leaves[time] for row in rows if _is_number(row.leaves.get(time))]
     units = {unit_of(number) for number in numbers}
     return units.pop() if len(units) == 1 and len(numbers) >= MOST * len(rows) else ""
-
-
-def _labels_of(candidates: Sequence[str], rows: Sequence[_Row]) -> list[str]:
-    """The members that identify the series: those that name a thing, and others that are constant for it."""
-    present = [
-        name
-        for name in candidates
-        if sum(name in row.leaves for row in rows) >= MOST * len(rows)
-        and not _NOT_IDENTITY.fullmatch(_last_part(name))
-        and all(len(str(row.leaves.get(name, ""))) <= MAX_LABEL_CHARACTERS for row in rows)
-    ]
-    identities = [name for name in present if _is_id(name) or _is_key(name, rows)]
-    if not identities:  # texts that repeat
-        return [name for name in present if len({row.leaves.get(name) for row in rows}) <= len(rows) / 2]
-    return [name for name in present if name in identities or _is_constant(name, identities, rows)]
-
-
-def _is_key(name: str, rows: Sequence[_Row]) -> bool:
-    """Whether the member equals the record's key."""
-    equal = sum(
-        row.record.key is not None and str(row.leaves.get(name)).encode("utf-8", "replace") == row.record.key
-        for row in rows
-    )
-    return equal >= MOST * len(rows)
-
-
-def _is_constant(name: str, identities: Sequence[str], rows: Sequence[_Row]) -> bool:
-    """Whether the member has one text for each thing that the identities name."""
-    seen: dict[tuple[Any, ...], Any] = {}
-    for row in rows:
-        identified = tuple(row.leaves.get(identity) for identity in identities)
-        if seen.setdefault(identified, row.leaves.get(name)) != row.leaves.get(name):
-            return False
-    return True

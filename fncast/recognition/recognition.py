@@ -37,7 +37,12 @@ class Recognition:
 def recognise(topic: str, records: Sequence[Record]) -> Recognition:
     """The format of the records. Raises Unrecognised."""
     topic = clean(topic, 249)
+    count = len(records)
     records = [record for record in records if record.value is not None]
+    if count and not records:
+        raise Unrecognised(
+            f"the topic {topic} holds no readings: its last {count} records have no value. Such records delete a key"
+        )
     if not records:
         raise Unrecognised(
             f"the topic {topic} holds no records to look at. Send readings to it first, then run fncast init again"

@@ -13,6 +13,7 @@ MAX_LISTED = 10
 MAX_NAME = 70
 MAX_REASON = 200
 MAX_REASONS = 3
+MANY = 20  # series; so many without a second reading are reported
 
 
 def report(sample: Sample, recognition: Recognition) -> list[str]:
@@ -33,6 +34,10 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
     ]
     if len(trial.series) > MAX_LISTED:
         lines.append(f"  and {len(trial.series) - MAX_LISTED:,} others")
+    if len(trial.series) >= MANY and all(len(each.times_ns) == 1 for each in trial.series.values()):
+        lines.append(
+            "no series has a second reading in the sample. If a label differs in each record, take it out of the names"
+        )
     if trial.skipped:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in trial.skipped.most_common())
         lines.append(f"skipped readings: {reasons}")

@@ -14,6 +14,7 @@ from fncast.recognition.recognition import Recognition
 from fncast.recognition.sample import Sample
 from interceptor.readings.formats import BUILT_IN
 
+UNTYPED = ("telegraf-json", "influx-line", "json")  # formats that do not say which series are counters
 FUNCTION = '{ url = "fn:fncast/forecast", batch = true, encoding = "graphpipe" }'
 DEFAULT_SERVERS = "localhost:9092"
 WIDTH = 110
@@ -87,6 +88,8 @@ def _input(sample: Sample, recognition: Recognition) -> list[str]:
                 f"# include = [{_example(recognition)}]", "forecast only these series; exclude works the same"
             ),
         ]
+        if trial.format in UNTYPED:
+            lines.append(_set('# counters = ["*_total"]', "cumulative counters: forecast their rates"))
         lines += _rekey(sample, recognition)
     if trial.format == "json":
         lines += ["", _set("[inputs.json]", "where things are in a record; dotted paths")]

@@ -12,7 +12,7 @@ import orjson
 from numpy.typing import NDArray
 
 from fncast.series.step import Step
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 
 MEDIAN = 0.5
 
@@ -20,7 +20,7 @@ MEDIAN = 0.5
 def forecast_data(
     values: NDArray[np.floating],
     quantiles: Sequence[float],
-    readings: Sequence[Readings],
+    readings: Sequence[EventReadings],
     filled: Sequence[int],
 ) -> list[bytes]:
     """The data of each forecast as JSON.
@@ -46,7 +46,7 @@ def forecast_data(
     return data
 
 
-def forecast_attributes(quantiles: Sequence[float], readings: Readings, filled: int) -> dict[str, str]:
+def forecast_attributes(quantiles: Sequence[float], readings: EventReadings, filled: int) -> dict[str, str]:
     """The attributes that a forecast has where its data is a tensor: what JSON has beside the numbers."""
     place = orjson.loads(b"{%b}" % readings.place.removesuffix(b","))
     unit = orjson.loads(b"{%b}" % readings.unit.removeprefix(b","))
@@ -59,7 +59,7 @@ def forecast_attributes(quantiles: Sequence[float], readings: Readings, filled: 
     return attributes
 
 
-def history_of(readings: Readings) -> int:
+def history_of(readings: EventReadings) -> int:
     """The number of known readings of an event."""
     values = readings.values
     if isinstance(values, np.ndarray):
@@ -67,7 +67,7 @@ def history_of(readings: Readings) -> int:
     return int(len(values) - values.count(None))
 
 
-def _histories(readings: Sequence[Readings]) -> list[int]:
+def _histories(readings: Sequence[EventReadings]) -> list[int]:
     """As `history_of`; rows of one length are counted at once."""
     values = [reading.values for reading in readings]
     if not all(isinstance(row, np.ndarray) and len(row) == len(values[0]) for row in values):

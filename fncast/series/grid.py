@@ -9,13 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, half_months, wall_seconds
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 # Bounds the memory if a wrong date is far away; enough for a year of one-second readings.
 MAX_GRID_READINGS = 32_000_000
 # A grid with a smaller share of readings is an error: the step is wrong, or the file holds several series.
 MIN_FILLED_SHARE = 0.02
+# The commonest distance is the step of readings with many gaps if this share of its steps is filled.
+MIN_SPARSE_SHARE = 0.1
+# Rounding and jitter change the commonest distance by less than this share.
+MAX_DRIFT = 0.1
+# A mean distance is rounded by at most this share.
+MAX_ROUNDING = 0.005
+_UNITS_S = (DAY_S, 3600.0, 60.0, 1.0)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -25,7 +32,7 @@ class NoGrid(ValueError):
 
 
 @dataclass(frozen=True)
-class Mended:
+class Corrections:
     """What was changed to make readings a regular series. False if nothing was changed.
 
     series: its name. readings: their number before any change.
@@ -68,7 +75,7 @@ def to_grid(
     values: NDArray[np.float64],
     step: Step | None = None,
     zone: tzinfo = UTC,
-) -> tuple[Series, Mended]:
+) -> tuple[TimeSeries, Corrections]:
     """Sort the readings and put them onto a regular grid. Returns the series and the changes.
 
     times_s: (readings,) seconds since 1970 UTC in any order. values: (readings,), NaN for an empty reading.
@@ -90,28 +97,18 @@ def to_grid(
             f"series {name!r} has only one reading; add a reading with another time, so that the step is known"
         )
 
-    step_is_found = step is None
-    if step_is_found and (days := half_months(times_s, zone)):
-        raise NoGrid(
-            f"series {name!r} has two readings in each month, on {days}, which is not a regular step: keep one"
-            " reading of each month"
-        )
-    fit = _find_step(times_s, zone) if step is None else _on_step(times_s, step, zone)
-    step, index = fit.step, fit.index
-    size = int(index[-1]) + 1
-    if size > MAX_GRID_READINGS or (size > 100 and len(index) < MIN_FILLED_SHARE * size):
-        widest = int(np.argmax(np.diff(times_s)))
-        verb = "seems to have" if step_is_found else "was given"
-        first, second = (_time(times_s[i]).isoformat() for i in (widest, widest + 1))
-        raise NoGrid(
-            f"series {name!r} {verb} a step of {_spoken(step)}, but its {len(index)} readings span"
-            f" {size} steps, and there is no reading between {first} and {second}: correct a wrong time, or name the"
-            " column of the series' names"
-        )
+    if step is None:
+        _check_half_months(name, times_s, zone)
+        fit = _find_step(times_s, zone)
+    else:
+        fit = _on_step(times_s, step, zone)
+    size = int(fit.index[-1]) + 1
+    if size > MAX_GRID_READINGS or (size > 100 and len(fit.index) < MIN_FILLED_SHARE * size):
+        raise _sparse_grid(name, times_s, fit, verb="seems to have" if step is None else "was given")
     on_grid = np.full(size, np.nan)
-    on_grid[index] = values  # the last reading of a step counts
+    on_grid[fit.index] = values  # the last reading of a step counts
     empty = np.isnan(on_grid)
-    mended = Mended(
+    corrections = Corrections(
         series=name,
         readings=count,
         out_of_order=out_of_order,
@@ -122,7 +119,27 @@ def to_grid(
         gaps=int((np.diff(empty.astype(np.int8)) == 1).sum()) + int(empty[0]),
         missing=int(empty.sum()),
     )
-    return Series(name, fit.start, step, on_grid), mended
+    return TimeSeries(name, fit.start, fit.step, on_grid), corrections
+
+
+def _check_half_months(name: str, times_s: NDArray[np.float64], zone: tzinfo) -> None:
+    """Raises NoGrid for two readings in each month."""
+    if days := half_months(times_s, zone):
+        raise NoGrid(
+            f"series {name!r} has two readings in each month, on {days}, which is not a regular step: keep one"
+            " reading of each month"
+        )
+
+
+def _sparse_grid(name: str, times_s: NDArray[np.float64], fit: Fit, verb: str) -> NoGrid:
+    """The error of a grid that is mostly empty. verb: how the series got its step."""
+    widest = int(np.argmax(np.diff(times_s)))
+    first, second = (_time(times_s[i]).isoformat() for i in (widest, widest + 1))
+    return NoGrid(
+        f"series {name!r} {verb} a step of {_spoken(fit.step)}, but its {len(fit.index)} readings span"
+        f" {int(fit.index[-1]) + 1} steps, and there is no reading between {first} and {second}: correct a wrong time,"
+        " or name the column of the series' names"
+    )
 
 
 def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
@@ -130,20 +147,35 @@ def _find_step(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
     months = fit_months(times_s, zone)
     if months is not None and months.changes == (0, 0):
         return months
-    seconds = _on_step(times_s, _step_in_seconds(times_s), zone)
+    seconds = _fit_seconds(times_s, zone)
     if months is None or (not seconds.off_grid and months.off_grid):
         return seconds
     return min(months, seconds, key=lambda fit: (fit.off_grid > 0, fit.changes))
 
 
-def _step_in_seconds(times_s: NDArray[np.float64]) -> Step:
-    """The commonest distance, or the one that fits best if most distances differ."""
+def _fit_seconds(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
+    """The grid of the commonest distance, or of the mean distance if that changes fewer readings.
+
+    Rounded distances, such as 16 and 17 ms at 60 readings a second, or jitter may make the commonest distance wrong.
+    Where readings have many gaps, it is right if it fits all of them.
+    """
     distances = np.diff(times_s)
     lengths, counts = np.unique(np.round(distances, 3), return_counts=True)
-    step_s = float(lengths[np.argmax(counts)])
-    if 2 * counts.max() < len(distances) or step_s <= 0:
-        step_s = _fitted_step(times_s, float(np.median(distances)))
-    return Step.seconds(step_s)
+    common_s = float(lengths[np.argmax(counts)])
+    common = _on_step(times_s, Step.seconds(common_s), zone) if common_s > 0 else None
+    is_usual = 2 * counts.max() >= len(distances)
+    if common is not None and not common.off_grid and (is_usual or _filled_share(common) >= MIN_SPARSE_SHARE):
+        return common
+    mean_s = _fitted_step(times_s, float(np.median(distances)))
+    if common is not None and is_usual and abs(mean_s - common_s) > MAX_DRIFT * common_s:
+        return common
+    fitted = _on_step(times_s, Step.seconds(mean_s), zone)
+    return min(common, fitted, key=lambda fit: fit.changes) if common is not None and is_usual else fitted
+
+
+def _filled_share(fit: Fit) -> float:
+    """The share of the steps that have a reading."""
+    return float(len(fit.index) / (fit.index[-1] + 1))
 
 
 def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
@@ -161,11 +193,17 @@ def _on_step(times_s: NDArray[np.float64], step: Step, zone: tzinfo) -> Fit:
 
 
 def _fitted_step(times_s: NDArray[np.float64], median: float) -> float:
-    """The step of jittering times: the mean distance, rounded to 3 digits if that moves no reading to another step."""
+    """The step of jittering times: the mean distance, rounded if that moves no reading to another step.
+
+    It is rounded to days, hours, minutes or seconds, else to 3 digits.
+    """
     steps = float(np.maximum(np.round(np.diff(times_s) / median), 1).sum())
     fitted = float((times_s[-1] - times_s[0]) / steps)
-    rounded = float(f"{fitted:.3g}")
-    return rounded if abs(rounded - fitted) * steps < 0.5 * rounded else fitted
+    for rounded in (*(round(fitted / unit) * unit for unit in _UNITS_S), float(f"{fitted:.3g}")):
+        change = abs(rounded - fitted)
+        if change <= MAX_ROUNDING * fitted and change * steps < 0.5 * rounded:
+            return rounded
+    return fitted
 
 
 def _time(seconds: float) -> datetime:

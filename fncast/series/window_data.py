@@ -20,7 +20,7 @@ from fncast.series.window import MAX_MAGNITUDE
 from fncast.wording.json import describe
 
 
-class Window(msgspec.Struct, gc=False):
+class WindowData(msgspec.Struct, gc=False):
     """Valid data of an event. values: oldest reading first, None for a missing one."""
 
     values: list[float | None]
@@ -46,7 +46,7 @@ class InvalidData(ValueError):
     """The data of an event is not a window that can be scored. The text says which part of it is wrong."""
 
 
-class Readings(msgspec.Struct, gc=False):
+class EventReadings(msgspec.Struct, gc=False):
     """The readings of one event.
 
     values: as the event has them, not checked yet.
@@ -79,16 +79,16 @@ def read_json(body: bytes) -> Any:
         raise ValueError(reason) from None
 
 
-def read_readings(data: object) -> Readings:
-    """The window in an event's data: an object, a bare array of numbers, or Readings. Raises InvalidData."""
-    if type(data) is Window:
+def read_readings(data: object) -> EventReadings:
+    """The window in an event's data: an object, an array of numbers, or EventReadings. Raises InvalidData."""
+    if type(data) is WindowData:
         place = _following(data.start, data.step_s, data.step, data.step_day, len(data.values))
         limits = limits_of(data.min, data.max, data.unit)
         labels = b"" if data.labels is None else b',"labels":' + orjson.dumps(data.labels)
-        return Readings(data.values, place, unit_of(data.unit), *limits, labels)
+        return EventReadings(data.values, place, unit_of(data.unit), *limits, labels)
     if type(data) is list:
-        return Readings(data)
-    if type(data) is Readings:
+        return EventReadings(data)
+    if type(data) is EventReadings:
         return data
     if isinstance(data, InvalidData):
         raise data
@@ -106,7 +106,7 @@ def read_readings(data: object) -> Readings:
     if unit is not None and type(unit) is not str:
         raise InvalidData("unit is not a string")
     limits = limits_of(data.get("min"), data.get("max"), unit)
-    return Readings(values, place, unit_of(unit), *limits, _labels(data.get("labels")))
+    return EventReadings(values, place, unit_of(unit), *limits, _labels(data.get("labels")))
 
 
 def unit_of(unit: str | None) -> bytes:

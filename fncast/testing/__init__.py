@@ -12,8 +12,9 @@ from fncast.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fncast.testing.batches import batch_of
+    from fncast.testing.errors import ConsumerStopped, NotProcessed
     from fncast.testing.events import window_event
-    from fncast.testing.local import ConsumerStopped, LocalFncast, NotProcessed, Results
+    from fncast.testing.local import LocalFncast, Results
     from fncast.testing.records import DeadLetterRecord, ForecastRecord, InputRecord
     from fncast.testing.stack import Fncast, StackError
 
@@ -34,13 +35,13 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "ConsumerStopped": "fncast.testing.local",
+        "ConsumerStopped": "fncast.testing.errors",
         "DeadLetterRecord": "fncast.testing.records",
         "Fncast": "fncast.testing.stack",
         "ForecastRecord": "fncast.testing.records",
         "InputRecord": "fncast.testing.records",
         "LocalFncast": "fncast.testing.local",
-        "NotProcessed": "fncast.testing.local",
+        "NotProcessed": "fncast.testing.errors",
         "Results": "fncast.testing.local",
         "StackError": "fncast.testing.stack",
         "batch_of": "fncast.testing.batches",

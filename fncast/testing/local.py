@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -12,33 +11,22 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaError, Message, Producer
 
 from consumer.errors import ConsumerError
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.settings import Kafka, Settings, SettingsError, load
+from consumer.settings import KafkaSettings, Settings, SettingsError, load
 from fncast.testing.consumer_thread import ConsumerThread
-from fncast.testing.events import completed
+from fncast.testing.errors import ConsumerStopped, NotProcessed
 from fncast.testing.function_server import PythonFunction, echo
+from fncast.testing.input_publisher import Input, InputPublisher, Place
+from fncast.testing.interceptor_chain import Entry, with_chain
 from fncast.testing.output_reader import OutputReader
-from fncast.testing.records import DeadLetterRecord, ForecastRecord, Headers, InputRecord
-from interceptor.contract import Interceptor
+from fncast.testing.records import DeadLetterRecord, ForecastRecord
 
 READY_S = 60.0  # joining the group takes some seconds
 PROCESSED_S = 30.0
-STRUCTURED = b"application/cloudevents+json"
-FIRST = "committed offsets"  # the name of the interceptor that the kit adds
 
 Function = PythonFunction | str | os.PathLike[str]
-Input = Mapping[str, Any] | bytes | InputRecord
-
-
-class NotProcessed(AssertionError):
-    """Some inputs have no outcome in time. The text holds what is known about the reason."""
-
-
-class ConsumerStopped(AssertionError):
-    """The consumer did not start, or stopped. The cause is the exception that ended it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,7 @@ class LocalFncast:
         self,
         *,
         functions: Mapping[str, Function] | None = None,
-        chain: Sequence[str | type[Interceptor] | Interceptor] = (),
+        chain: Sequence[Entry] = (),
         settings: Mapping[str, Any] | None = None,
         config: str | os.PathLike[str] | None = None,
         bootstrap_servers: str = "",
@@ -80,8 +68,8 @@ class LocalFncast:
         self._broker: EmbeddedBroker | None = None
         self._thread: ConsumerThread | None = None
         self._reader: OutputReader | None = None
-        self._producer: Producer
-        self._kafka: Kafka
+        self._publisher: InputPublisher
+        self._kafka: KafkaSettings
         self.bootstrap_servers = bootstrap_servers
         """The address of the broker, for other clients."""
 
@@ -108,7 +96,7 @@ class LocalFncast:
         """
         reader, deadline_s = self._reader, time.monotonic() + within_s
         assert reader is not None, "use LocalFncast in a `with` statement"
-        self._wait_for_commits(self._publish(inputs, within_s), deadline_s, within_s)
+        self._wait_for_commits(self._publisher.publish(inputs, within_s), deadline_s, within_s)
         found = reader.read_new(max(deadline_s - time.monotonic(), 1.0))
         kafka = self._kafka
         return Results(
@@ -140,11 +128,9 @@ class LocalFncast:
         self._thread = ConsumerThread(functions, folders)
         targets, fn_url = self._thread.start_functions(READY_S)
         settings = self._load(targets, urls, fn_url, is_embedded=is_embedded)
-        settings, interceptors = _with_chain(settings, self._chain, self._thread.committed)
+        settings, interceptors = with_chain(settings, self._chain, self._thread.committed)
         kafka = self._kafka = settings.kafka
-        self._producer = Producer({**kafka.client_properties(), "enable.idempotence": True, "log_level": 0})
-        for topic in kafka.input_topics:
-            self._producer.list_topics(topic, READY_S)  # the embedded broker creates it
+        self._publisher = InputPublisher(kafka)
         self._reader = OutputReader(kafka.client_properties(), [kafka.output_topic, kafka.dead_letter_topic])
         try:
             self._thread.start_consumer(settings, interceptors)
@@ -176,37 +162,7 @@ class LocalFncast:
                 raise ConsumerStopped(f"the consumer is not ready within {READY_S:g} s: {reason}")
             self._consumer.committed.wait()
 
-    def _publish(self, inputs: Sequence[Input], within_s: float) -> list[tuple[str, int, int]]:
-        """Publish the inputs. Returns topic, partition and offset of each."""
-        places: list[tuple[str, int, int]] = []
-        errors: list[str] = []
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is not None:
-                errors.append(error.str())
-            else:
-                places.append((str(message.topic()), message.partition() or 0, message.offset() or 0))
-
-        for each in inputs:
-            record = _as_record(each)
-            self._producer.produce(
-                record.topic or self._kafka.input_topics[0],
-                record.value,
-                record.key,
-                record.partition,
-                on_delivery=delivered,
-                headers=list(record.headers),
-            )
-        unsent = self._producer.flush(within_s)
-        if unsent or errors:
-            raise NotProcessed(
-                f"{unsent + len(errors)} inputs were not published: {'; '.join(errors) or 'no answer'}"
-            )
-        return places
-
-    def _wait_for_commits(
-        self, places: list[tuple[str, int, int]], deadline_s: float, within_s: float
-    ) -> None:
+    def _wait_for_commits(self, places: list[Place], deadline_s: float, within_s: float) -> None:
         committed = self._consumer.committed
         while left := [place for place in places if not committed.includes(*place)]:
             self._check_running()
@@ -234,33 +190,3 @@ class LocalFncast:
     def _consumer(self) -> ConsumerThread:
         assert self._thread is not None, "use LocalFncast in a `with` statement"
         return self._thread
-
-
-def _as_record(given: Input) -> InputRecord:
-    if isinstance(given, InputRecord):
-        return given
-    if isinstance(given, bytes):
-        return InputRecord(given)
-    event = completed(given)
-    key = event.get("partitionkey")
-    headers: Headers = [("content-type", STRUCTURED)]
-    return InputRecord(json.dumps(event).encode(), None if key is None else str(key).encode(), headers)
-
-
-def _with_chain(
-    settings: Settings, chain: Sequence[str | type[Interceptor] | Interceptor], first: Interceptor
-) -> tuple[Settings, dict[str, Interceptor]]:
-    """The settings with this chain, or with theirs if it is empty, and the interceptors by their names there.
-
-    first: an interceptor to put before the others.
-    """
-    names, interceptors = [FIRST], {FIRST: first}
-    for number, entry in enumerate(chain or settings.interceptors.chain):
-        if isinstance(entry, str):
-            names.append(entry)
-            continue
-        interceptor = entry() if isinstance(entry, type) else entry
-        names.append(f"{type(interceptor).__module__}:{type(interceptor).__qualname__}#{number}")
-        interceptors[names[-1]] = interceptor
-    changed = msgspec.structs.replace(settings.interceptors, chain=tuple(names))
-    return msgspec.structs.replace(settings, interceptors=changed), interceptors

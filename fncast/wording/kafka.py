@@ -21,7 +21,7 @@ _ORIGIN = re.compile(r"(?:\A|(?<=: ))(?:Broker|Local): ")
 
 # Texts for codes whose own text does not help.
 _MEANINGS = {
-    KafkaError._ALL_BROKERS_DOWN: "no broker can be reached",
+    KafkaError._ALL_BROKERS_DOWN: "no broker can be reached, or it closes the connection because it expects a login",
     KafkaError._TIMED_OUT: "no broker answered in time",
     KafkaError._TIMED_OUT_QUEUE: "no broker answered in time",
     KafkaError.REQUEST_TIMED_OUT: "the broker did not finish the request in time",

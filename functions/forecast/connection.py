@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fncast.series.window import Float32Array
 from model_service.client import (
-    Answer,
+    InferenceResult,
     ModelClient,
     ModelUnavailable,
     connect_graphpipe,
@@ -29,7 +29,7 @@ class NoClient:
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         raise ModelUnavailable(self._reason, RETRY_UNCONFIGURED_S)
 
     def metadata(self) -> MetadataResponse:

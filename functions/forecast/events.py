@@ -17,13 +17,14 @@ import orjson
 
 from fncast.foreign_text import clean
 from fncast.media_type import are_same
-from fncast.series.window_data import InvalidData, Window, read_json
+from fncast.series.window_data import InvalidData, WindowData, read_json
 from model_service.protocols.tensor_calls import WINDOWS_TYPE
 from model_service.protocols.tensor_events import ACCEPT, is_tensor, read_tensor_event
 
 REQUIRED = ("id", "source", "specversion", "type")
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
+MAX_NAME = 64  # characters of a header's name or value in a reason
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -35,7 +36,7 @@ class _PlainEvent(msgspec.Struct):
     source: Text
     specversion: Literal["1.0"]
     type: Text
-    data: Window
+    data: WindowData
     subject: str | None = None
     accept: str | None = None
     data_base64: None = None
@@ -43,22 +44,20 @@ class _PlainEvent(msgspec.Struct):
 
 _plain_batch = msgspec.json.Decoder(list[_PlainEvent])
 
-MAX_NAME = 64  # characters of a header's name or value in a reason
 
-
-class InvalidEvent(InvalidData):
+class UnscorableEvent(InvalidData):
     """An event cannot be scored. The text says which part of it is wrong."""
 
 
 # Not frozen: one is created for every event, and frozen dataclasses are slow to create.
 @dataclass(slots=True)
-class Event:
+class InputEvent:
     """The parts of an input event that its output needs.
 
     digest: 32 hexadecimal digits, the same for the same source, id and subject.
     members: `,"causationid":…,"causationsource":…[,"subject":…]` as JSON, or empty if the event has no id or source.
-    data: a Window, other parsed JSON data, Readings from a tensor, or an InvalidData if the event is wrong.
-    wants_tensor: whether it asks for a forecast whose data is a GraphPipe message.
+    data: a WindowData, other parsed JSON data, EventReadings from a tensor, or an InvalidData if the event is invalid.
+    wants_tensor: whether the event asks for a forecast whose data is a GraphPipe message.
     """
 
     digest: bytes
@@ -68,34 +67,34 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EventRequest:
     """The events of a request, in their order.
 
     is_batch: whether the answer must be a batch. is_plain: whether the data of all events are Windows.
     is_binary: whether the request is one event in binary mode.
     """
 
-    events: list[Event]
+    events: list[InputEvent]
     is_batch: bool
     is_plain: bool = False
     is_binary: bool = False
 
 
-def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request:
+def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> EventRequest:
     """The events of a request. headers: names in lower case, as the FDK passes them.
 
     A body without `ce-*` headers is read whatever its content type is, because `fn invoke` posts text/plain.
-    Raises nothing: an event that is wrong has an InvalidEvent as its data.
+    Raises nothing: an invalid event has an UnscorableEvent as its data.
     """
     content_type = _one(headers.get("content-type", "")).partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not content_type.startswith("application/cloudevents"):
-        return Request([_binary(headers, body)], False, is_binary=True)
+        return EventRequest([_binary(headers, body)], False, is_binary=True)
     if content_type == BATCH_TYPE:
         try:
             if not body.isascii():
                 body.decode("utf-8")  # the decoder does not check members that it skips
             plain = _plain_batch.decode(body)
-            return Request(
+            return EventRequest(
                 [_named(event.id, event.source, event.subject, event.data, event.accept) for event in plain],
                 True,
                 True,
@@ -105,12 +104,12 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> Request
     try:
         document = read_json(body)
     except ValueError as error:
-        return Request([_refused(f"the body is not JSON: {error}")], content_type == BATCH_TYPE)
+        return EventRequest([_refused(f"the body is not JSON: {error}")], content_type == BATCH_TYPE)
     if isinstance(document, list) and (content_type == BATCH_TYPE or _is_batch(document)):
-        return Request([_structured(member, True) for member in document], True)
+        return EventRequest([_structured(member, True) for member in document], True)
     if content_type == BATCH_TYPE:
-        return Request([_refused("the body is not a JSON array of events")], True)
-    return Request([_structured(document, content_type == EVENT_TYPE)], False)
+        return EventRequest([_refused("the body is not a JSON array of events")], True)
+    return EventRequest([_structured(document, content_type == EVENT_TYPE)], False)
 
 
 def is_tensor_call(headers: Mapping[str, str | list[str]]) -> bool:
@@ -119,7 +118,7 @@ def is_tensor_call(headers: Mapping[str, str | list[str]]) -> bool:
     return type_ == WINDOWS_TYPE and is_tensor(_one(headers.get("content-type", "")))
 
 
-def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
+def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> InputEvent:
     attributes = {}
     for name, value in headers.items():
         if name.startswith("ce-"):
@@ -130,13 +129,13 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> Event:
     if all(content_types) and not are_same(*content_types):
         first, second = (clean(each, MAX_NAME) for each in content_types)
         reason = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
-        return _event(attributes, InvalidEvent(reason))
+        return _event(attributes, UnscorableEvent(reason))
     return _event(
         attributes, _content(next(filter(None, content_types), ""), attributes, body) if body else None
     )
 
 
-def _structured(document: object, is_event: bool) -> Event:
+def _structured(document: object, is_event: bool) -> InputEvent:
     """The event in a JSON document. is_event: whether the content type says that the document is an event."""
     if type(document) is not dict or not (is_event or any(name in document for name in REQUIRED)):
         return _refused("not a CloudEvent: send ce-* headers, or a JSON object with specversion")
@@ -144,11 +143,11 @@ def _structured(document: object, is_event: bool) -> Event:
     if encoded is None:
         return _event(document, data)
     if data is not None:
-        return _event(document, InvalidEvent("the event has both data and data_base64"))
+        return _event(document, UnscorableEvent("the event has both data and data_base64"))
     try:
         content = base64.b64decode(encoded, validate=True)
     except (TypeError, ValueError) as error:
-        return _event(document, InvalidEvent(f"data_base64 is not a base64 string: {error}"))
+        return _event(document, UnscorableEvent(f"data_base64 is not a base64 string: {error}"))
     return _event(document, _content(document.get("datacontenttype"), document, content))
 
 
@@ -162,38 +161,38 @@ def _content(content_type: object, attributes: Mapping[str, Any], content: bytes
     try:
         return read_json(content)
     except ValueError as error:
-        return InvalidEvent(f"the event's data is not JSON: {error}")
+        return UnscorableEvent(f"the event's data is not JSON: {error}")
 
 
-def _event(attributes: Mapping[str, Any], data: object) -> Event:
+def _event(attributes: Mapping[str, Any], data: object) -> InputEvent:
     id_, source, subject = attributes.get("id"), attributes.get("source"), attributes.get("subject")
     is_named = type(id_) is str and id_ and type(source) is str and source
     if not is_named or type(subject) not in (str, type(None)):
         return _refused(_why_unnamed(attributes))
     if missing := _missing(attributes):
-        data = InvalidEvent(missing)
+        data = UnscorableEvent(missing)
     elif attributes["specversion"] != "1.0":
-        data = InvalidEvent("specversion is not 1.0")
+        data = UnscorableEvent("specversion is not 1.0")
     elif data is None:
-        data = InvalidEvent("the event has no data")
+        data = UnscorableEvent("the event has no data")
     try:
         return _named(str(id_), str(source), subject, data, attributes.get(ACCEPT))
     except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
         return _refused("the attribute id, source or subject is not valid Unicode")
 
 
-def _named(id_: str, source: str, subject: str | None, data: object, accept: object = None) -> Event:
+def _named(id_: str, source: str, subject: str | None, data: object, accept: object = None) -> InputEvent:
     """An event with id and source. Raises JSONEncodeError if a name is not valid Unicode."""
     named = {"causationid": id_, "causationsource": source}
     if subject:
         named["subject"] = subject
     members = b"," + orjson.dumps(named)[1:-1]
-    return Event(_digest(members), members, data, accept is not None and is_tensor(accept))
+    return InputEvent(_digest(members), members, data, accept is not None and is_tensor(accept))
 
 
-def _refused(reason: str) -> Event:
+def _refused(reason: str) -> InputEvent:
     """An event without a valid id and source. Its output is matched by position."""
-    return Event(_digest(reason.encode()), b"", InvalidEvent(reason))
+    return InputEvent(_digest(reason.encode()), b"", UnscorableEvent(reason))
 
 
 def _digest(text: bytes) -> bytes:

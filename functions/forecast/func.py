@@ -9,14 +9,14 @@ from fdk import context, response
 
 from connection import connect, horizon_of
 from handler import Forecaster
-from model import Model
+from model import ForecastModel
 
 COLLECT_EVERY = 20_000  # new objects, as in the model service
 
 # The FDK sets the root logger to DEBUG.
 logging.getLogger().setLevel(os.environ.get("LOG_LEVEL", "INFO").upper())
 
-forecaster = Forecaster(Model(connect(os.environ), horizon_of(os.environ)))
+forecaster = Forecaster(ForecastModel(connect(os.environ), horizon_of(os.environ)))
 # Imported objects are never freed, and a batch creates thousands of objects without cycles. Collecting several times a
 # batch would only cost time.
 gc.collect()

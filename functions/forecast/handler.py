@@ -1,4 +1,4 @@
-"""Answers requests: each event of a request by an event."""
+"""Answers a request: one output event for each input event, or one tensor for a tensor call."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 import outputs
 import tensors
-from events import BATCH_TYPE, EVENT_TYPE, Event, is_tensor_call, read_request
-from fncast.series.window_data import InvalidData, Readings, read_readings
-from model import Model
+from events import BATCH_TYPE, EVENT_TYPE, InputEvent, is_tensor_call, read_request
+from fncast.series.window_data import EventReadings, InvalidData, read_readings
+from model import ForecastModel
 from model_service.protocols.graphpipe import InvalidMessage
 from model_service.protocols.tensor_calls import CONTENT_TYPE, decode_windows
-from scoring import ListBatch, RowBatch, Scorer
+from scoring import JsonWindows, Scorer, TensorWindows
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The function's response: a batch for a batch, a tensor for a tensor call, else one event.
+class ForecastResponse:
+    """The response to a request: a batch for a batch, a tensor for a tensor call, else one event.
 
     headers: `ce-…` of an event in binary mode.
     """
@@ -30,27 +30,27 @@ class Answer:
 class Forecaster:
     """The function without Fn. Not thread-safe: the FDK makes one call at a time."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: ForecastModel) -> None:
         self._scorer = Scorer(model)
 
-    def answer(self, headers: Mapping[str, str | list[str]], body: bytes) -> Answer:
+    def answer(self, headers: Mapping[str, str | list[str]], body: bytes) -> ForecastResponse:
         """One output for each input event, in their order. headers: names in lower case.
 
-        No request makes it raise an error.
+        Raises nothing, whatever the request holds.
         """
         if is_tensor_call(headers):
             try:
                 rows = decode_windows(body)
             except InvalidMessage:
-                pass  # refused below, as an event whose data is wrong
+                pass  # rejected below with the reason, as an event with invalid data
             else:
-                scores = self._scorer.score(RowBatch(rows))
+                scores = self._scorer.score(TensorWindows(rows))
                 attributes, message = tensors.forecasts(len(rows.values), scores)
-                return Answer(CONTENT_TYPE, message, attributes)
+                return ForecastResponse(CONTENT_TYPE, message, attributes)
         request = read_request(headers, body)
         answers: list[bytes] = [b""] * len(request.events)
         positions: list[int] = []
-        readings: list[Readings] = []
+        readings: list[EventReadings] = []
         for position, event in enumerate(request.events):
             try:
                 readings.append(read_readings(event.data))
@@ -59,16 +59,16 @@ class Forecaster:
             else:
                 positions.append(position)
         events = [request.events[position] for position in positions]
-        scored = self._score(events, ListBatch(readings, request.is_plain))
+        scored = self._score(events, JsonWindows(readings, request.is_plain))
         for position, output in zip(positions, scored, strict=True):
             answers[position] = output
         if request.is_batch:
-            return Answer(BATCH_TYPE, b"[%b]" % b",".join(answers))
+            return ForecastResponse(BATCH_TYPE, b"[%b]" % b",".join(answers))
         if request.is_binary and request.events[0].wants_tensor and (binary := outputs.as_binary(answers[0])):
-            return Answer(CONTENT_TYPE, binary[1], binary[0])
-        return Answer(EVENT_TYPE, answers[0])
+            return ForecastResponse(CONTENT_TYPE, binary[1], binary[0])
+        return ForecastResponse(EVENT_TYPE, answers[0])
 
-    def _score(self, events: list[Event], batch: ListBatch) -> list[bytes]:
+    def _score(self, events: list[InputEvent], batch: JsonWindows) -> list[bytes]:
         """An output for each event."""
         scores = self._scorer.score(batch)
         answers: list[bytes] = [b""] * len(events)

@@ -1,4 +1,4 @@
-"""Limits of forecasts: those that the event sets, 0 for a series that was never negative, and 100 for a share in %."""
+"""Limits of forecasts: those of the event, else 0 for a series that was never negative and 100 for a percentage."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from fncast.series.window import PERCENT, Float64Array, ceiling_of, floor_of
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from model_service.protocols.tensor_calls import WindowRows
 
 
-def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Readings]) -> Float64Array:
+def cut_at_limits(
+    values: Float64Array, windows: Float64Array, readings: Sequence[EventReadings]
+) -> Float64Array:
     """The forecasts, cut at the limits of their series. Quantiles stay in order.
 
     values: (batch, quantiles, horizon); NaN stays NaN. windows: (batch, steps), the input of the model.
@@ -35,8 +37,8 @@ def limited(values: Float64Array, windows: Float64Array, readings: Sequence[Read
     return np.minimum(high[:, None, None], cut) if np.isfinite(high).any() else cut
 
 
-def limited_rows(values: Float64Array, rows: WindowRows) -> Float64Array:
-    """As `limited`, with the same `values`. rows: the windows that were scored, with all of their readings."""
+def cut_rows_at_limits(values: Float64Array, rows: WindowRows) -> Float64Array:
+    """As `cut_at_limits`, with the same `values`. rows: the windows that were scored, with all of their readings."""
     was_negative = np.any(rows.values < 0, axis=1)
     low = np.where(np.isnan(rows.low), np.where(was_negative, -math.inf, 0.0), rows.low)
     cut: Float64Array = np.maximum(low[:, None, None], values)
@@ -46,12 +48,12 @@ def limited_rows(values: Float64Array, rows: WindowRows) -> Float64Array:
 
 
 def _was_negative(values: Sequence[object]) -> bool:
-    """values: not checked, because the model does not get them."""
+    """values: unchecked, because the model does not get them."""
     return any(type(value) in (int, float) and value < 0 for value in values)  # type: ignore[operator]
 
 
 def _was_above(values: Sequence[object] | Float64Array) -> bool:
-    """values: a list is not checked, because the model does not get them."""
+    """values: a list is unchecked, because the model does not get it."""
     if isinstance(values, np.ndarray):
         return bool((values > PERCENT).any())
     return any(type(value) in (int, float) and value > PERCENT for value in values)  # type: ignore[operator]

@@ -19,7 +19,7 @@ from model_service.protocols.graphpipe import MetadataResponse
 
 log = logging.getLogger("fncast.forecast")
 
-# The base model scales a window by at least 1e-30. Its moves of about that size come from a constant window.
+# Smaller moves are rounding errors of a constant window: the base model divides a window by at least 1e-30.
 SMALLEST_MOVE = 1e-28
 
 
@@ -32,7 +32,7 @@ class Description:
     """A model as its service describes it.
 
     window: how many readings the model takes, None for any number. quantiles: levels of the output's last axis, None if
-    not described. version: None if not known. sizes: (readings, steps of the forecast) of a model that accepts missing
+    not described. version: None if unknown. sizes: (readings, steps of the forecast) of a model that accepts missing
     readings, ascending; empty for other models.
     """
 
@@ -69,7 +69,7 @@ class Forecasts:
     model_version: str | None
 
 
-class Model:
+class ForecastModel:
     """A model behind a client. Its description is read at first use and cached until `forget`."""
 
     def __init__(self, client: ModelClient, horizon: int | None = None) -> None:
@@ -104,8 +104,9 @@ class Model:
         self._description = None
 
     def confirm(self) -> None:
-        """Compare the cached description with the service. Without an answer to a window a change would stay unnoticed.
+        """Compare the cached description with the one of the service.
 
+        Call it when no window was scored: else only the response to a window would show that the model was replaced.
         Raises ChangedModel, ModelUnavailable.
         """
         before, self._description = self._description, None
@@ -113,9 +114,9 @@ class Model:
             raise ChangedModel("the model has been replaced")
 
     def forecast(self, windows: Float64Array) -> Forecasts:
-        """Forecast all windows by one call. windows: (batch, steps), batch ≥ 1.
+        """Forecast all windows by one call. windows: (batch, steps), oldest reading first, batch ≥ 1.
 
-        Raises ChangedModel if the answer or refusal does not fit the description, ModelUnavailable.
+        Raises ChangedModel if the response does not fit the description, ModelUnavailable.
         """
         description = self.describe()
         shifted, levels = shift(windows)
@@ -153,7 +154,7 @@ def _by_quantile(
 
 
 def _description(metadata: MetadataResponse) -> Description:
-    """The description in metadata. For a server of others it has at least the window, from the input's shape."""
+    """The description in metadata. For a foreign server it may have only the window, from the shape of the input."""
     try:
         described = json.loads(metadata.description)
     except ValueError:

@@ -1,6 +1,6 @@
 """Output CloudEvents: forecasts, rejections and `unavailable`. Each names its input.
 
-They are assembled as text. Only JSON that this function wrote is spliced in (`events.Event.members`).
+They are assembled as text. Only JSON that this function wrote is spliced in (`events.InputEvent.members`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from urllib.parse import quote
 import numpy as np
 import orjson
 
-from events import Event
+from events import InputEvent
 from fncast.series.forecast_data import forecast_attributes, forecast_data
 from fncast.series.window import Float64Array
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from model import Forecasts
 from model_service.protocols.tensor_calls import CONTENT_TYPE
 from model_service.protocols.tensor_events import encode_forecast
@@ -33,7 +33,7 @@ _POWERS_OF_TEN = np.array([float(f"1e{exponent}") for exponent in range(301)])
 
 
 def forecasts(
-    events: Sequence[Event], readings: Sequence[Readings], filled: Sequence[int], scored: Forecasts
+    events: Sequence[InputEvent], readings: Sequence[EventReadings], filled: Sequence[int], scored: Forecasts
 ) -> list[bytes]:
     """A forecast for each input, in their order. scored: finite."""
     head, tail = _head(FORECAST, "forecast"), _tail(scored)
@@ -48,7 +48,7 @@ def forecasts(
 
 
 def _tensor_forecast(
-    event: Event, reading: Readings, filled: int, values: Float64Array, scored: Forecasts
+    event: InputEvent, reading: EventReadings, filled: int, values: Float64Array, scored: Forecasts
 ) -> bytes:
     """A forecast whose data is a GraphPipe message. values: (quantiles, horizon)."""
     head = _head(FORECAST, "forecast", CONTENT_TYPE)
@@ -84,17 +84,17 @@ def _tail(scored: Forecasts) -> bytes:
     return (b"," if model else b"") + orjson.dumps(model)[1:]
 
 
-def rejected(event: Event, reason: str) -> bytes:
+def rejected(event: InputEvent, reason: str) -> bytes:
     """An event with the reason why `event` can never be scored."""
     return _reply(event, REJECTED, "rejected", {"reason": reason})
 
 
-def unavailable(event: Event, reason: str, retry_after_s: float) -> bytes:
+def unavailable(event: InputEvent, reason: str, retry_after_s: float) -> bytes:
     """An event with the reason why `event` cannot be scored now. retry_after_s: when to retry, in seconds."""
     return _reply(event, UNAVAILABLE, "unavailable", {"reason": reason, "retry_after_s": retry_after_s})
 
 
-def _reply(event: Event, type_: str, kind: str, data: dict[str, object]) -> bytes:
+def _reply(event: InputEvent, type_: str, kind: str, data: dict[str, object]) -> bytes:
     return b'%b%b"%b,"data":%b}' % (
         _head(type_, kind),
         event.digest,

@@ -1,4 +1,4 @@
-"""Scores the windows of a request: valid ones by one call of the model, the others are rejected."""
+"""Scores the valid windows of a request by one call of the model, and rejects the others."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 
 from fncast.series.window import Float64Array
 from fncast.series.window_batch import WindowBatch, prepare_batch, prepare_rows
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from fncast.series.window_sizes import next_window
-from limits import limited, limited_rows
-from model import ChangedModel, Forecasts, Model
+from limits import cut_at_limits, cut_rows_at_limits
+from model import ChangedModel, ForecastModel, Forecasts
 from model_service.client import RETRY_AFTER_S, ModelUnavailable
 from model_service.protocols.tensor_calls import WindowRows
 
@@ -23,7 +23,7 @@ log = logging.getLogger("fncast.forecast")
 NOT_FINITE = "the model returned a number that is not finite for this window"
 
 
-class Batch(Protocol):
+class RequestWindows(Protocol):
     """The windows of a request."""
 
     @property
@@ -36,7 +36,9 @@ class Batch(Protocol):
         is_sparse: the model accepts missing readings.
         """
 
-    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
+    def cut_at_limits(
+        self, positions: Sequence[int], windows: Float64Array, values: Float64Array
+    ) -> Float64Array:
         """The forecasts, cut at the limits of their series.
 
         positions: of the scored windows. windows: the model's input. values: (batch, quantiles, horizon).
@@ -44,10 +46,10 @@ class Batch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ListBatch:
+class JsonWindows:
     """Windows from JSON. are_checked: whether all values are known to be float or None."""
 
-    readings: Sequence[Readings]
+    readings: Sequence[EventReadings]
     are_checked: bool
 
     @property
@@ -58,12 +60,14 @@ class ListBatch:
         values = [self.readings[position].values for position in positions]
         return prepare_batch(values, steps, are_checked=self.are_checked, is_sparse=is_sparse)
 
-    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
-        return limited(values, windows, [self.readings[position] for position in positions])
+    def cut_at_limits(
+        self, positions: Sequence[int], windows: Float64Array, values: Float64Array
+    ) -> Float64Array:
+        return cut_at_limits(values, windows, [self.readings[position] for position in positions])
 
 
 @dataclass(frozen=True, slots=True)
-class RowBatch:
+class TensorWindows:
     """Windows from a tensor."""
 
     rows: WindowRows
@@ -77,12 +81,14 @@ class RowBatch:
         rows = self.rows.at(positions)
         return prepare_rows(rows.values, rows.lengths, steps, is_sparse=is_sparse)
 
-    def limited(self, positions: Sequence[int], windows: Float64Array, values: Float64Array) -> Float64Array:
-        return limited_rows(values, self.rows.at(positions))
+    def cut_at_limits(
+        self, positions: Sequence[int], windows: Float64Array, values: Float64Array
+    ) -> Float64Array:
+        return cut_rows_at_limits(values, self.rows.at(positions))
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ScoredGroup:
     """Windows that the model scored by one call. All numbers are finite."""
 
     positions: list[int]
@@ -91,10 +97,10 @@ class Group:
 
 
 @dataclass(slots=True)
-class Scores:
-    """What became of each window: by its position it is in one of the three."""
+class ScoringResult:
+    """The outcome of each window: each position is in exactly one of the three members."""
 
-    groups: list[Group] = field(default_factory=list)
+    groups: list[ScoredGroup] = field(default_factory=list)
     rejected: dict[int, str] = field(default_factory=dict)
     unavailable: dict[int, ModelUnavailable] = field(default_factory=dict)
 
@@ -102,14 +108,14 @@ class Scores:
 class Scorer:
     """Scores batches with one model. Not thread-safe."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: ForecastModel) -> None:
         self._model = model
 
-    def score(self, batch: Batch) -> Scores:
+    def score(self, batch: RequestWindows) -> ScoringResult:
         """Score each window. If the model was replaced, its description is read again, once. Raises nothing."""
         lengths = batch.lengths
         if not lengths:
-            return Scores()
+            return ScoringResult()
         try:
             try:
                 return self._score(batch, lengths)
@@ -122,12 +128,12 @@ class Scorer:
             unavailable = ModelUnavailable(reason, RETRY_AFTER_S)
         except ModelUnavailable as error:
             unavailable = error
-        return Scores(unavailable=self._unavailable(range(len(lengths)), unavailable))
+        return ScoringResult(unavailable=self._unavailable(range(len(lengths)), unavailable))
 
-    def _score(self, batch: Batch, lengths: Sequence[int]) -> Scores:
+    def _score(self, batch: RequestWindows, lengths: Sequence[int]) -> ScoringResult:
         """Raises ChangedModel, and ModelUnavailable if there is no description of the model."""
         described = self._model.describe()
-        scores = Scores()
+        scores = ScoringResult()
         waiting = _by_steps(lengths, described.window, self._model.steps)
         while waiting:
             steps = min(waiting)
@@ -143,24 +149,24 @@ class Scorer:
             good = [positions[index] for index in windows.good]
             if not good:
                 if described.window is not None:
-                    self._model.confirm()  # a new model may take shorter windows
+                    self._model.confirm()  # a new version may take shorter windows
                 continue
             try:
                 scored = self._model.forecast(windows.values)
             except ModelUnavailable as error:
                 scores.unavailable |= self._unavailable(good, error)
             else:
-                scored = replace(scored, values=batch.limited(good, windows.values, scored.values))
-                scores.groups.append(_finite(Group(good, windows.filled, scored), scores.rejected))
+                scored = replace(scored, values=batch.cut_at_limits(good, windows.values, scored.values))
+                scores.groups.append(_finite(ScoredGroup(good, windows.filled, scored), scores.rejected))
         return scores
 
     def _unavailable(self, positions: Sequence[int], error: ModelUnavailable) -> dict[int, ModelUnavailable]:
-        self._model.forget()  # the service may come back with another model
+        self._model.forget()  # after a restart the service may have another model
         log.warning("%d events not scored: %s", len(positions), error)
         return dict.fromkeys(positions, error)
 
 
-def _finite(group: Group, rejected: dict[int, str]) -> Group:
+def _finite(group: ScoredGroup, rejected: dict[int, str]) -> ScoredGroup:
     """The group without forecasts that are not finite, which go to `rejected`."""
     scored = group.scored
     is_finite = np.isfinite(scored.values).all(axis=(1, 2))
@@ -168,7 +174,7 @@ def _finite(group: Group, rejected: dict[int, str]) -> Group:
         return group
     rejected |= {group.positions[row]: NOT_FINITE for row in np.flatnonzero(~is_finite)}
     kept = np.flatnonzero(is_finite)
-    return Group(
+    return ScoredGroup(
         [group.positions[row] for row in kept],
         [group.filled[row] for row in kept],
         replace(scored, values=scored.values[kept], moves=scored.moves[kept]),
@@ -180,8 +186,8 @@ def _by_steps(
 ) -> dict[int, list[int]]:
     """Positions, grouped by how many readings the model gets of them.
 
-    window: how many readings the model takes, or None if that depends on the event. steps: from the readings of an
-    event to those that the model gets.
+    window: how many readings the model takes, None if that depends on the event. steps: returns how many readings the
+    model gets of an event with a given number of readings.
     """
     if window is not None:
         return {window: list(range(len(lengths)))}

@@ -14,12 +14,12 @@ from model_service.protocols.tensor_calls import (
     encode_forecasts,
 )
 from outputs import SOURCE, rounded
-from scoring import Scores
+from scoring import ScoringResult
 
 _OTHER_SHAPE = "the model's forecasts of this call have different shapes: send the windows in separate calls"
 
 
-def forecasts(count: int, scores: Scores) -> tuple[dict[str, str], bytes]:
+def forecasts(count: int, scores: ScoringResult) -> tuple[dict[str, str], bytes]:
     """The response to a request of `count` windows: attributes of the event as headers, and its data."""
     attributes = {"specversion": "1.0", "id": uuid4().hex, "source": SOURCE, "type": FORECASTS_TYPE}
     filled = [0] * count

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from functions.host.registry import Conflict, Entry, Missing, Refused, Registry, function_id
+from functions.host.registry import Conflict, Entry, InvalidChange, Missing, Registry, function_id
 
 INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
 TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
@@ -15,7 +15,7 @@ TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
 Reply = tuple[int, dict[str, Any]]
 
 
-class InvalidRequest(ValueError):
+class InvalidBody(ValueError):
     """A body that the API cannot read. The status is 400."""
 
 
@@ -42,9 +42,7 @@ class Api:
             if method == "PUT" and kind == "fns" and id_:
                 # Fn answers PUT without annotations.
                 return 200, self._registry.change_function(id_, _document(body)).document
-        except InvalidRequest as error:
-            return _error(400, str(error))
-        except Refused as error:
+        except (InvalidBody, InvalidChange) as error:
             return _error(400, str(error))
         except Missing as error:
             return _error(404, str(error))
@@ -57,7 +55,7 @@ class Api:
         return {"apps": registry.apps, "fns": registry.functions, "triggers": registry.triggers}.get(kind)
 
     def _add(self, kind: str, document: Mapping[str, Any]) -> Entry:
-        """Raises InvalidRequest, Missing, Conflict, Refused."""
+        """Raises InvalidBody, Missing, Conflict, InvalidChange."""
         name = _text(document, "name")
         if kind == "apps":
             return self._registry.add_app(name)
@@ -68,7 +66,7 @@ class Api:
             )
         if function_id(app_id, name) in self._registry.functions:
             raise Conflict("Fn with specified name already exists")
-        raise Refused(
+        raise InvalidChange(
             "this host runs the folders that it was started with; to deploy an image use an Fn server"
         )
 
@@ -100,16 +98,16 @@ def _document(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise InvalidRequest("Invalid JSON") from None
+        raise InvalidBody("Invalid JSON") from None
     if not isinstance(document, dict):
-        raise InvalidRequest("Invalid JSON")
+        raise InvalidBody("Invalid JSON")
     return document
 
 
 def _text(document: Mapping[str, Any], name: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not value:
-        raise InvalidRequest(f"Missing {name}")
+        raise InvalidBody(f"Missing {name}")
     return value
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +16,15 @@ from functions.host.folder import FunctionFolder, InvalidFunction, configure
 from functions.host.invocation import RETRY_AFTER_S, Reply, invoke, message, trigger
 from functions.host.pool import ProcessPool
 from functions.host.registry import Registry, app_id, function_id
+from functions.host.request import (
+    HeldBytes,
+    TooMuchHeld,
+    base_url,
+    declares_json,
+    decode_headers,
+    full_url,
+    read_body,
+)
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
@@ -26,8 +34,6 @@ log = logging.getLogger(__name__)
 VERSION = "0.3.753"  # of the Fn server that the API follows
 # Of one request. Fn has a setting for it, FN_MAX_REQUEST_SIZE.
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
-# Of the bodies of all requests in progress.
-MAX_HELD_BYTES = 256 * 1024 * 1024
 # Of a document for the API. A configuration is smaller.
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 # Of one function. With two, one computes while the other waits for the model service.
@@ -56,18 +62,18 @@ class FunctionHost:
         self._registry = Registry(app, self._pools)
         self._api = Api(self._registry)
         self._max_request_bytes = max_request_bytes
-        self._held_bytes = 0
+        self._held = HeldBytes()
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
             try:
-                with self._count_held_bytes() as hold:
+                with self._held.counted() as hold:
                     reply = await self._reply(scope, receive, hold)
             except ConnectionError:
                 return
-            except _TooMuchHeld:
+            except TooMuchHeld:
                 reply = message(503, "Timed out - server too busy", ("retry-after", str(RETRY_AFTER_S)))
             except asyncio.CancelledError:  # the host shuts down, and the time for open requests is over
                 reply = message(503, "server is shutting down")
@@ -85,32 +91,15 @@ class FunctionHost:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    @contextlib.contextmanager
-    def _count_held_bytes(self) -> Iterator[Callable[[int], None]]:
-        """Yield a function that counts bytes of a request until the request ends. It raises _TooMuchHeld."""
-        held = 0
-
-        def hold(size: int) -> None:
-            nonlocal held
-            held += size
-            self._held_bytes += size
-            if self._held_bytes > MAX_HELD_BYTES:
-                raise _TooMuchHeld
-
-        try:
-            yield hold
-        finally:
-            self._held_bytes -= held
-
     async def _reply(self, scope: Any, receive: ASGIReceiveCallable, hold: Callable[[int], None]) -> Reply:
-        """The response to a request. Raises ConnectionError if the caller has left, _TooMuchHeld."""
+        """The response to a request. Raises ConnectionError if the caller disconnected, TooMuchHeld."""
         method, path = scope["method"], scope["path"]
-        headers = [(name.decode("latin-1"), _text(value)) for name, value in scope["headers"]]
+        headers = decode_headers(scope["headers"])
         is_api = path.startswith("/v2/")
-        if is_api and method not in ("GET", "HEAD") and not _is_json(headers):
+        if is_api and method not in ("GET", "HEAD") and not declares_json(headers):
             return message(415, "Content-Type must be application/json")
         max_bytes = min(self._max_request_bytes, MAX_DOCUMENT_BYTES) if is_api else self._max_request_bytes
-        body = await _body(headers, receive, max_bytes, hold)
+        body = await read_body(headers, receive, max_bytes, hold)
         if body is None:
             return message(413, f"Request content too large: at most {max_bytes} bytes")
         if path.startswith("/invoke/"):
@@ -122,10 +111,10 @@ class FunctionHost:
             pool = self._triggered(path)
             if pool is None:
                 return message(404, "Trigger not found")
-            return await trigger(pool, method, _url(scope, headers), headers, body)
+            return await trigger(pool, method, full_url(scope, headers), headers, body)
         if is_api:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-            return _json(*self._api.answer(method, path, query, body, _base_url(scope, headers)))
+            return _json(*self._api.answer(method, path, query, body, base_url(scope, headers)))
         return self._status(path)
 
     def _status(self, path: str) -> Reply:
@@ -141,42 +130,11 @@ class FunctionHost:
         return message(404, "Path not found")
 
     def _triggered(self, path: str) -> ProcessPool | None:
+        """The function with the trigger of a path `/t/<app>/<source>`; None if there is none."""
         name, _, source = path.removeprefix("/t/").partition("/")
         app = self._registry.app_named(name)
         found = None if app is None else self._registry.trigger(app.id, "/" + source.strip("/"))
         return None if found is None else self._registry.functions[found.document["fn_id"]].pool
-
-
-class _TooMuchHeld(Exception):
-    """The requests in progress have more than MAX_HELD_BYTES."""
-
-
-async def _body(
-    headers: Sequence[tuple[str, str]],
-    receive: ASGIReceiveCallable,
-    max_bytes: int,
-    hold: Callable[[int], None],
-) -> bytes | None:
-    """The request's body; None if it is too large. hold: called with the size of each part.
-
-    Raises ConnectionError if the caller leaves before the end.
-    """
-    length = next((value for name, value in headers if name == "content-length"), "0")
-    if length.isdecimal() and int(length) > max_bytes:
-        return None
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        event: Any = await receive()
-        if event["type"] != "http.request":
-            raise ConnectionError
-        chunks.append(event["body"])
-        size += len(event["body"])
-        if size > max_bytes:
-            return None
-        hold(len(event["body"]))
-        if not event["more_body"]:
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _variables(app: str, folder: FunctionFolder, config: Mapping[str, str]) -> dict[str, str]:
@@ -206,37 +164,9 @@ async def _send(reply: Reply, send: ASGISendCallable) -> None:
     await send({"type": "http.response.body", "body": reply.body, "more_body": False})
 
 
-def _text(header: bytes) -> str:
-    """A header's value: UTF-8 if it is valid, else Latin-1. The FDK decodes it in the same way."""
-    try:
-        return header.decode("utf-8")
-    except UnicodeDecodeError:
-        return header.decode("latin-1")
-
-
 def _json(status: int, document: Mapping[str, Any]) -> Reply:
     return Reply(status, [("content-type", "application/json")], orjson.dumps(document))
 
 
-def _is_json(headers: Sequence[tuple[str, str]]) -> bool:
-    """Whether the body is declared as JSON. A form of another site cannot declare it without a CORS preflight."""
-    types = [value for name, value in headers if name == "content-type"]
-    return len(types) == 1 and types[0].partition(";")[0].strip().lower() == "application/json"
-
-
 def _not_allowed() -> Reply:
     return message(405, "Method not allowed")
-
-
-def _base_url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
-    """The host's URL as the caller sees it."""
-    address, port = scope["server"]
-    host = next((value for name, value in headers if name == "host"), f"{address}:{port}")
-    scheme: str = scope["scheme"]
-    return f"{scheme}://{host}"
-
-
-def _url(scope: Any, headers: Sequence[tuple[str, str]]) -> str:
-    query = scope["query_string"].decode("latin-1")
-    path: str = scope["raw_path"].decode("latin-1")  # still encoded: the decoded path could have a line break
-    return _base_url(scope, headers) + path + (f"?{query}" if query else "")

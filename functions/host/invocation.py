@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import orjson
 
 from fncast.foreign_text import clean
-from functions.host.pool import Busy, ProcessPool
-from functions.host.process import CallFailed, CallTimedOut, FunctionAnswer, NotStarted
+from functions.host.errors import Busy, CallFailed, CallTimedOut, NotStarted
+from functions.host.pool import ProcessPool
+from functions.host.process import FunctionAnswer
 
 log = logging.getLogger(__name__)
 
-# An Fn server sends 15. Here a process is free sooner.
+# Value of Retry-After in seconds. An Fn server sends 15; here a process is free sooner.
 RETRY_AFTER_S = 1
 _PREFIX = "fn-http-h-"
 # These belong to one connection, or each hop sets its value.

@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from functions.host.errors import Busy, NotStarted
 from functions.host.folder import FunctionFolder
-from functions.host.process import FunctionAnswer, FunctionProcess, NotStarted, start_process
+from functions.host.process import FunctionAnswer, FunctionProcess, start_process
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +20,6 @@ MAX_WAITING = 256
 # The pause before the next start after a process ended without any answer.
 FIRST_BACKOFF_S = 0.1
 MAX_BACKOFF_S = 3.0
-
-
-class Busy(Exception):
-    """Too many calls wait, or a call has waited for the function's whole timeout."""
 
 
 class ProcessPool:

@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,10 @@ from pathlib import Path
 import aiohttp
 
 from fncast.http.response_body import read_body
+from functions.host.errors import CallFailed, CallTimedOut, NotStarted
 from functions.host.folder import FunctionFolder
 from functions.host.output import show_output
+from functions.host.socket_folder import create_socket_folder
 
 # Fn gives a container 5 s to listen. A laptop that trains a model at the same time needs more.
 START_TIMEOUT_S = 15.0
@@ -29,22 +30,8 @@ KEEP_ALIVE_S = 1.0
 # Larger than any batch of forecasts. Fn has a setting for it, FN_MAX_RESPONSE_SIZE.
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 _CHILD = Path(__file__).with_name("child.py")
-# The path of a unix socket may have 107 bytes on Linux and 103 on macOS.
-_MAX_SOCKET_PATH = 100
 # The variables of the host that a Python process needs. It gets no others, like a container.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
-
-
-class NotStarted(Exception):
-    """The process ended before it listened, or did not listen in time."""
-
-
-class CallFailed(Exception):
-    """The process ended, closed the connection, or sent an invalid response."""
-
-
-class CallTimedOut(Exception):
-    """The function exceeded its timeout and its process was killed."""
 
 
 @dataclass(frozen=True)
@@ -149,22 +136,13 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
 
     Raises NotStarted.
     """
-    directory = private_directory()
+    directory = create_socket_folder()
     socket_path = directory / "lsnr.sock"
-    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment |= {
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONUNBUFFERED": "1",
-        **variables,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder.path), os.environ.get("PYTHONPATH")])),
-        "FN_LISTENER": f"unix:{socket_path}",
-        "FN_FORMAT": "http-stream",
-    }
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", str(_CHILD), str(folder.func), "handler",
             cwd=folder.path,
-            env=environment,
+            env=_environment(folder, variables, socket_path),
             stdin=asyncio.subprocess.PIPE,  # open while the host runs: see child.py
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -199,33 +177,18 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
     return started
 
 
-def private_directory() -> Path:
-    """Create a directory for this user only, with a path that is short enough for a unix socket.
-
-    Raises NotStarted.
-    """
-    parent = "/tmp"
-    try:
-        found = tempfile.gettempdir()
-        if len(found) < _MAX_SOCKET_PATH - 30:
-            parent = found
-        return Path(tempfile.mkdtemp(prefix="fn-", dir=parent))
-    except OSError as error:
-        # If `tempfile` found no folder, its error lists the candidates but no cause.
-        cause = error if error.filename else _mkdir_error(parent := os.environ.get("TMPDIR", "/tmp"))
-        raise NotStarted(
-            f"functions need a folder for their sockets, but none can be created in {parent}: "
-            f"{cause.strerror if cause else 'not writable'}. Set TMPDIR to a writable folder"
-        ) from None
-
-
-def _mkdir_error(folder: str) -> OSError | None:
-    """Why no folder can be created in `folder`."""
-    try:
-        Path(tempfile.mkdtemp(prefix="fn-", dir=folder)).rmdir()
-    except OSError as error:
-        return error
-    return None
+def _environment(folder: FunctionFolder, variables: Mapping[str, str], socket_path: Path) -> dict[str, str]:
+    """The environment of a function's process, like that of a container of Fn."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {
+        **inherited,
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        **variables,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder.path), os.environ.get("PYTHONPATH")])),
+        "FN_LISTENER": f"unix:{socket_path}",
+        "FN_FORMAT": "http-stream",
+    }
 
 
 def _cause(error: OSError | ValueError) -> str:

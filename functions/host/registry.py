@@ -12,6 +12,11 @@ from functions.host.folder import MAX_IDLE_TIMEOUT_S, MAX_TIMEOUT_S, InvalidFunc
 from functions.host.names import MAX_NAME, is_name
 from functions.host.pool import ProcessPool
 
+# As a default Fn server.
+MAX_MEMORY_MB = 8192
+# Of each kind: apps, functions, triggers. Enough for scripts that set up an Fn server; bounds the memory.
+MAX_ENTRIES = 1000
+
 
 def _is_whole(value: object, most: int) -> bool:
     return type(value) is int and 0 < value <= most
@@ -24,22 +29,18 @@ _CHANGEABLE: dict[str, Callable[[object], bool]] = {
     "timeout": lambda value: _is_whole(value, MAX_TIMEOUT_S),
     "idle_timeout": lambda value: _is_whole(value, MAX_IDLE_TIMEOUT_S),
 }
-# As a default Fn server.
-MAX_MEMORY_MB = 8192
-# Entries of each kind. It lets scripts that set up an Fn server work here, and bounds the memory.
-MAX_ENTRIES = 1000
 
 
 class Conflict(Exception):
-    """The name or source is already used."""
+    """The name or source is already used. The status is 409."""
 
 
 class Missing(Exception):
-    """No entry has that id."""
+    """No entry has this id. The status is 404."""
 
 
-class Refused(Exception):
-    """This host cannot carry out the request."""
+class InvalidChange(Exception):
+    """Fn or this host does not allow the change. The status is 400."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,16 @@ class Registry:
                 function_id = self._add_function(app_id, pool).id
                 for name, source in folder.sources.items():
                     self.add_trigger(name, app_id, function_id, source)
-            except (Conflict, Refused) as error:
+            except (Conflict, InvalidChange) as error:
                 raise InvalidFunction(f"{folder.path}: {error}") from None
 
     def add_app(self, name: str) -> Entry:
-        """Raises Conflict, Refused."""
+        """Add an app. Raises Conflict, InvalidChange."""
         _check_name("app", name)
         return _add(self.apps, {"id": _id("app", name), "name": name}, "App already exists")
 
     def add_trigger(self, name: str, app_id: str, function_id: str, source: str) -> Entry:
-        """Raises Missing, Conflict, Refused."""
+        """Add an HTTP trigger of a function. source: the path. Raises Missing, Conflict, InvalidChange."""
         if app_id not in self.apps:
             raise Missing("App not found")
         if function_id not in self.functions:
@@ -86,7 +87,7 @@ class Registry:
         _check_name("Trigger", name)
         source = "/" + source.strip("/")
         if len(source) > MAX_NAME or not source.isprintable():
-            raise Refused(f"Invalid Trigger source: at most {MAX_NAME} printable characters")
+            raise InvalidChange(f"Invalid Trigger source: at most {MAX_NAME} printable characters")
         if self.trigger(app_id, source) is not None:
             raise Conflict(f"Trigger with source {source} already exists on this app")
         document = {
@@ -102,28 +103,28 @@ class Registry:
     def change_function(self, id_: str, changes: Mapping[str, Any]) -> Entry:
         """Record the changes and apply `config`. The function's code stays that of its folder.
 
-        Raises Missing, Refused.
+        Raises Missing, InvalidChange.
         """
         entry = self.functions.get(id_)
         if entry is None or entry.pool is None:
             raise Missing("Fn not found")
         for name in ("name", "app_id"):
             if changes.get(name, entry.document[name]) != entry.document[name]:
-                raise Refused(f"Fn {name} cannot be changed")
+                raise InvalidChange(f"Fn {name} cannot be changed")
         patch = changes.get("config")
         patch = {} if patch is None else patch  # Go reads null as absent
         if not isinstance(patch, dict):
-            raise Refused("Fn config must be an object of strings")
+            raise InvalidChange("Fn config must be an object of strings")
         try:
             check_not_reserved(patch)
             known = entry.document.get("config", {})
             config = check_config({**known, **patch})
         except InvalidConfig as error:
-            raise Refused(f"Fn {error}") from None
+            raise InvalidChange(f"Fn {error}") from None
         recorded = {name: value for name, value in changes.items() if name in _CHANGEABLE}
         for name, value in recorded.items():
             if not _CHANGEABLE[name](value):
-                raise Refused(f"Invalid Fn {name}")
+                raise InvalidChange(f"Invalid Fn {name}")
         # An empty value removes the key, as in Fn.
         kept = {name: value for name, value in config.items() if value}
         self.functions[id_] = changed = Entry({**entry.document, **recorded, "config": kept}, entry.pool)
@@ -132,11 +133,13 @@ class Registry:
 
     def trigger(self, app_id: str, source: str) -> Entry | None:
         """The trigger with this source in an app; None if there is none."""
-        wanted = (app_id, source)
-        entries = self.triggers.values()
-        return next((e for e in entries if (e.document["app_id"], e.document["source"]) == wanted), None)
+        for entry in self.triggers.values():
+            if (entry.document["app_id"], entry.document["source"]) == (app_id, source):
+                return entry
+        return None
 
     def app_named(self, name: str) -> Entry | None:
+        """The app with this name; None if there is none."""
         return next((entry for entry in self.apps.values() if entry.document["name"] == name), None)
 
     def _add_function(self, app_id: str, pool: ProcessPool) -> Entry:
@@ -170,15 +173,15 @@ def _add(
     if entry.id in entries:
         raise Conflict(conflict)
     if len(entries) >= MAX_ENTRIES:
-        raise Refused(f"there are already {MAX_ENTRIES} entries")
+        raise InvalidChange(f"there are already {MAX_ENTRIES} entries")
     entries[entry.id] = entry
     return entry
 
 
 def _check_name(kind: str, name: str) -> None:
-    """Raises Refused."""
+    """Raises InvalidChange."""
     if not is_name(name):
-        raise Refused(f"Invalid {kind} name: use letters, digits, `_` and `-`, at most {MAX_NAME}")
+        raise InvalidChange(f"Invalid {kind} name: use letters, digits, `_` and `-`, at most {MAX_NAME}")
 
 
 def _id(*parts: str) -> str:

@@ -132,15 +132,18 @@ class AggregatedSteps(SeriesWindow):
         return self.lateness(ahead)
 
     def lateness(self, ahead: int) -> str:
+        """See SeriesWindow.lateness. A closed newest step has had its grace."""
         return LATE if not ahead else super().lateness(ahead)
 
     def advance(self, index: int) -> None:
+        """See SeriesWindow.advance."""
         head = self.head
         super().advance(index)
         for between in range(max(head + 1, index - len(self.counts) + 1), index + 1):
             self.counts[between % len(self.counts)] = 0
 
     def ordered(self) -> array[float]:
+        """See SeriesWindow.ordered. For "mean" the sums are divided."""
         values = self.values
         if self.aggregate == "mean":
             pairs = zip(values, self.counts, strict=True)

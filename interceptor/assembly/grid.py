@@ -38,6 +38,7 @@ class FixedGrid:
         return cls(step, 0, True)
 
     def index(self, time_ns: int) -> int:
+        """The step that a time belongs to."""
         return (time_ns - self.base_ns) // self.step_ns
 
     def start_ns(self, index: int) -> int:
@@ -56,7 +57,7 @@ class FixedGrid:
 
 
 class CalendarGrid:
-    """Steps of calendar months in UTC. Step 0 is at `origin_ns`."""
+    """Steps of calendar months in UTC. Step 0 is at `origin_ns`, in nanoseconds since 1970."""
 
     __slots__ = ("_is_period", "_origin", "origin_ns", "step")
     step_ns = 0
@@ -98,6 +99,7 @@ class CalendarGrid:
         return self.start_ns(index + 1) if self._is_period else self.start_ns(index)
 
     def anchor(self) -> int:
+        """The number from which `from_anchor` builds the same grid."""
         return self.origin_ns
 
 

@@ -12,7 +12,7 @@ import orjson
 from fncast.foreign_text import clean
 from interceptor.assembly.aggregated_steps import AggregatedSteps
 from interceptor.assembly.dropped_readings import DroppedReading
-from interceptor.assembly.rules import Rules, Selection
+from interceptor.assembly.rules import Counters, Rules, Selection
 from interceptor.assembly.series_window import BEGUN_AGAIN, FUTURE, STORED, TOO_OLD, SeriesWindow
 from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import Window
@@ -52,6 +52,7 @@ class PartitionWindows:
         self._format = format_
         self._topic = topic
         self._selection = Selection(rules.include, rules.exclude)
+        self._counters = Counters(rules.counters)
         self._slots: dict[str, int] = {}  # by name
         # By key of the format: the series, or why there is none. A cache: it is emptied when it is too large.
         self._by_key: dict[Hashable, SeriesWindow | str] = {}
@@ -175,7 +176,7 @@ class PartitionWindows:
                     clean(series.name, 200),
                 )
             return NO_ROOM
-        added = self.new_series(series, _labels_json(series.labels))
+        added = self.new_series(self._counters.marked(series), _labels_json(series.labels))
         self.insert(added)
         return added
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from fncast.series.step import Step
 from fncast.series.window import LEAST_HISTORY
+from interceptor.readings.contract import MetricKind, Series
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
 RATES = ("auto", "off")
@@ -29,6 +30,7 @@ class Rules:
     step is complete with its first reading; with the others once it is over. rate: "auto" turns cumulative counters
     into rates per second, "off" keeps their values. grace_ns: how long a step stays open for late readings.
     every: forecast each n-th step. max_series: per input partition. include, exclude: globs for names of series.
+    counters: globs for series that are cumulative counters, where the format does not say so.
     unit: replaces the unit of the readings. low, high: limits of the forecast, None for none.
     Raises ValueError with the name of the wrong setting.
     """
@@ -43,6 +45,7 @@ class Rules:
     max_series: int = 200_000
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -77,6 +80,7 @@ class Rules:
 
     @cached_property
     def is_aggregated(self) -> bool:
+        """Whether a step has the aggregate of its readings, and is complete once it is over."""
         return self.aggregate != "last"
 
     @property
@@ -92,7 +96,8 @@ class Rules:
 
     def shape(self) -> str:
         """What the state depends on: windows that were stored under another shape cannot be continued."""
-        return f"window={self.window} step={self.step} aggregate={self.aggregate} rate={self.rate}"
+        counters = f" counters={self.counters}" if self.counters else ""
+        return f"window={self.window} step={self.step} aggregate={self.aggregate} rate={self.rate}{counters}"
 
 
 def length_ns(step: Step) -> int:
@@ -111,6 +116,19 @@ class Selection:
         if self._include is not None and not self._include.match(name):
             return False
         return self._exclude is None or not self._exclude.match(name)
+
+
+class Counters:
+    """Series that are cumulative counters by their names."""
+
+    def __init__(self, globs: Sequence[str]) -> None:
+        self._pattern = _pattern(globs)
+
+    def marked(self, series: Series) -> Series:
+        """Return the series, as a counter if its name is one of a counter."""
+        if self._pattern is None or not self._pattern.match(series.name):
+            return series
+        return series._replace(kind=MetricKind.CUMULATIVE)
 
 
 def _pattern(globs: Sequence[str]) -> re.Pattern[str] | None:

@@ -8,7 +8,7 @@ from interceptor.assembly.counter import rates
 from interceptor.assembly.grid import Grid
 from interceptor.assembly.rules import Rules, length_ns
 from interceptor.assembly.window import Window
-from interceptor.readings.contract import MAX_UNIT_CHARACTERS, Kind, Series
+from interceptor.readings.contract import MAX_UNIT_CHARACTERS, MetricKind, Series
 
 NAN = float("nan")
 NEVER = -(1 << 62)  # an index before all others
@@ -35,7 +35,7 @@ class SeriesWindow:
     Subclasses decide when a step is complete: then the window is completed.
     slot: position of the series in the partition. values: ring of float64, NaN for a missing step, addressed by the
     step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
-    last step whose window was completed. behind: a head, and how many records behind it came since.
+    last step whose window was completed. behind: the head when records behind it began, and their number since.
     """
 
     __slots__ = (
@@ -59,7 +59,7 @@ class SeriesWindow:
     def __init__(self, series: Series, labels_json: bytes, rules: Rules, slot: int) -> None:
         self.name = series.name
         self.labels_json = labels_json
-        self.is_counter = series.kind is Kind.CUMULATIVE and rules.rate == "auto"
+        self.is_counter = series.kind is MetricKind.CUMULATIVE and rules.rate == "auto"
         self.unit = series.unit if len(series.unit) <= MAX_UNIT_CHARACTERS else ""
         self.rules = rules
         self.slot = slot

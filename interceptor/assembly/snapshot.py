@@ -140,7 +140,8 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 windows.insert(series_of(each, windows))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(
-            f"{error}. Run `fncast state reset` to forget the state: then its series start again"
+            f"{error}. Run `fncast state reset --replay` to build the state again from the input. Without --replay,"
+            " its series start again"
         ) from None
     windows.event_ns = head.event_ns
     windows.next_offset = head.offset

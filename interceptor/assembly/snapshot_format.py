@@ -22,7 +22,7 @@ from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import NEVER, SeriesWindow
 from interceptor.assembly.single_readings import Reading, SingleReadings
-from interceptor.readings.contract import Kind, Series
+from interceptor.readings.contract import MetricKind, Series
 
 VERSION = 1
 BUCKET = 64  # series, unless their windows are long
@@ -68,7 +68,7 @@ class AggregatedState(msgspec.Struct, array_like=True):
 
 
 class SeriesState(msgspec.Struct, array_like=True):
-    """values: the ring; empty while no step has a value."""
+    """The state of a series, as `SeriesWindow` has it. values: the ring; empty while no step has a value."""
 
     name: str
     unit: str
@@ -98,7 +98,7 @@ _bucket = msgspec.msgpack.Decoder(Bucket)
 
 
 def read_head(value: bytes) -> Head:
-    """Raises ValueError for another version."""
+    """The head of a snapshot. Raises ValueError for another version."""
     members = _version.decode(value)
     version = msgspec.msgpack.decode(members[0], type=int) if members else 0
     if version != VERSION:
@@ -170,8 +170,8 @@ def state_of(series: SeriesWindow) -> SeriesState:
 
 
 def series_of(state: SeriesState, windows: PartitionWindows) -> SeriesWindow:
-    """Raises ValueError."""
-    kind = Kind.CUMULATIVE if state.is_counter else Kind.GAUGE
+    """The series with this state, for the next slot of the windows. Raises ValueError if the rules do not fit it."""
+    kind = MetricKind.CUMULATIVE if state.is_counter else MetricKind.GAUGE
     described = Series(state.name, {}, state.unit, kind)
     series = windows.new_series(described, state.labels_json)
     if isinstance(series, SingleReadings) and state.single is not None:

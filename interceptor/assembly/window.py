@@ -11,7 +11,7 @@ import orjson
 
 from fncast.series.rfc3339 import format_time
 from fncast.series.step import Step
-from fncast.series.window_data import Readings
+from fncast.series.window_data import EventReadings
 from interceptor.cloudevents.event import Attribute, Event
 
 TYPE = "io.fncast.window.v1"
@@ -45,6 +45,7 @@ class Window(msgspec.Struct, eq=False, gc=False):
 
     @property
     def labels(self) -> dict[str, str]:
+        """The labels of the series by name."""
         labels: dict[str, str] = orjson.loads(self.labels_json) if self.labels_json else {}
         return labels
 
@@ -70,17 +71,18 @@ class Window(msgspec.Struct, eq=False, gc=False):
 
 
 class WindowEvent(Event):
-    """A window as a CloudEvent. Its JSON is created when it is asked for: a tensor call needs only the numbers.
+    """A window as a CloudEvent. Its JSON is created on first use: a tensor call needs only the numbers.
 
-    readings: what a tensor call needs of the window, once it was asked for.
+    readings: what a tensor call needs of the window; None before the first such call.
     """
 
     window: Window
     _data: bytes | None = None
-    readings: Readings | None = None
+    readings: EventReadings | None = None
 
     @property  # type: ignore[misc]  # a field of the base class
     def data(self) -> bytes:
+        """The window as a JSON object."""
         if self._data is None:
             self._data = self.window.to_json()
         return self._data

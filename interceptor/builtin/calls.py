@@ -11,7 +11,11 @@ from interceptor.routes.window_event import row_bytes
 
 @dataclass(frozen=True)
 class Limits:
-    """calls_in_flight: per route. batch_events, batch_bytes: per call. max_attempts: calls of a lone event."""
+    """The limits of the calls of a function.
+
+    calls_in_flight: per route. batch_events, batch_bytes: per call. max_attempts: failed calls with one event alone,
+    after which it is poison or the route is out.
+    """
 
     calls_in_flight: int = 4
     batch_events: int = 512

@@ -27,7 +27,8 @@ async def skip_expired(deliveries: Sequence[Delivery], on_skip: Callable[[], Non
 
 
 async def _watch(deliveries: Sequence[Delivery], on_skip: Callable[[], None], limit: asyncio.Timeout) -> None:
-    while waits_s := {d: s for d in deliveries if d.outcome is None and (s := remaining_s(d)) is not None}:
+    """Skip each delivery when it expires. Ends the body once all deliveries have an outcome."""
+    while waits_s := _waits_s(deliveries):
         await asyncio.sleep(min(waits_s.values()))
         for delivery in waits_s:
             if delivery.outcome is None and (remaining_s(delivery) or 0.0) <= 0:
@@ -35,3 +36,12 @@ async def _watch(deliveries: Sequence[Delivery], on_skip: Callable[[], None], li
         on_skip()
         if all(delivery.outcome is not None for delivery in deliveries):
             limit.reschedule(asyncio.get_running_loop().time())
+
+
+def _waits_s(deliveries: Sequence[Delivery]) -> dict[Delivery, float]:
+    """The seconds until each delivery without an outcome expires, without those that never expire."""
+    waits_s = {}
+    for delivery in deliveries:
+        if delivery.outcome is None and (wait_s := remaining_s(delivery)) is not None:
+            waits_s[delivery] = wait_s
+    return waits_s

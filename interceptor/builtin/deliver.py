@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from interceptor.builtin.calls import DEFAULT_LIMITS, Limits, split_into_calls, unsettled
 from interceptor.builtin.deadline import skip_expired
 from interceptor.builtin.expiry import EXPIRED, remaining_s
-from interceptor.builtin.retry import Retry
+from interceptor.builtin.retry import count_attempt, defer, is_waiting
 from interceptor.chain import mark_done
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
@@ -23,7 +23,6 @@ from interceptor.errors import Refused, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
 from interceptor.routes import metrics
 from interceptor.routes.backoff import MAX_S, delay_s
-from interceptor.routes.breaker import CircuitBreaker
 from interceptor.routes.client import Client
 from interceptor.routes.route import Route
 from interceptor.routes.route_state import RouteState
@@ -61,17 +60,13 @@ class Deliver(Interceptor):
         by_route: dict[str, list[Delivery]] = {}
         now_s = self._clock()
         for delivery in batch.pending():
-            assert delivery.route is not None, "`deliver` needs `route` before it in the chain"
-            retry = delivery.retry
-            if (
-                retry is not None
-                and retry.at_s > now_s
-                and retry.outages == self._state(delivery.route).breaker.outages
-            ):
+            route = delivery.route
+            assert route is not None, "`deliver` needs `route` before it in the chain"
+            if delivery.retry is not None and is_waiting(delivery, self._state(route).breaker, now_s):
                 continue
-            if delivery.route.is_tensor and not read_window(delivery):
+            if route.is_tensor and not read_window(delivery):
                 continue
-            by_route.setdefault(delivery.route.name, []).append(delivery)
+            by_route.setdefault(route.name, []).append(delivery)
         await asyncio.gather(
             *(
                 self._settle(call)
@@ -98,20 +93,13 @@ class Deliver(Interceptor):
         """Return the reason by route name, for each route with a confirmed outage."""
         return {name: state.breaker.reason for name, state in self._states.items() if state.breaker.is_outage}
 
-    def _state(self, route: Route) -> RouteState:
-        state = self._states.get(route.name)
-        if state is None:
-            state = RouteState(route, self._client, self._limits.calls_in_flight, self._clock)
-            self._states[route.name] = state
-        return state
-
     async def _settle(self, deliveries: list[Delivery]) -> None:
         """Call and split until each delivery is settled or deferred."""
         halves = await self._attempt(deliveries)
         await asyncio.gather(*(self._settle(half) for half in halves if half))
 
     async def _attempt(self, deliveries: list[Delivery]) -> list[list[Delivery]]:
-        """Make one call when a slot is free. Returns the halves to call next, or an empty list."""
+        """Make one call when a slot is free. Returns the halves to call next; none if all are settled or deferred."""
         rest, route = deliveries, deliveries[0].route
         assert route is not None
         state = self._state(route)
@@ -133,7 +121,7 @@ class Deliver(Interceptor):
             self._record_failure(route, state, rest, failure)
             wait_s = delay_s(max(breaker.failures, 1), failure.retry_after_s)
             if breaker.is_open or len(rest) == 1 or wait_s > MAX_S:
-                self._defer(breaker, rest, wait_s)
+                defer(rest, breaker, self._clock(), wait_s)  # they pass through the whole chain again
                 return []
             self._mark_done(deliveries)
             await asyncio.sleep(wait_s)
@@ -142,27 +130,6 @@ class Deliver(Interceptor):
         rest = [delivery for delivery in rest if not self._has_expired(delivery)]
         half = (len(rest) + 1) // 2
         return [rest[:half], rest[half:]]
-
-    def _mark_done(self, deliveries: Sequence[Delivery]) -> None:
-        """Let settled deliveries be published while others of their batch wait, if no interceptor follows."""
-        if self._is_last:
-            mark_done(deliveries)
-
-    def _defer(self, breaker: CircuitBreaker, deliveries: Sequence[Delivery], wait_s: float) -> None:
-        """Leave the deliveries unsettled. They pass through the whole chain again, and are called after the wait."""
-        at_s = self._clock() + wait_s
-        for delivery in deliveries:
-            retry = delivery.retry = delivery.retry or Retry()
-            retry.at_s, retry.outages = at_s, breaker.outages
-            if len(deliveries) == 1:  # in a larger call, the search for the bad event would start again
-                retry.max_events = 1
-            elif wait_s > MAX_S:  # the function may refuse the same batch again and again
-                retry.max_events = len(deliveries) // 2
-
-    def _has_expired(self, delivery: Delivery) -> bool:
-        if self._handles_expiry and (left_s := remaining_s(delivery)) is not None and left_s <= 0:
-            delivery.outcome = EXPIRED
-        return delivery.outcome is EXPIRED
 
     async def _call(self, route: Route, state: RouteState, deliveries: list[Delivery]) -> None:
         """Make one call and settle the answered deliveries.
@@ -216,21 +183,33 @@ class Deliver(Interceptor):
         self, route: Route, state: RouteState, deliveries: list[Delivery], failure: RetriableError
     ) -> None:
         """Count the failure. Settle a lone event as poison, or open the breaker, if a limit is reached."""
-        breaker, must_open = state.breaker, False
+        must_open = False
         if len(deliveries) == 1 and failure.is_sent:
             (suspect,) = deliveries
-            retry = suspect.retry = suspect.retry or Retry()
-            if suspect.attempts == 0 or retry.outages < breaker.outages:
-                # Attempts that failed during an outage do not count against the event.
-                suspect.attempts, retry.successes = 0, breaker.successes
-            suspect.attempts += 1
-            if suspect.attempts >= self._limits.max_attempts:
-                if breaker.successes > retry.successes:
-                    reason = f"attempts exhausted: {failure}"
-                    suspect.outcome = DeadLetter(reason, failure.code, suspect.attempts, "attempts_exhausted")
-                    return
-                must_open = True
+            others_succeed = count_attempt(suspect, state.breaker)
+            if suspect.attempts >= self._limits.max_attempts and others_succeed:
+                reason = f"attempts exhausted: {failure}"
+                suspect.outcome = DeadLetter(reason, failure.code, suspect.attempts, "attempts_exhausted")
+                return
+            must_open = suspect.attempts >= self._limits.max_attempts
         log.debug("route %s: a call with %d events failed: %s", route.name, len(deliveries), failure)
         # A long Retry-After may mean an outage: a probe decides.
         must_open |= (failure.retry_after_s or 0.0) > MAX_S
         state.record_failure(str(failure), must_open)
+
+    def _has_expired(self, delivery: Delivery) -> bool:
+        if self._handles_expiry and (left_s := remaining_s(delivery)) is not None and left_s <= 0:
+            delivery.outcome = EXPIRED
+        return delivery.outcome is EXPIRED
+
+    def _mark_done(self, deliveries: Sequence[Delivery]) -> None:
+        """Let settled deliveries be published while others of their batch wait, if no interceptor follows."""
+        if self._is_last:
+            mark_done(deliveries)
+
+    def _state(self, route: Route) -> RouteState:
+        state = self._states.get(route.name)
+        if state is None:
+            state = RouteState(route, self._client, self._limits.calls_in_flight, self._clock)
+            self._states[route.name] = state
+        return state

@@ -14,6 +14,7 @@ EXPIRED = Skipped("expired")
 
 
 def utc_now() -> datetime:
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -40,7 +41,7 @@ class Expiry(Interceptor):
 
 
 def remaining_s(delivery: Delivery) -> float | None:
-    """Return the seconds until the event expires, negative after that. None if it does not expire."""
+    """Return the seconds until the event expires, negative after that. None if it has no valid `expirytime`."""
     text = delivery.opened.text("expirytime")
     if text is None:
         return None

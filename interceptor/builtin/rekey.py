@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from interceptor.assembly import metrics
 from interceptor.contract import Interceptor
-from interceptor.delivery import Batch, Delivery, Record
+from interceptor.delivery import Batch, Delivery
 from interceptor.outcome import DeadLetter, Forecast, Outcome, OutputEvent, Skipped
 from interceptor.readings.by_series import encode
 from interceptor.readings.contract import Format, UndecodableRecord
@@ -37,7 +37,7 @@ class Rekey(Interceptor):
         for delivery in batch.deliveries:
             input_ = self._inputs.get(delivery.record.topic)
             if input_ is not None and delivery.outcome is None and not _is_other_event(delivery, input_):
-                delivery.outcome = _rekey(delivery.record, input_)
+                delivery.outcome = _rekey(delivery, input_)
         return batch
 
 
@@ -45,7 +45,8 @@ def _is_other_event(delivery: Delivery, input_: RekeyedInput) -> bool:
     return input_.is_event and delivery.opened.attributes["type"] != READING
 
 
-def _rekey(record: Record, input_: RekeyedInput) -> Outcome:
+def _rekey(delivery: Delivery, input_: RekeyedInput) -> Outcome:
+    record = delivery.record
     if record.value is None:
         return Skipped("the record has no value")
     decoded = decode(input_.format, record)
@@ -60,5 +61,6 @@ def _rekey(record: Record, input_: RekeyedInput) -> Outcome:
     for reason, count in decoded.skipped.items():
         metrics.READINGS.labels(record.topic, reason.value).inc(count)
     if records:
+        delivery.first_reading_ns = min(decoded.times_ns)
         return Forecast([OutputEvent([], value, input_.target, key) for key, value in records])
     return unreadable(decoded) or Skipped("no reading of the record can be used")

@@ -89,6 +89,7 @@ def data_object(output: Output) -> dict[str, Any]:
 
 
 def _with_others(event: dict[str, msgspec.Raw]) -> Output:
+    """Decode an event that has attributes which forecasts do not have, or nulls."""
     # A null attribute is unset (CloudEvents' JSON format, 2.2). Null data is data unless data_base64 is present.
     event = {name: raw for name, raw in event.items() if name == "data" or bytes(raw) != b"null"}
     known = {name: raw for name, raw in event.items() if name in _FIELDS}

@@ -15,12 +15,13 @@ class Event(msgspec.Struct, eq=False, gc=False):
 
     attributes: by name, without `data`. Values are strings in binary mode; structured mode also has int and bool.
     data: one complete, valid JSON value as bytes if `is_json`, otherwise the original bytes. None without data.
+    members: the attributes as members of a JSON object, for example `b'"id":"1"'`.
     """
 
     attributes: dict[str, Attribute]
     data: bytes | None
     is_json: bool
-    _members: list[bytes]
+    members: list[bytes]
 
     def text(self, name: str) -> str | None:
         """Return an attribute as a string, or None if it is absent."""
@@ -34,7 +35,7 @@ class Event(msgspec.Struct, eq=False, gc=False):
 
     def to_json(self) -> bytes:
         """Return the event in CloudEvents' JSON format. `data` is copied in as it is: the reader has validated it."""
-        members = b",".join(self._members)
+        members = b",".join(self.members)
         if self.data is None:
             return b"{%b}" % members
         if self.is_json:

@@ -31,8 +31,8 @@ def _match_by_name(inputs: Sequence[Event], outputs: Sequence[Output]) -> list[l
         (event.attributes["source"], event.attributes["id"]): position
         for position, event in enumerate(inputs)
     }
-    have_names = all(output.causationid and output.causationsource for output in outputs)
-    if not have_names or len(positions) < len(inputs):
+    name_their_inputs = all(output.causationid and output.causationsource for output in outputs)
+    if not name_their_inputs or len(positions) < len(inputs):
         if len(outputs) != len(inputs):
             raise RetriableError(
                 f"{len(outputs)} output events for {len(inputs)} input events, and causationid and causationsource"

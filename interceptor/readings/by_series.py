@@ -14,7 +14,7 @@ from interceptor.readings.contract import (
     MAX_NAME_CHARACTERS,
     Decoded,
     Format,
-    Kind,
+    MetricKind,
     Series,
     Skip,
     UndecodableRecord,
@@ -27,27 +27,27 @@ MAX_BYTES = (
 )  # of the records that one record becomes: each one repeats the labels of its series
 
 
-class _Record(msgspec.Struct, omit_defaults=True):
-    """readings: pairs of nanoseconds since 1970 UTC and a value."""
+class _SeriesRecord(msgspec.Struct, omit_defaults=True):
+    """A record as `encode` writes it. readings: pairs of nanoseconds since 1970 UTC and a value."""
 
     series: str
     readings: list[tuple[int, float]]
     labels: dict[str, str] = {}
     unit: str = ""
-    kind: Kind = Kind.GAUGE
+    kind: MetricKind = MetricKind.GAUGE
 
 
-class _Read(msgspec.Struct):
-    """A record whose labels are not parsed: all its readings share them."""
+class _RawLabelsRecord(msgspec.Struct):
+    """The same record as it is read. Its labels are not parsed, because all its readings share them."""
 
     series: str
     readings: list[tuple[int, float]]
     labels: msgspec.Raw = msgspec.Raw(b"{}")
     unit: str = ""
-    kind: Kind = Kind.GAUGE
+    kind: MetricKind = MetricKind.GAUGE
 
 
-_decoder = msgspec.json.Decoder(_Read)
+_decoder = msgspec.json.Decoder(_RawLabelsRecord)
 _labels = msgspec.json.Decoder(dict[str, str])
 _encode = msgspec.json.Encoder().encode
 
@@ -97,7 +97,10 @@ def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
         characters = sum([len(label) + len(text) for label, text in series.labels.items()])
         labels = series.labels if characters <= MAX_LABELS_BYTES else {}
         records.append(
-            (series.name.encode(), _encode(_Record(series.name, pairs, labels, series.unit, series.kind)))
+            (
+                series.name.encode(),
+                _encode(_SeriesRecord(series.name, pairs, labels, series.unit, series.kind)),
+            )
         )
         size += len(records[-1][1])
         if size > MAX_BYTES:

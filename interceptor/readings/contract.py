@@ -18,7 +18,7 @@ MAX_LABELS = 128  # that several readings of a record share
 MAX_LABELS_BYTES = 4096  # of a series, as JSON; a series with more has none
 
 
-class Kind(Enum):
+class MetricKind(Enum):
     """How to interpret the values of a series."""
 
     GAUGE = "gauge"  # a measured value
@@ -32,7 +32,7 @@ class Series(NamedTuple):
     name: str
     labels: dict[str, str]
     unit: str = ""
-    kind: Kind = Kind.GAUGE
+    kind: MetricKind = MetricKind.GAUGE
 
 
 class Skip(Enum):

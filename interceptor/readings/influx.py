@@ -35,8 +35,8 @@ _BOOLEANS = {
 }
 
 
-class LineError(ValueError):
-    """The line violates the protocol. The message says where."""
+class FieldError(ValueError):
+    """A field violates the protocol. The message says where."""
 
 
 class InfluxLine:
@@ -56,46 +56,51 @@ class InfluxLine:
         for count, line in enumerate(_lines(text), 1):
             if count > MAX_READINGS:
                 raise UndecodableRecord(f"the record holds more than {MAX_READINGS} lines")
-            try:
-                self._add(decoded, line, timestamp_ms)
-            except LineError as error:
-                problem = problem or f"line {count}: {error}"
-                decoded.skip(Skip.UNSUPPORTED)
+            found = self._add(decoded, line, timestamp_ms)
+            problem = problem or (found and f"line {count}: {found}")
         if problem and not decoded.keys and decoded.skipped.keys() == {Skip.UNSUPPORTED}:
             raise UndecodableRecord(f"not line protocol: {problem}")
         return decoded
 
-    def _add(self, decoded: Decoded, line: str, timestamp_ms: int) -> None:
+    def _add(self, decoded: Decoded, line: str, timestamp_ms: int) -> str:
+        """Add the readings of a line. Returns the first violation of the protocol, or an empty string.
+
+        A bad field is skipped and does not affect the other fields.
+        """
         identity, rest = _split_once(line, " ")
         fields_text, time_text = _split_once(rest.lstrip(" "), " ", quotes=True)
         if not identity or identity.startswith(",") or not fields_text:
-            raise LineError("it needs a measurement, a space and at least one field")
+            decoded.skip(Skip.UNSUPPORTED)
+            return "it needs a measurement, a space and at least one field"
+        texts = _split_all(fields_text, ",", quotes=True)
         time_text = time_text.strip(" ")
         if not time_text:
             at_ns = timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
         elif _TIMESTAMP.fullmatch(time_text):
             at_ns = time_ns(int(time_text), self._time_unit)
         else:
-            raise LineError(f"the timestamp {time_text[:40]!r} is not an integer")
-        fields = []
-        for field in _split_all(fields_text, ",", quotes=True):
-            name, raw = _split_once(field, "=")
-            if not name or not raw:
-                raise LineError(f"the field {field[:40]!r} needs the form name=value")
-            fields.append((name, _field_value(raw)))
+            decoded.skip(Skip.UNSUPPORTED, len(texts))
+            return f"the timestamp {time_text[:40]!r} is not an integer"
         if at_ns is None:
-            decoded.skip(Skip.NO_TIME, len(fields))
-            return
+            decoded.skip(Skip.NO_TIME, len(texts))
+            return ""
         if len(identity) > MAX_SHARED:
-            decoded.skip(Skip.NO_SERIES, len(fields))
-            return
-        if len(decoded.keys) + len(fields) > MAX_READINGS:
+            decoded.skip(Skip.NO_SERIES, len(texts))
+            return ""
+        if len(decoded.keys) + len(texts) > MAX_READINGS:
             raise UndecodableRecord(f"the record holds more than {MAX_READINGS} readings")
-        for name, found in fields:
-            if isinstance(found, Skip):
-                decoded.skip(found)
+        problem = ""
+        for text in texts:
+            try:
+                name, value = _field(text)
+            except FieldError as error:
+                problem = problem or str(error)
+                value = Skip.UNSUPPORTED
+            if isinstance(value, Skip):
+                decoded.skip(value)
             else:
-                decoded.add((identity, name), at_ns, found)
+                decoded.add((identity, name), at_ns, value)
+        return problem
 
     def series(self, key: Any) -> Series | None:
         identity, field = key
@@ -120,11 +125,18 @@ def _name_and_labels(identity: str) -> tuple[str, dict[str, str], str] | None:
     return _unescape(name), labels, labels_text(labels)
 
 
-def _field_value(raw: str) -> float | Skip:
-    """Return the number, or why there is none. Raises LineError for an invalid value."""
+def _field(text: str) -> tuple[str, float | Skip]:
+    """Return the name, and the number or why there is none. Raises FieldError for an invalid field."""
+    name, raw = _split_once(text, "=")
+    if not name or not raw:
+        raise FieldError(f"the field {text[:40]!r} needs the form name=value")
+    return name, _value(raw)
+
+
+def _value(raw: str) -> float | Skip:
     if raw[0] == '"':
         if len(raw) < 2 or raw[-1] != '"':
-            raise LineError("a string has no closing quote")
+            raise FieldError("a string has no closing quote")
         return Skip.TEXT
     if _FLOAT.fullmatch(raw):
         return number(float(raw))
@@ -134,7 +146,7 @@ def _field_value(raw: str) -> float | Skip:
         return _BOOLEANS[raw]
     if raw.lower() in ("nan", "inf", "+inf", "-inf"):
         return Skip.NOT_A_NUMBER
-    raise LineError(f"{raw[:40]!r} is not a value")
+    raise FieldError(f"{raw[:40]!r} is not a value")
 
 
 def _lines(text: str) -> list[str]:

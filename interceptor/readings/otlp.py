@@ -17,7 +17,7 @@ from interceptor.readings.contract import (
     MAX_READINGS,
     MAX_SHARED,
     Decoded,
-    Kind,
+    MetricKind,
     Series,
     Skip,
     UndecodableRecord,
@@ -117,7 +117,7 @@ def _add_numbers(
 ) -> None:
     data = getattr(metric, kind)
     is_counter = kind == "sum" and data.is_monotonic
-    meaning = _meaning(data.aggregation_temporality, is_counter) if kind == "sum" else Kind.GAUGE
+    meaning = _meaning(data.aggregation_temporality, is_counter) if kind == "sum" else MetricKind.GAUGE
     for point in data.data_points:
         raw = _value(point)
         key = (metric.name, metric.unit, meaning, resource, attributes_of(point.attributes))
@@ -154,10 +154,10 @@ def _add(decoded: Decoded, key: Hashable, point: Any, raw: object) -> None:
         decoded.add(key, at_ns, found)
 
 
-def _meaning(temporality: int, is_counter: bool) -> Kind:
+def _meaning(temporality: int, is_counter: bool) -> MetricKind:
     if temporality == DELTA:
-        return Kind.DELTA
-    return Kind.CUMULATIVE if is_counter and temporality == CUMULATIVE else Kind.GAUGE
+        return MetricKind.DELTA
+    return MetricKind.CUMULATIVE if is_counter and temporality == CUMULATIVE else MetricKind.GAUGE
 
 
 def _value(point: Any) -> object:

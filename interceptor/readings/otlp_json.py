@@ -23,19 +23,25 @@ class _Message(msgspec.Struct, rename="camel"):
 
 
 class _AnyValue(_Message):
+    """The value of an attribute. Lists and maps are left out."""
+
     string_value: str | None = None
     bool_value: bool | None = None
     int_value: int | str | None = None
     double_value: float | str | None = None
 
 
-class _Attribute(_Message):
+class _KeyValue(_Message):
+    """An attribute of a resource or of a point."""
+
     key: str = ""
     value: _AnyValue = msgspec.field(default_factory=_AnyValue)
 
 
 class _Point(_Message):
-    attributes: list[_Attribute] = []
+    """A data point of any kind of metric. 64-bit integers and special numbers may be strings."""
+
+    attributes: list[_KeyValue] = []
     time_unix_nano: Any = None
     as_double: Any = None
     as_int: Any = None
@@ -53,7 +59,9 @@ class _Point(_Message):
             self.sum = _double(self.sum)
 
 
-class _Data(_Message):
+class _MetricPoints(_Message):
+    """The data of a metric of any kind."""
+
     data_points: list[_Point] = []
     aggregation_temporality: int | str = 0
     is_monotonic: bool = False
@@ -64,29 +72,39 @@ class _Data(_Message):
 
 
 class _Metric(_Message):
+    """A metric. Exactly one of its five kinds is set."""
+
     name: str = ""
     unit: str = ""
-    gauge: _Data | None = None
-    sum: _Data | None = None
-    histogram: _Data | None = None
-    exponential_histogram: _Data | None = None
-    summary: _Data | None = None
+    gauge: _MetricPoints | None = None
+    sum: _MetricPoints | None = None
+    histogram: _MetricPoints | None = None
+    exponential_histogram: _MetricPoints | None = None
+    summary: _MetricPoints | None = None
 
 
 class _ScopeMetrics(_Message):
+    """The metrics of one instrumentation library."""
+
     metrics: list[_Metric] = []
 
 
 class _Resource(_Message):
-    attributes: list[_Attribute] = []
+    """The source of metrics, such as a service or a host."""
+
+    attributes: list[_KeyValue] = []
 
 
 class _ResourceMetrics(_Message):
+    """The metrics of one resource."""
+
     resource: _Resource = msgspec.field(default_factory=_Resource)
     scope_metrics: list[_ScopeMetrics] = []
 
 
 class _MetricsData(_Message):
+    """The whole request."""
+
     resource_metrics: list[_ResourceMetrics]
 
 
@@ -152,7 +170,7 @@ def kind_of(metric: _Metric) -> str | None:
     return next((kind for kind in _KINDS if getattr(metric, kind) is not None), None)
 
 
-def attributes_of(attributes: Iterable[_Attribute]) -> tuple[tuple[str, str], ...]:
+def attributes_of(attributes: Iterable[_KeyValue]) -> tuple[tuple[str, str], ...]:
     """Return names and texts sorted by name. Lists and maps are skipped."""
     found = []
     for attribute in attributes:

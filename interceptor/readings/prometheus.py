@@ -19,7 +19,7 @@ from interceptor.readings.contract import (
     MAX_READINGS,
     MAX_SHARED,
     Decoded,
-    Kind,
+    MetricKind,
     Series,
     Skip,
     UndecodableRecord,
@@ -40,6 +40,8 @@ _COUNTERS = ("_total", "_count", "_sum", "_bucket", "_created")
 
 
 class _Sample(msgspec.Struct):
+    """A sample of prometheus-kafka-adapter. labels: not parsed, because they are the key of the series."""
+
     labels: msgspec.Raw = msgspec.Raw(b"{}")
     timestamp: Any = None
     value: Any = None
@@ -64,7 +66,7 @@ class _Prometheus:
         if full is None:
             return None
         is_counter = name.endswith(_COUNTERS) and not name.endswith("_created")
-        return Series(full, labels, "", Kind.CUMULATIVE if is_counter else Kind.GAUGE)
+        return Series(full, labels, "", MetricKind.CUMULATIVE if is_counter else MetricKind.GAUGE)
 
 
 class PrometheusJson(_Prometheus):

@@ -20,19 +20,23 @@ DEFAULT_NAME = "{series}"
 
 
 class _Reading(msgspec.Struct):
+    """One of several readings in an event. time: RFC 3339."""
+
     series: str = ""
     time: Any = None
     value: Any = None
     unit: str = ""
 
 
-class _Data(msgspec.Struct):
+class _EventData(msgspec.Struct):
+    """The data of an event: one value, or several readings."""
+
     value: Any = None
     unit: str = ""
     readings: list[msgspec.Raw] | None = None
 
 
-_data = msgspec.json.Decoder(_Data)
+_data = msgspec.json.Decoder(_EventData)
 _reading = msgspec.json.Decoder(_Reading)
 
 

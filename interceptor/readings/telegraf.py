@@ -30,14 +30,18 @@ from interceptor.readings.times import time_ns
 DEFAULT_NAME = "{name}.{field} {tags}"
 
 
-class _Metric(msgspec.Struct):
+class _TelegrafMetric(msgspec.Struct):
+    """A metric of a batch. tags: not parsed, because all its fields share them."""
+
     name: str
     fields: dict[str, Any]
     tags: msgspec.Raw = msgspec.Raw(b"{}")
     timestamp: Any = None
 
 
-class _Record(msgspec.Struct):
+class _TelegrafRecord(msgspec.Struct):
+    """A record: one metric, or a batch of them in `metrics`."""
+
     name: str | None = None
     fields: dict[str, Any] | None = None
     tags: msgspec.Raw = msgspec.Raw(b"{}")
@@ -45,8 +49,8 @@ class _Record(msgspec.Struct):
     metrics: list[msgspec.Raw] | None = None
 
 
-_record = msgspec.json.Decoder(_Record)
-_metric = msgspec.json.Decoder(_Metric)
+_record = msgspec.json.Decoder(_TelegrafRecord)
+_metric = msgspec.json.Decoder(_TelegrafMetric)
 _tags = msgspec.json.Decoder(dict[str, Any])
 
 

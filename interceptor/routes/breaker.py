@@ -52,6 +52,7 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
+        """Whether no calls are made."""
         return self.opened_at_s is not None
 
     @property
@@ -164,4 +165,5 @@ def record_success(
 
 
 def show_state(route: Route, breaker: CircuitBreaker) -> None:
+    """Set the route's metric."""
     metrics.CIRCUIT_OPEN.labels(route.name).set(breaker.is_open or breaker.is_outage)

@@ -61,6 +61,9 @@ def _result(delivery: Delivery, outputs: Sequence[Output]) -> Outcome | Retriabl
 class Client(Protocol):
     """Calls functions; see FunctionClient."""
 
-    async def call(self, route: Route, events: Sequence[Event]) -> Answer: ...
+    async def call(self, route: Route, events: Sequence[Event]) -> Answer:
+        """Call the route's function with the events, at least one. Raises RetriableError or Refused."""
+        ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close the connections."""

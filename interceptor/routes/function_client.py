@@ -60,6 +60,7 @@ class FunctionClient:
         return self._session
 
     async def close(self) -> None:
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 

@@ -48,6 +48,7 @@ class Route:
 
     @property
     def is_fn(self) -> bool:
+        """Whether the function is called through the Fn server."""
         return self.target.startswith("fn:")
 
 

@@ -30,7 +30,7 @@ class RouteState:
         self._probe_error: BaseException | None = None
 
     def check(self) -> None:
-        """Raise the error that ended a probe, if any. It is a bug, and the breaker would stay open forever."""
+        """Raise the error that ended a probe, if any: it is a bug, after which the breaker would stay open forever."""
         if self._probe_error is not None:
             raise self._probe_error
 
@@ -57,6 +57,7 @@ class RouteState:
             self._probe_error = probe.exception()
 
     async def close(self) -> None:
+        """Cancel the running probe."""
         for probe in self._probes:
             probe.cancel()
         await asyncio.gather(*self._probes, return_exceptions=True)

@@ -1,46 +1,33 @@
-"""A tensor call: the windows of many events as one GraphPipe message, and its answer as a forecast for each event."""
+"""A tensor call: the windows of many events as one GraphPipe message, and the reading of its response."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fncast.series.forecast_data import forecast_attributes, forecast_data
-from fncast.series.window_data import Readings
-from interceptor.cloudevents.answers import NONE_TYPE, UNAVAILABLE_TYPE, Output, data_object, invalid_answer
+from interceptor.cloudevents.answers import Output, invalid_answer
 from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Event
-from interceptor.cloudevents.output_event import SharedOutput, output_headers
-from interceptor.delivery import Delivery
-from interceptor.errors import RetriableError
-from interceptor.outcome import Forecast, Outcome, OutputEvent, Skipped
-from interceptor.routes.client import Answer, EventsAnswer
+from interceptor.routes.client import Answer
 from interceptor.routes.http_response import read_response
-from interceptor.routes.outcomes import rejected, unavailable
-from interceptor.routes.route import Route, shown
+from interceptor.routes.route import Route
+from interceptor.routes.tensor_answer import FORECAST_TYPE, SingleAnswer, TensorAnswer
 from interceptor.routes.window_event import readings_of
 from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
     FORECASTS_TYPE,
     WINDOWS_TYPE,
-    ForecastRows,
     decode_forecasts,
     encode_windows,
     parse_levels,
     window_rows,
 )
-from model_service.protocols.tensor_events import ACCEPT, encode_forecast, is_tensor
-
-Floats = NDArray[np.floating[Any]]
+from model_service.protocols.tensor_events import is_tensor
 
 SOURCE = "fncast/consumer"
-FORECAST_TYPE = "io.fncast.forecast.v1"
 
 
 def build_tensor_request(events: Sequence[Event]) -> tuple[dict[str, str], bytes]:
@@ -64,17 +51,7 @@ def read_tensor_response(
     """Return the answer to a call with `count` windows. Raises RetriableError or Refused, as `read_response`."""
     if not (200 <= status < 300 and is_tensor(headers.get("Content-Type"))):
         return SingleAnswer(route, read_response(route, status, headers, body))
-    attributes = {
-        name.lower().removeprefix("ce-"): unquote(value)
-        for name, value in headers.items()
-        if name.lower().startswith("ce-")
-    }
-    if attributes.get("specversion") != "1.0" or attributes.get("type") != FORECASTS_TYPE:
-        raise invalid_answer(
-            f"a tensor of the type {quoted(attributes.get('type', ''))} instead of {FORECASTS_TYPE}"
-        )
-    if not attributes.get("source"):
-        raise invalid_answer("the header ce-source is missing")
+    attributes = _attributes(headers)
     try:
         rows = decode_forecasts(body, count)
         levels = parse_levels(attributes["quantiles"]) if rows.values.size else ()
@@ -97,100 +74,17 @@ def read_tensor_response(
     return TensorAnswer(rows, levels, output)
 
 
-@dataclass(frozen=True)
-class SingleAnswer:
-    """An answer with one event for all windows of a call: the function is unavailable, or has nothing to publish."""
-
-    route: Route
-    answer: EventsAnswer
-
-    def results(self, deliveries: Sequence[Delivery]) -> list[Outcome | RetriableError]:
-        """See Answer. Raises RetriableError for any other answer."""
-        if self.answer.body is None:
-            return self.answer.results(deliveries)
-        outputs = self.answer.outputs()
-        type_ = outputs[0].type if len(outputs) == 1 else ""
-        if type_ == NONE_TYPE:
-            return [Skipped("no event to publish")] * len(deliveries)
-        data = data_object(outputs[0]) if type_ else {}
-        reason = str(data.get("reason") or "the function gave no reason")
-        if type_ == UNAVAILABLE_TYPE:
-            raise unavailable(reason, data.get("retry_after_s"), deliveries[0])
-        text = f"{shown(self.route.target)} answers a tensor call with events, such as {quoted(type_)}"
-        hint = f': {reason}; set encoding = "json" in [routes.{self.route.name}] if it takes no tensors'
-        raise invalid_answer(text + hint)
-
-
-@dataclass(frozen=True)
-class TensorAnswer:
-    """The answer to a tensor call. levels: of the forecasts' quantiles. output: what all forecasts have in common."""
-
-    rows: ForecastRows
-    levels: tuple[float, ...]
-    output: Output
-
-    def results(self, deliveries: Sequence[Delivery]) -> list[Outcome | RetriableError]:
-        """See Answer."""
-        rows = self.rows
-        values = np.ascontiguousarray(rows.values.transpose(0, 2, 1))
-        if values.itemsize < np.dtype(np.float32).itemsize:
-            values = values.astype(np.float32)
-        has_forecast = np.all(np.isfinite(values), axis=(1, 2)) & bool(values.size)
-        scored = [row for row, reason in enumerate(rows.reasons) if not reason and has_forecast[row]]
-        forecasts = self._forecasts(deliveries, scored, values)
-        if len(scored) == len(deliveries):
-            return [*forecasts]
-        by_row = dict(zip(scored, forecasts, strict=True))
-        return [by_row.get(row) or self._settled(row, delivery) for row, delivery in enumerate(deliveries)]
-
-    def _settled(self, row: int, delivery: Delivery) -> Outcome | RetriableError:
-        """Return the end of a row without a forecast."""
-        reason, waits_s = self.rows.reasons[row], self.rows.retry_after_s
-        if not reason:
-            return invalid_answer(f"row {row} has neither a finite forecast nor a reason")
-        if waits_s is None or np.isnan(waits_s[row]):
-            return rejected(reason, delivery)
-        return unavailable(reason, float(waits_s[row]), delivery)
-
-    def _forecasts(
-        self, deliveries: Sequence[Delivery], scored: Sequence[int], values: Floats
-    ) -> list[Forecast]:
-        """Return the forecasts of the scored rows. values: (n, quantiles, horizon) of all rows."""
-        events = [deliveries[row].opened for row in scored]
-        readings = [readings_of(event) for event in events]
-        gaps = self._filled(scored, readings)
-        values = values if len(scored) == len(values) else values[list(scored)]
-        data = forecast_data(values, self.levels, readings, gaps)
-        route = deliveries[0].route
-        assert route is not None
-        shared = SharedOutput(self.output, route.name)
-        forecasts = []
-        for row, (event, value) in enumerate(zip(events, data, strict=True)):
-            if ACCEPT in event.attributes and is_tensor(event.attributes[ACCEPT]):
-                output, value = self._tensor(values[row], readings[row], gaps[row])
-                headers = output_headers(event, output, route.name, 0)
-            else:
-                headers = shared.headers(event)
-            forecasts.append(Forecast([OutputEvent(headers, value)]))
-        return forecasts
-
-    def _tensor(self, values: Floats, reading: Readings, filled: int) -> tuple[Output, bytes]:
-        """Return attributes and data of a forecast whose data is a tensor. values: (quantiles, horizon)."""
-        common = self.output
-        output = Output(
-            "",
-            common.source,
-            "1.0",
-            FORECAST_TYPE,
-            datacontenttype=CONTENT_TYPE,
-            modelname=common.modelname,
-            modelversion=common.modelversion,
-            others=forecast_attributes(self.levels, reading, filled),
+def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the attributes in the headers of a tensor. Raises RetriableError if it is not an event of forecasts."""
+    attributes = {
+        name.lower().removeprefix("ce-"): unquote(value)
+        for name, value in headers.items()
+        if name.lower().startswith("ce-")
+    }
+    if attributes.get("specversion") != "1.0" or attributes.get("type") != FORECASTS_TYPE:
+        raise invalid_answer(
+            f"a tensor of the type {quoted(attributes.get('type', ''))} instead of {FORECASTS_TYPE}"
         )
-        return output, encode_forecast(values)
-
-    def _filled(self, scored: Sequence[int], readings: Sequence[Readings]) -> list[int]:
-        """Return how many readings were bridged: as the function says, or all that are missing."""
-        if self.rows.filled is None:
-            return [int(np.isnan(reading.values).sum()) for reading in readings]
-        return [self.rows.filled[row] for row in scored]
+    if not attributes.get("source"):
+        raise invalid_answer("the header ce-source is missing")
+    return attributes

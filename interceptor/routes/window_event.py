@@ -12,9 +12,9 @@ from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
 from fncast.series.window import Float64Array, InvalidWindow, to_row
 from fncast.series.window_data import (
+    EventReadings,
     InvalidData,
-    Readings,
-    Window,
+    WindowData,
     limits_of,
     place_of,
     read_json,
@@ -30,13 +30,13 @@ from model_service.protocols.tensor_events import is_tensor, read_tensor_event
 
 _BYTES = 8  # of a reading
 _MAX_CACHED_STARTS = 4096
-_window = msgspec.json.Decoder(Window)
+_window = msgspec.json.Decoder(WindowData)
 
 
 class ReadEvent(Event):
     """An event whose data has been read as a window. readings: its values are an array of float64, NaN for a gap."""
 
-    readings: Readings
+    readings: EventReadings
 
 
 _READ = (ReadEvent, WindowEvent)
@@ -55,11 +55,11 @@ def read_window(delivery: Delivery) -> bool:
     except (InvalidData, InvalidWindow) as error:
         delivery.outcome = DeadLetter(str(error), attempts=delivery.attempts, kind="not_a_window")
         return False
-    delivery.event = ReadEvent(event.attributes, event.data, event.is_json, event._members, readings)
+    delivery.event = ReadEvent(event.attributes, event.data, event.is_json, event.members, readings)
     return True
 
 
-def readings_of(event: Event) -> Readings:
+def readings_of(event: Event) -> EventReadings:
     """Return the readings of an event that `read_window` has accepted."""
     if type(event) is WindowEvent:
         if event.readings is None:
@@ -77,7 +77,7 @@ def row_bytes(event: Event) -> int:
     return len(event.readings.values) * _BYTES
 
 
-def _read(event: Event) -> Readings:
+def _read(event: Event) -> EventReadings:
     """Raises InvalidData, InvalidWindow: the reasons that the forecast function gives for an event in JSON."""
     content = event.data
     if content is None:
@@ -92,7 +92,7 @@ def _read(event: Event) -> Readings:
     else:
         data = _json(content)
     readings = read_readings(data)
-    readings.values = to_row(readings.values, are_checked=type(data) is Window)
+    readings.values = to_row(readings.values, are_checked=type(data) is WindowData)
     return readings
 
 
@@ -106,14 +106,14 @@ def _json(content: bytes) -> object:
     return data
 
 
-def _assembled(window: assembly.Window) -> Readings:
+def _assembled(window: assembly.Window) -> EventReadings:
     values: Float64Array = np.frombuffer(window.values, np.float64)
     unit = window.unit or None
     low, high = limits_of(window.low, window.high, unit)
     labels = b',"labels":' + window.labels_json if window.labels_json else b""
     step = window.step
     place = _assembled_place(window.start_ns, step.period_s, step.months, step.day, len(values))
-    return Readings(values, place, unit_of(unit), low, high, labels)
+    return EventReadings(values, place, unit_of(unit), low, high, labels)
 
 
 @lru_cache(_MAX_CACHED_STARTS)

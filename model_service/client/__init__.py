@@ -9,7 +9,7 @@ from model_service.client.connect import connect_graphpipe, connect_inference_pr
 from model_service.client.graphpipe_client import GraphPipeClient
 from model_service.client.interface import (
     RETRY_AFTER_S,
-    Answer,
+    InferenceResult,
     InvalidShape,
     ModelClient,
     ModelError,
@@ -18,9 +18,9 @@ from model_service.client.interface import (
 
 __all__ = [
     "RETRY_AFTER_S",
-    "Answer",
     "BalancedClient",
     "GraphPipeClient",
+    "InferenceResult",
     "InvalidShape",
     "ModelClient",
     "ModelError",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from model_service.client.interface import (
-    Answer,
     Float32Array,
+    InferenceResult,
     InvalidShape,
     ModelClient,
     ModelError,
@@ -66,7 +66,7 @@ class BalancedClient:
         self._turn = 0  # index of the service for the next call
         self._last = 0  # index of the service that responded last
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         answer = self._call(self._turn, lambda client: client.infer(windows))
         self._turn = (self._last + 1) % len(self._services)
         return answer
@@ -81,9 +81,13 @@ class BalancedClient:
             service.client.close()
 
     def _call(self, first: int, send: Callable[[AddressedClient], Result]) -> Result:
+        """The result of the first service that returns one. first: the index of the service to try first.
+
+        Raises ModelUnavailable, InvalidShape, ModelError.
+        """
         started_s = self._clock()
         failures: list[ModelUnavailable] = []
-        refusals: list[tuple[int, ModelError]] = []
+        rejections: list[tuple[int, ModelError]] = []
         for index in self._order(first, started_s):
             service = self._services[index]
             sent_s = self._clock()
@@ -99,21 +103,21 @@ class BalancedClient:
                 # Its model has another window, so the caller reads the metadata of this service.
                 self._record_success(index)
                 raise
-            except ModelError as refusal:
-                # The next service shows whether the request or this service is at fault.
-                refusals.append((index, refusal))
+            except ModelError as rejection:
+                # The response of the next service shows whether the request or this service is at fault.
+                rejections.append((index, rejection))
                 continue
             self._record_success(index)
-            for rejecting, reason in refusals:
+            for rejecting, reason in rejections:
                 other = self._services[rejecting]
                 self._exclude(
                     other, f"{other.client.url} rejects a request that another service accepts: {reason}", 0.0
                 )
             return result
-        if refusals:
-            index, first_refusal = refusals[0]
+        if rejections:
+            index, first_rejection = rejections[0]
             self._record_success(index)
-            raise first_refusal
+            raise first_rejection
         reasons = "; ".join(map(str, failures))
         raise ModelUnavailable(
             f"none of {len(self._services)} model services responds: {reasons}",
@@ -122,8 +126,8 @@ class BalancedClient:
 
     def _order(self, first: int, now_s: float) -> Iterator[int]:
         """All indices: the available services, beginning with `first`, then the excluded ones."""
-        indexs = [(first + offset) % len(self._services) for offset in range(len(self._services))]
-        yield from sorted(indexs, key=lambda index: max(self._services[index].until_s - now_s, 0.0))
+        indices = [(first + offset) % len(self._services) for offset in range(len(self._services))]
+        yield from sorted(indices, key=lambda index: max(self._services[index].until_s - now_s, 0.0))
 
     def _record_success(self, index: int) -> None:
         service = self._services[index]

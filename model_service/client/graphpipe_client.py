@@ -7,8 +7,8 @@ import numpy as np
 from model_service.client.http_connection import HttpConnection, HttpResponse, address
 from model_service.client.interface import (
     MAX_REASON,
-    Answer,
     Float32Array,
+    InferenceResult,
     ModelError,
     ModelUnavailable,
     checked_forecast,
@@ -32,7 +32,7 @@ class GraphPipeClient:
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._connection = HttpConnection(url, timeout_s, token)
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         request = graphpipe.InferRequest((np.asarray(windows, np.float32),))
         reply = self._post(graphpipe.encode_request(request))
         try:
@@ -42,7 +42,7 @@ class GraphPipeClient:
         if response.errors:
             raise _refusal(response.errors)
         outputs = checked_forecast(self.url, response.output_tensors, len(windows))
-        return Answer(outputs, reply.headers.get("Model-Name"), reply.headers.get("Model-Version"))
+        return InferenceResult(outputs, reply.headers.get("Model-Name"), reply.headers.get("Model-Version"))
 
     def metadata(self) -> graphpipe.MetadataResponse:
         reply = self._post(graphpipe.encode_request(graphpipe.MetadataRequest()))

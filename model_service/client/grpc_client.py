@@ -10,7 +10,6 @@ import grpc
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from model_service.client import model_address
 from model_service.client.http_connection import (
     CONNECT_TIMEOUT_S,
     MAX_RESPONSE_BYTES,
@@ -18,14 +17,15 @@ from model_service.client.http_connection import (
     check_token,
 )
 from model_service.client.interface import (
-    Answer,
     Float32Array,
+    InferenceResult,
     ModelError,
     ModelUnavailable,
     checked_forecast,
     model_error,
     one_line,
 )
+from model_service.client.metadata_message import to_metadata
 from model_service.client.model_address import ModelAddress
 from model_service.protocols.graphpipe import MetadataResponse
 from model_service.protocols.open_inference import messages_pb2 as messages
@@ -41,15 +41,13 @@ _OPTIONS = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MS),
     ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS),
-    (
-        "grpc.min_reconnect_backoff_ms",
-        int(CONNECT_TIMEOUT_S * 1000),
-    ),  # despite its name this is the timeout for connecting
+    # Despite its name this is the timeout for connecting.
+    ("grpc.min_reconnect_backoff_ms", int(CONNECT_TIMEOUT_S * 1000)),
 )
 
 
 class GrpcClient:
-    """A `ModelClient` of one server of this protocol."""
+    """A `ModelClient` of one gRPC server of the Open Inference Protocol."""
 
     def __init__(self, url: str, timeout_s: float = 10.0, token: str = "") -> None:
         """url: `grpc://host:port/path`, or grpcs; the path names the model, see ModelAddress. timeout_s: limits a call.
@@ -73,7 +71,7 @@ class GrpcClient:
             self._channel = grpc.insecure_channel(target, _OPTIONS)
         self._input = ""  # name of the input, from the metadata
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         if not self._input:
             self.metadata()
         request = messages.ModelInferRequest(
@@ -88,7 +86,7 @@ class GrpcClient:
         except InvalidTensor as error:
             raise ModelUnavailable(f"{self.url} did not return an inference response: {error}") from None
         name, version = response.model_name or None, response.model_version or None
-        return Answer(checked_forecast(self.url, outputs, len(windows)), name, version)
+        return InferenceResult(checked_forecast(self.url, outputs, len(windows)), name, version)
 
     def metadata(self) -> MetadataResponse:
         request = messages.ModelMetadataRequest(name=self._model.name, version=self._model.version)
@@ -96,7 +94,7 @@ class GrpcClient:
         if not described.inputs:
             raise ModelUnavailable(f"{self.url} returned metadata without an input")
         self._input = described.inputs[0].name
-        return model_address.metadata(
+        return to_metadata(
             described.name,
             [(each.name, each.datatype, tuple(each.shape)) for each in described.inputs],
             {name: parameter.string_param for name, parameter in described.parameters.items()},

@@ -40,7 +40,7 @@ class InvalidShape(ModelError):
 
 
 @dataclass(frozen=True)
-class Answer:
+class InferenceResult:
     """The result of an inference.
 
     outputs: floating point, [n, horizon, quantiles], or [n, horizon] if a server returns only the median.
@@ -55,7 +55,7 @@ class Answer:
 class ModelClient(Protocol):
     """Calls one model."""
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         """Forecast each window. windows: [n, steps], oldest reading first, n ≥ 1.
 
         Raises ModelUnavailable, InvalidShape, ModelError.

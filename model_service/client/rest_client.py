@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 import orjson
 
-from model_service.client import model_address
 from model_service.client.http_connection import HttpConnection, HttpResponse, address
 from model_service.client.interface import (
     MAX_REASON,
-    Answer,
     Float32Array,
+    InferenceResult,
     ModelError,
     ModelUnavailable,
     checked_forecast,
     model_error,
     one_line,
 )
+from model_service.client.metadata_message import to_metadata
 from model_service.client.model_address import ModelAddress
 from model_service.protocols.graphpipe import MetadataResponse
 from model_service.protocols.open_inference.tensor import Array, checked_shape, dtype_of, from_bytes, shaped
@@ -27,7 +27,7 @@ JSON_BYTES = "Inference-Header-Content-Length"
 
 
 class RestClient:
-    """A `ModelClient` of one server of this protocol."""
+    """A `ModelClient` of one REST server of the Open Inference Protocol."""
 
     def __init__(self, url: str, timeout_s: float = 10.0, token: str = "") -> None:
         """url: `http://host:port/path`; the path names the model, see ModelAddress. timeout_s, token: see
@@ -39,7 +39,7 @@ class RestClient:
         self._connection = HttpConnection(url, timeout_s, token)
         self._input = ""  # name of the input, from the metadata
 
-    def infer(self, windows: Float32Array) -> Answer:
+    def infer(self, windows: Float32Array) -> InferenceResult:
         if not self._input:
             self.metadata()
         data = np.ascontiguousarray(windows, "<f4").tobytes()
@@ -67,7 +67,7 @@ class RestClient:
             name, version = document.get("model_name"), document.get("model_version")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ModelUnavailable(f"{self.url} did not return an inference response: {error!r}") from None
-        return Answer(
+        return InferenceResult(
             checked_forecast(self.url, outputs, len(windows)),
             str(name) if name else None,
             str(version) if version else None,
@@ -79,7 +79,7 @@ class RestClient:
             described = orjson.loads(reply.body)
             inputs = [(each["name"], each["datatype"], tuple(each["shape"])) for each in described["inputs"]]
             self._input = str(inputs[0][0])
-            return model_address.metadata(str(described["name"]), inputs, described.get("parameters") or {})
+            return to_metadata(str(described["name"]), inputs, described.get("parameters") or {})
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise ModelUnavailable(f"{self.url} did not return metadata of a model: {error!r}") from None
 
@@ -109,7 +109,10 @@ def _parts(reply: HttpResponse) -> tuple[Any, memoryview]:
 
 
 def _output(output: dict[str, Any], raw: memoryview) -> Array:
-    """The first output. raw: the bytes after the JSON, its own first. Raises ValueError, KeyError, TypeError."""
+    """One output. raw: the bytes after the JSON, which begin with those of this output.
+
+    Raises ValueError, KeyError, TypeError.
+    """
     name = str(output["name"])
     dtype, shape = dtype_of(name, output["datatype"]), checked_shape(name, output["shape"])
     size = (output.get("parameters") or {}).get("binary_data_size")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.window_data import InvalidData, Readings, limits_of, place_of, unit_of
+from fncast.series.window_data import EventReadings, InvalidData, limits_of, place_of, unit_of
 from model_service.protocols.graphpipe import InferResponse, InvalidMessage, encode_infer_response
 from model_service.protocols.tensor_calls import CONTENT_TYPE, decode_windows
 
@@ -22,7 +22,7 @@ def is_tensor(content_type: object) -> bool:
     return type(content_type) is str and content_type.partition(";")[0].strip().lower() == CONTENT_TYPE
 
 
-def read_tensor_event(content: bytes, attributes: Mapping[str, Any]) -> Readings:
+def read_tensor_event(content: bytes, attributes: Mapping[str, Any]) -> EventReadings:
     """The window in the data of one event; start, step and unit are attributes. Raises InvalidData."""
     try:
         rows = decode_windows(content)
@@ -42,7 +42,7 @@ def read_tensor_event(content: bytes, attributes: Mapping[str, Any]) -> Readings
     is_unbounded = low == -math.inf
     lowest, highest = limits_of(None if is_unbounded else low, high, unit)
     numbers = [None if math.isnan(value) else value for value in values]
-    return Readings(numbers, place, unit_of(unit), low if is_unbounded else lowest, highest)
+    return EventReadings(numbers, place, unit_of(unit), low if is_unbounded else lowest, highest)
 
 
 def encode_forecast(values: NDArray[np.floating[Any]]) -> bytes:

@@ -29,7 +29,7 @@ class BatchRunner:
     def outcomes(self, batch: Sequence[QueuedRequest]) -> tuple[Sequence[Outcome], float]:
         """Run a batch. Returns one outcome per request, and the seconds taken.
 
-        Never raises: the requests in the queue would wait forever.
+        Never raises, because the requests in the queue would then wait forever.
         """
         try:
             return self._call(batch)
@@ -56,9 +56,7 @@ class BatchRunner:
 
     def _run_merged(self, batch: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         first = batch[0]
-        if not self._merge:
-            return [self._run(first.inputs)]
-        if len(batch) == 1:
+        if not self._merge or len(batch) == 1:
             return [self._run(first.inputs)]
         rows = [request.rows for request in batch]
         inputs = {name: np.concatenate([each.inputs[name] for each in batch]) for name in first.inputs}

@@ -5,8 +5,8 @@ with the load and no request waits for a timer. Requests that the event loop rea
 following turns bring more requests, the call is deferred by up to MAX_TURNS turns. If the previous call had a single
 request, the next request is run immediately.
 
-A request with more rows than one call may have is scored in slices. Each slice joins the end of the queue when the
-previous slice is done, so requests that arrived in the meantime are scored first. See docs/decisions/060-batcher.md.
+A request with more rows than one call may have is scored in slices, see large_requests.py. The reasons and measurements
+are in docs/decisions/060-batcher.md.
 """
 
 from __future__ import annotations
@@ -17,19 +17,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from model_service.serving.batch_runner import BatchRunner, Outcome, Run
+from model_service.serving.call_cost import CallCost
+from model_service.serving.large_requests import LargeRequests
 from model_service.serving.request_queue import (
     MAX_CALL_ROWS,
-    MAX_LARGE_ROWS,
-    MAX_REQUEST_ROWS,
-    CallCost,
     Overloaded,
     QueuedRequest,
     RequestQueue,
     RowShapes,
-    TooManyRows,
 )
 from model_service.serving.runtimes.runtime import Array
 from model_service.serving.worker import ModelWorker
@@ -66,8 +62,7 @@ class Batcher:
         self._observe = observe
         self._stuck_s = stuck_s
         self._queue = RequestQueue(merge)
-        self._large: set[asyncio.Task[None]] = set()
-        self._large_rows = 0
+        self._large = LargeRequests(self._submit_slice)
         self._cost = CallCost()
         self._scheduled = False  # the queue will be looked at in this turn of the loop, or a call is running
         self._was_alone = False  # the last call had one request, so the next one is likely to be alone too
@@ -95,7 +90,7 @@ class Batcher:
         future: asyncio.Future[Mapping[str, Array]] = loop.create_future()
         request = QueuedRequest(inputs, rows, row_shapes, future)
         if rows > MAX_CALL_ROWS and self._merge:
-            self._start_large(request)
+            self._large.start(request)
             return future
         if self._scheduled:
             self._queue.add(request)
@@ -114,43 +109,6 @@ class Batcher:
             self._queue.add(request)
         loop.call_soon(self._gather)  # runs after all requests of this turn have been read
 
-    def _start_large(self, request: QueuedRequest) -> None:
-        """Start a request with more rows than one call may have. Raises Overloaded, TooManyRows."""
-        if request.rows > MAX_REQUEST_ROWS:
-            raise TooManyRows(
-                f"the request has {request.rows} windows; at most {MAX_REQUEST_ROWS} are accepted, so split it"
-            )
-        if self._large_rows + request.rows > MAX_LARGE_ROWS:
-            raise Overloaded(f"{len(self._large)} large requests with {self._large_rows} windows are waiting")
-        self._large_rows += request.rows
-        task = asyncio.get_running_loop().create_task(self._score_large(request))
-        self._large.add(task)
-
-        def done(task: asyncio.Task[None]) -> None:
-            self._large.discard(task)
-            self._large_rows -= request.rows
-
-        task.add_done_callback(done)
-
-    async def _score_large(self, request: QueuedRequest) -> None:
-        """Score a large request slice by slice."""
-        parts = []
-        try:
-            for start in range(0, request.rows, MAX_CALL_ROWS):
-                if request.future.done():  # the caller has disconnected
-                    return
-                inputs = {
-                    name: value[start : start + MAX_CALL_ROWS] for name, value in request.inputs.items()
-                }
-                parts.append(await self._submit_slice(inputs, request.row_shapes))
-            outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        except Exception as error:  # the caller gets whatever the model raises
-            if not request.future.done():
-                request.future.set_exception(error)
-            return
-        if not request.future.done():
-            request.future.set_result(outputs)
-
     def _submit_slice(
         self, inputs: Mapping[str, Array], row_shapes: RowShapes
     ) -> asyncio.Future[Mapping[str, Array]]:
@@ -167,7 +125,7 @@ class Batcher:
 
     async def close(self) -> None:
         """Finish all waiting requests, then end the thread. Call `submit` no more afterwards."""
-        await asyncio.gather(*self._large)
+        await self._large.finish()
         await self._idle.wait()
         if self._worker is not None:
             self._worker.end()
@@ -199,13 +157,17 @@ class Batcher:
                 self._go_idle()
             return
         try:
-            if self._worker is None:
-                self._worker = ModelWorker()
+            worker = self._worker = self._worker or ModelWorker()
         except RuntimeError as error:  # the system cannot start another thread
             log.error("a model cannot be run: %s", error)
             self._resolve(batch, [Overloaded(f"the model cannot be run: {error}")] * len(batch), 0.0)
             loop.call_soon(self._gather)
             return
+        self._call_in_thread(batch, worker)
+
+    def _call_in_thread(self, batch: Sequence[QueuedRequest], worker: ModelWorker) -> None:
+        """Run a call in the thread, and start the next call when it is done."""
+        loop = asyncio.get_running_loop()
         watch = loop.call_later(self._stuck_s, self._fail_stuck, batch)
 
         def done(outcomes: Sequence[Outcome], seconds: float) -> None:
@@ -221,7 +183,7 @@ class Batcher:
             with contextlib.suppress(RuntimeError):  # the loop has been closed, so no caller waits
                 loop.call_soon_threadsafe(done, outcomes, seconds)
 
-        self._worker.do(work)
+        worker.do(work)
 
     def _go_idle(self) -> None:
         self._scheduled = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from typing import Any
@@ -93,7 +93,7 @@ class Model:
         """Check the tensors and queue them.
 
         tensors: in the order of `input_names`, or of the inputs of the model if there are no names. Returns a future of
-        all outputs by name, which raises what the model raises (RefusedInput if it rejects the values). Raises
+        all outputs by name, which raises what the model raises (RejectedInput if it rejects the values). Raises
         DoesNotFit, UnknownTensor, Overloaded, TooManyRows.
         """
         if self._single_input is not None and len(tensors) == 1:
@@ -140,7 +140,7 @@ class Model:
             raise UnknownTensor(f"{self} has no input {name!r}; it has {', '.join(self._inputs)}")
         if tensor.dtype != spec.dtype:
             raise DoesNotFit(
-                f"input {name!r} of {self} is {_type(spec.dtype)}, not {_type(tensor.dtype)}; "
+                f"input {name!r} of {self} is {_type_name(spec.dtype)}, not {_type_name(tensor.dtype)}; "
                 f"it has the shape {shape_text(spec.shape)}"
             )
         shape = spec.shape
@@ -192,7 +192,7 @@ def _aligned(value: Array) -> Array:
     return np.require(value, requirements=["ALIGNED", "C_CONTIGUOUS"])
 
 
-def _type(dtype: np.dtype[Any]) -> str:
+def _type_name(dtype: np.dtype[Any]) -> str:
     """The GraphPipe name of a type, or the numpy name if GraphPipe has none."""
     try:
         return graphpipe.type_of(dtype).name
@@ -200,8 +200,8 @@ def _type(dtype: np.dtype[Any]) -> str:
         return str(dtype)
 
 
-def _listing(specs: Any) -> str:
-    return ", ".join(f"{spec.name} {_type(spec.dtype)} {shape_text(spec.shape)}" for spec in specs)
+def _listing(specs: Iterable[TensorSpec]) -> str:
+    return ", ".join(f"{spec.name} {_type_name(spec.dtype)} {shape_text(spec.shape)}" for spec in specs)
 
 
 def server_version() -> str:

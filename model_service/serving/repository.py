@@ -60,7 +60,7 @@ class Repository:
         the model that `/` addresses; None for the only one, or `forecast`.
         """
         self.paths: Mapping[str, Model] = {}
-        self.refused: Mapping[str, str] = {}  # "<name>/<version>" to the reason, for versions on disk
+        self.rejected: Mapping[str, str] = {}  # "<name>/<version>" to the reason, for versions on disk
         self._root = root
         self._load = load
         self._pins = dict(pins or {})
@@ -82,10 +82,10 @@ class Repository:
             self._unreadable = str(error)
             return []
         self._unreadable = ""
-        there = [folder for folder in folders if not folder.retired]
-        self._broken = {folder: reason for folder, reason in self._broken.items() if folder in there}
-        self._note_refused()
-        wanted = self._open_wanted(there, folders)
+        active = [folder for folder in folders if not folder.is_retired]
+        self._broken = {folder: reason for folder, reason in self._broken.items() if folder in active}
+        self._note_rejected()
+        wanted = self._open_wanted(active, folders)
         gone = [folder for folder in self._loaded if not self._stays(folder, wanted)]
         models = [self._loaded.pop(folder) for folder in gone]
         self._publish()
@@ -96,12 +96,15 @@ class Repository:
         return models
 
     def _open_wanted(
-        self, folders: Sequence[VersionFolder], on_disk: Sequence[VersionFolder]
+        self, active: Sequence[VersionFolder], on_disk: Sequence[VersionFolder]
     ) -> set[VersionFolder]:
-        """Select the newest working versions of each model and the pinned ones, and load those that are new."""
+        """Select the newest working versions of each model and the pinned ones, and load those that are new.
+
+        active: the versions that are not retired. on_disk: all versions. Both newest first.
+        """
         counts: dict[str, int] = {}
         wanted = set()
-        for folder in folders:
+        for folder in active:
             count = counts.get(folder.name, 0)
             if count >= LOADED_VERSIONS and self._pins.get(folder.name) != folder.version:
                 continue
@@ -125,7 +128,7 @@ class Repository:
             known = isinstance(error, UnusableModel)
             reason = str(error) if known else f"{type(error).__name__}: {error}"
             self._broken[folder] = reason
-            self._note_refused()
+            self._note_rejected()
             log.error("%s is rejected and not served: %s", folder, reason, exc_info=not known)
             return
         self._loaded[folder] = model
@@ -147,8 +150,8 @@ class Repository:
         log.info("%s: model.json was replaced and has been read again", now)
         return True
 
-    def _note_refused(self) -> None:
-        self.refused = {str(folder): reason for folder, reason in self._broken.items()}
+    def _note_rejected(self) -> None:
+        self.rejected = {str(folder): reason for folder, reason in self._broken.items()}
 
     def _stays(self, folder: VersionFolder, wanted: Set[VersionFolder]) -> bool:
         """Whether a loaded version stays in service: it is wanted, or its files were replaced by broken ones."""
@@ -177,10 +180,7 @@ class SingleModel:
         self.paths: Mapping[str, Model] = dict.fromkeys(("/", f"/{model.name}", f"/{model}"), model)
 
     def refresh(self) -> Sequence[Model]:
-        """Look at the folder: load new versions, and drop those that are replaced, retired or gone.
-
-        Returns the models that went out of service. An unreadable folder is logged and changes nothing.
-        """
+        """Return no models: this one stays in service."""
         return []
 
 

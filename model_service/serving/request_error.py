@@ -7,7 +7,7 @@ import logging
 from model_service.protocols import graphpipe
 from model_service.serving.model import DoesNotFit, Model, UnknownTensor
 from model_service.serving.request_queue import Overloaded, TooManyRows
-from model_service.serving.runtimes.runtime import RefusedInput
+from model_service.serving.runtimes.runtime import RejectedInput
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def to_request_error(error: Exception, model: Model) -> RequestError:
     """Translate an error of `Model.submit`, of its future or of `Model.requested_outputs` for the caller."""
     if isinstance(error, DoesNotFit):
         return RequestError(400, str(error), graphpipe.DOES_NOT_FIT)
-    if isinstance(error, UnknownTensor | RefusedInput):
+    if isinstance(error, UnknownTensor | RejectedInput):
         return RequestError(400, str(error))
     if isinstance(error, TooManyRows):
         return RequestError(413, str(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +14,6 @@ MAX_CALL_ROWS = 1024
 # 64 calls. A caller that would wait longer is asked to retry later.
 MAX_WAITING_ROWS = 65_536
 MAX_WAITING_REQUESTS = 4096
-# A larger request would take seconds; its caller can split it.
-MAX_REQUEST_ROWS = 2 * MAX_WAITING_ROWS
-# All requests that are being scored in slices, together. Each keeps its tensors in memory until it is done.
-MAX_LARGE_ROWS = 2 * MAX_REQUEST_ROWS
 
 
 class Overloaded(Exception):
@@ -86,29 +81,3 @@ class RequestQueue:
                 taken.append(waiting.popleft())
         self._rows -= rows
         return taken
-
-
-class CallCost:
-    """Estimates how long a call takes, by the power of two of its rows.
-
-    The estimate is the minimum of the last few calls, which leaves out delays by a busy machine or by waiting for the
-    GIL. A mean would include the delays of the thread, and keep a fast model in the thread forever.
-    """
-
-    LAST = 4  # calls remembered per size
-
-    def __init__(self) -> None:
-        self._seconds: dict[int, deque[float]] = {}
-
-    def observe(self, rows: int, seconds: float) -> None:
-        """Remember how long a call with this many rows took."""
-        size = rows.bit_length()
-        last = self._seconds.get(size)
-        if last is None:
-            last = self._seconds[size] = deque(maxlen=self.LAST)
-        last.append(seconds)
-
-    def expected_s(self, rows: int) -> float:
-        """Expected seconds of a call; infinite before the first call of this size."""
-        last = self._seconds.get(rows.bit_length())
-        return min(last) if last else math.inf

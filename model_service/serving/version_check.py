@@ -46,7 +46,7 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
     have_latest: set[str] = set()
     found = []
     for folder in folders:
-        if folder.retired:
+        if folder.is_retired:
             found.append(VersionState("retired"))
             continue
         count = counts.get(folder.name, 0)

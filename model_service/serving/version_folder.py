@@ -47,7 +47,7 @@ class VersionFolder:
     name: str
     version: int
     path: Path
-    retired: bool
+    is_retired: bool
     state: tuple[object, ...]
     document_state: tuple[object, ...]
 

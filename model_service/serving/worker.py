@@ -1,4 +1,4 @@
-"""The thread of a model."""
+"""The thread in which a model runs its longer calls."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ class ModelWorker:
         self._thread.start()
 
     def do(self, job: Callable[[], None]) -> None:
+        """Run a job after those given before. Returns at once."""
         self._jobs.put(job)
 
     def end(self) -> None:
+        """End the thread after the jobs given before. Returns at once."""
         self._jobs.put(None)
 
     def _work(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from fncast.series.window import MAX_MAGNITUDE, InvalidWindow, bridge
 
 Float64Array = NDArray[np.float64]
@@ -22,7 +22,7 @@ class Backtest:
     left_out: number of origins without a valid window or without any reading to compare with.
     """
 
-    series: Series
+    series: TimeSeries
     before: int
     at: NDArray[np.int64]
     windows: Float64Array
@@ -33,7 +33,7 @@ class Backtest:
         return len(self.at)
 
 
-def rolling_origins(series: Series, window: int, horizon: int, before: int, stride: int) -> Backtest:
+def rolling_origins(series: TimeSeries, window: int, horizon: int, before: int, stride: int) -> Backtest:
     """A backtest with origins at `before`, `before + stride`, … as long as a whole horizon of readings follows."""
     at, windows, actuals, left_out = [], [], [], 0
     for origin in range(max(before, window), len(series) - horizon + 1, stride):

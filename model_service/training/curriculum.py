@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_service.training.dataset import Dataset, Float64Array, Windows
+from model_service.training.dataset import Dataset, Float64Array, TrainingWindows
 from model_service.training.generator import generate
 from model_service.training.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings
@@ -50,14 +50,14 @@ class Curriculum:
         self._users, self._generated = users, generated
         self.warm_up = int(WARM_UP_SHARE * epochs)
 
-    def draw(self, rng: np.random.Generator, count: int, epoch: int) -> Windows:
+    def draw(self, rng: np.random.Generator, count: int, epoch: int) -> TrainingWindows:
         """`count` shuffled windows. epoch: from 1."""
         if epoch <= self.warm_up:
             return self._generated.draw(rng, count)
         generated = int(GENERATED_SHARE * count)
         parts = (self._users.draw(rng, count - generated), self._generated.draw(rng, generated))
         order = rng.permutation(count)
-        return Windows(
+        return TrainingWindows(
             *(
                 np.concatenate([getattr(part, name) for part in parts])[order]
                 for name in ("windows", "targets", "weights")

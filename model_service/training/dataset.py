@@ -41,7 +41,7 @@ def split(length: int, test_share: float, validation_share: float) -> Split:
 
 
 @dataclass(frozen=True)
-class Windows:
+class TrainingWindows:
     """Scaled windows with their targets.
 
     windows: (count, window) float32. targets: (count, horizon) float32, NaN if missing. Both are relative to the last
@@ -99,7 +99,7 @@ class Dataset:
     def __len__(self) -> int:
         return sum(len(starts) for starts in self._starts)
 
-    def draw(self, rng: np.random.Generator, count: int) -> Windows:
+    def draw(self, rng: np.random.Generator, count: int) -> TrainingWindows:
         """`count` random windows.
 
         Series are weighted by the root of their length, so that long ones do not dominate.
@@ -114,14 +114,14 @@ class Dataset:
         order = rng.permutation(count)
         return self._scaled(np.concatenate(rows)[order], self._changes.repeat(per_series)[order])
 
-    def spread(self, most: int) -> Windows:
+    def spread(self, most: int) -> TrainingWindows:
         """About `most` windows or fewer, evenly spread over each series."""
         stride = max(1, len(self) // most)
         rows = [view[starts[::stride]] for view, starts in zip(self._views, self._starts, strict=True)]
         changes = self._changes.repeat([len(some) for some in rows])
         return self._scaled(np.concatenate(rows), changes)
 
-    def _scaled(self, rows: Float64Array, changes: Float64Array) -> Windows:
+    def _scaled(self, rows: Float64Array, changes: Float64Array) -> TrainingWindows:
         windows, targets = rows[:, : self.window], rows[:, self.window :]
         gaps = np.flatnonzero(np.isnan(windows).any(axis=1))
         if len(gaps):
@@ -133,7 +133,7 @@ class Dataset:
         scale = np.abs(centred - centred.mean(axis=1, keepdims=True)).mean(axis=1, keepdims=True)
         clipped = np.clip((targets - last) / scale, -MAX_SCALED_TARGET, MAX_SCALED_TARGET)
         weights = np.clip(scale[:, 0] / changes, LEAST_WEIGHT, LARGEST_WEIGHT)
-        return Windows(*(part.astype(np.float32) for part in (centred / scale, clipped, weights)))
+        return TrainingWindows(*(part.astype(np.float32) for part in (centred / scale, clipped, weights)))
 
 
 def usual_change(part: Float64Array, horizon: int) -> float:

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from fncast.series.window import floor_of, shift
 from model_service.training import baselines
 from model_service.training.backtest import Backtest, rolling_origins
 from model_service.training.dataset import split
-from model_service.training.metrics import Scores, geometric_mean, mae, mean, scores, seasonal_difference
+from model_service.training.metrics import (
+    MethodScores,
+    geometric_mean,
+    mae,
+    mean,
+    scores,
+    seasonal_difference,
+)
 from model_service.training.season import find_seasons
 
 if TYPE_CHECKING:
@@ -37,7 +44,7 @@ class SeriesEvaluation:
     backtest: Backtest
     seasons: tuple[int, ...]
     forecasts: dict[str, Float64Array] = field(default_factory=dict)
-    scores: dict[str, Scores] = field(default_factory=dict)
+    scores: dict[str, MethodScores] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -126,7 +133,7 @@ class Evaluation:
 
 
 def prepare(
-    series: Sequence[Series],
+    series: Sequence[TimeSeries],
     window: int,
     horizon: int,
     *,

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
+from model_service.training.series_parts import memory_noise, season_shape, trend, unit_noise
 
 Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int, int], Float64Array]
@@ -32,7 +33,7 @@ def generated_size(window: int, horizon: int) -> tuple[int, int]:
     return max(200, min(MAX_GENERATED_SERIES, MAX_GENERATED_READINGS // length)), length
 
 
-def generate(count: int, length: int, longest_season: int, seed: int) -> list[Series]:
+def generate(count: int, length: int, longest_season: int, seed: int) -> list[TimeSeries]:
     """`count` series of `length` hourly readings with seasons of at most `longest_season` steps.
 
     Repeatable by seed. Each series has a random kind, level and scale.
@@ -44,7 +45,7 @@ def generate(count: int, length: int, longest_season: int, seed: int) -> list[Se
     series = []
     for number, kind in enumerate(chosen):
         values = _distort(rng, kinds[kind](rng, length, max(4, longest_season)))
-        series.append(Series(f"generated-{number}", START, Step.seconds(3600.0), values))
+        series.append(TimeSeries(f"generated-{number}", START, Step.seconds(3600.0), values))
     return series
 
 
@@ -201,55 +202,3 @@ def _season(rng: np.random.Generator, longest: int) -> int:
     if usual and rng.random() < 0.6:
         return int(rng.choice(usual))
     return int(rng.integers(4, longest + 1))
-
-
-def season_shape(rng: np.random.Generator, season: int) -> Float64Array:
-    """One season of about unit size: harmonics, random values, or a day with a quiet night."""
-    turn = 2 * np.pi * np.arange(season) / season
-    kind = rng.random()
-    if kind < 0.55:
-        shape = np.zeros(season)
-        for harmonic in range(1, int(rng.integers(1, 5)) + 1):
-            shape += rng.normal(0, 1 / harmonic) * np.sin(harmonic * turn + rng.uniform(0, 6.3))
-    elif kind < 0.8:
-        shape = rng.normal(size=season)
-        if rng.random() < 0.7:
-            shape = (np.roll(shape, 1) + 2 * shape + np.roll(shape, -1)) / 2
-    else:
-        shape = np.maximum(0, np.sin(turn) + rng.uniform(-0.3, 0.6)) ** rng.uniform(0.5, 2)
-        shape += rng.uniform(0, 0.6) * np.maximum(0, np.sin(2 * turn + rng.uniform(0, 6.3)))
-    return np.asarray((shape - shape.mean()) / (shape.std() + 1e-9))
-
-
-def trend(rng: np.random.Generator, length: int) -> Float64Array:
-    """A line, a line with changing slope, or a smooth drift. About unit size over the series."""
-    kind = rng.random()
-    if kind < 0.25:
-        return np.asarray(np.cumsum(memory_noise(rng, length, 0.95)) / length)
-    slopes = np.full(length, rng.normal())
-    if kind > 0.6:
-        for _ in range(int(rng.integers(1, 4))):
-            slopes[int(rng.integers(length)) :] = rng.normal()
-    return np.asarray(np.cumsum(slopes) / length)
-
-
-def unit_noise(rng: np.random.Generator, length: int) -> Float64Array:
-    """Unit noise: normal, with memory, or with heavy tails."""
-    kind = rng.random()
-    if kind < 0.5:
-        return rng.normal(size=length)
-    if kind < 0.75:
-        memory = rng.uniform(0.3, 0.95)
-        return np.asarray(memory_noise(rng, length, memory) * np.sqrt(1 - memory**2))
-    return np.asarray(rng.standard_t(3, size=length) / np.sqrt(3))
-
-
-def memory_noise(rng: np.random.Generator, length: int, memory: float) -> Float64Array:
-    """AR(1) noise. memory: 0 is white noise, 1 a random walk."""
-    shocks = rng.normal(size=length) if rng.random() < 0.7 else rng.standard_t(4, size=length)
-    if memory == 0:
-        return shocks
-    if memory == 1:
-        return np.cumsum(shocks)
-    reach = min(length, int(np.ceil(np.log(1e-3) / np.log(memory))))
-    return np.convolve(shocks, memory ** np.arange(reach))[:length]

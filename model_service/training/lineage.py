@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fncast.series.rfc3339 import parse_time
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.model_folder import InvalidModelFolder, object_in, read_model_json
 from model_service.training.provenance import sha256
 
@@ -33,7 +33,7 @@ class Lineage:
                 return
             described = _described(folder.parent / str(before))
 
-    def until(self, series: Series) -> datetime | None:
+    def until(self, series: TimeSeries) -> datetime | None:
         """The time of the first reading after the training data; None if the model was not trained on the series."""
         moments = [self._until[key] for key in (series.name, sha256(series)) if key in self._until]
         return max(moments, default=None)

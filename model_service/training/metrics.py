@@ -14,7 +14,7 @@ Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Scores:
+class MethodScores:
     """The scores of one method on one series.
 
     mae: mean absolute error of the median. relative_mae: mae divided by that of the last value. mase: mae divided by
@@ -34,14 +34,14 @@ class Scores:
 
 def scores(
     forecast: Float64Array, actuals: Float64Array, naive_mae: float, seasonal_difference: float
-) -> Scores:
+) -> MethodScores:
     """Score forecasts. forecast: (origins, horizon, 3). actuals: (origins, horizon), NaN if missing."""
     error = mae(forecast, actuals)
     difference = actuals[:, :, np.newaxis] - forecast
     levels = np.array(QUANTILES)
     losses = 2 * np.nanmean(np.maximum(levels * difference, (levels - 1) * difference))
     inside = (actuals >= forecast[:, :, 0]) & (actuals <= forecast[:, :, 2])
-    return Scores(
+    return MethodScores(
         mae=error,
         relative_mae=_over(error, naive_mae),
         mase=_over(error, seasonal_difference),

@@ -12,18 +12,16 @@ from typing import Any
 
 from model_service.training.backend import keras
 from model_service.training.lags import LagFigures, LagMix
-from model_service.training.layers import (
-    MEDIANS,
+from model_service.training.output_layers import (
     CandidateMix,
     Quantiles,
-    Scale,
     SeasonMix,
     SharedPoints,
     Swell,
-    View,
     Widths,
 )
 from model_service.training.settings import QUANTILES, Cell, TrainingSettings
+from model_service.training.window_layers import MEDIANS, Scale, SegmentView
 
 # Every lag up to this is examined in each window. Longer seasons must be in the settings.
 MAX_LAG = 24
@@ -67,7 +65,9 @@ def build_network(settings: TrainingSettings) -> Any:
     deviation, drifts = LagFigures(lags, window, name="figures")(scaled)
     steps = segment_steps(window, settings.seasons)
     pooled = -(-steps // MAX_SEGMENT_STEPS)
-    segments, facts = View(-(-steps // pooled), pooled, name="view")([scaled, quantiles, deviation, drifts])
+    segments, facts = SegmentView(-(-steps // pooled), pooled, name="view")(
+        [scaled, quantiles, deviation, drifts]
+    )
 
     # The cell is called directly: a Keras layer would read the batch size, which XNNPACK does not support.
     cell = _CELLS[settings.cell](units, name="rnn")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from model_service.training.backend import keras, tf
-from model_service.training.dataset import Windows
+from model_service.training.dataset import TrainingWindows
 from model_service.training.settings import QUANTILES, TrainingSettings
 
 FINAL_RATE = 0.02  # end of the cosine decay, as a share of the learning rate
@@ -16,7 +16,7 @@ WEIGHT_DECAY = 0.004
 AVERAGED_STEPS = 100
 
 
-def batches(drawn: Windows, steps: int, batch: int) -> tuple[Any, Any, Any]:
+def batches(drawn: TrainingWindows, steps: int, batch: int) -> tuple[Any, Any, Any]:
     """Windows, targets and weights as tensors of shape (steps, batch, …)."""
     shape = (steps, batch, -1)
     return (

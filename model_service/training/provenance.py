@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fncast.series.rfc3339 import format_time
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.dataset import split
 from model_service.training.evaluation import MODEL, Evaluation
 from model_service.training.settings import TrainingSettings
@@ -18,14 +18,14 @@ from model_service.training.trained import Trained
 MAX_LISTED_SERIES = 200
 
 
-def sha256(series: Series) -> str:
+def sha256(series: TimeSeries) -> str:
     """A fingerprint of the start, step and readings of a series, without its name."""
     digest = hashlib.sha256(f"{format_time(series.start)} {series.step.as_json()}".encode())
     digest.update(series.values.tobytes())
     return digest.hexdigest()
 
 
-def describe(trained: Trained, series: Sequence[Series], source: dict[str, Any]) -> dict[str, Any]:
+def describe(trained: Trained, series: Sequence[TimeSeries], source: dict[str, Any]) -> dict[str, Any]:
     """The members of model.json besides shapes and hashes. source: the origin of the series."""
     settings = trained.settings
     steps = {str(each.step.as_json()): each.step for each in series}
@@ -105,7 +105,7 @@ def test_metrics(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _described(series: Series, settings: TrainingSettings) -> dict[str, Any]:
+def _described(series: TimeSeries, settings: TrainingSettings) -> dict[str, Any]:
     cut = split(len(series), settings.test_share, settings.validation_share)
 
     def moment(index: int) -> str:

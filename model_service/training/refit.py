@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.dataset import Dataset, TooLittleData
 from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.trained import Trained
@@ -56,7 +56,7 @@ class Refit:
         trained.network.set_weights(after)
 
 
-def refit(trained: Trained, series: Sequence[Series]) -> Refit:
+def refit(trained: Trained, series: Sequence[TimeSeries]) -> Refit:
     """Train the network further on all readings but the last of each series, and calibrate its band on those.
 
     The epochs are those of the training up to its best, times the share of windows that it did not use. Where the last
@@ -85,7 +85,7 @@ def refit(trained: Trained, series: Sequence[Series]) -> Refit:
     return Refit(epochs, steps, count, calibrated, rate, before)
 
 
-def _calibrate(trained: Trained, series: Sequence[Series], cuts: Sequence[int]) -> int:
+def _calibrate(trained: Trained, series: Sequence[TimeSeries], cuts: Sequence[int]) -> int:
     """Calibrate the band on the readings from the cuts on, and return the number of their windows."""
     settings = trained.settings
     last = [each.values[max(0, cut - settings.window) :] for each, cut in zip(series, cuts, strict=True)]

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training.dataset import Dataset, Windows
+from model_service.training.dataset import Dataset, TrainingWindows
 from model_service.training.model_folder import WEIGHTS_FILE
 from model_service.training.settings import QUANTILES, TrainingSettings
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 # Draws windows: (rng, count, number of the epoch, from 1).
-Draw = Callable[[np.random.Generator, int, int], Windows]
+Draw = Callable[[np.random.Generator, int, int], TrainingWindows]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def predict(network: Any, windows: Float32Array, batch: int = 2_048) -> Float32A
     return np.concatenate(forecasts)
 
 
-def pinball(forecast: Float32Array | Float64Array, actual: Windows) -> float:
+def pinball(forecast: Float32Array | Float64Array, actual: TrainingWindows) -> float:
     """The mean weighted pinball loss over windows, steps and quantiles. Ignores missing targets.
 
     forecast: (windows, horizon, 3), scaled as `actual`.
@@ -97,7 +97,7 @@ def pinball(forecast: Float32Array | Float64Array, actual: Windows) -> float:
     return float(np.nanmean(losses * actual.weights[:, np.newaxis, np.newaxis]))
 
 
-def squared_error(forecast: Float32Array, actual: Windows) -> float:
+def squared_error(forecast: Float32Array, actual: TrainingWindows) -> float:
     """The mean weighted squared error of the median. Ignores missing targets. forecast: (windows, horizon, 3)."""
     errors = (actual.targets - forecast[:, :, 1]) * actual.weights[:, np.newaxis]
     return float(np.nanmean(errors**2))

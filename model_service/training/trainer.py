@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
 from model_service.training.curriculum import Curriculum
-from model_service.training.dataset import Dataset, TooLittleData, Windows, split
+from model_service.training.dataset import Dataset, TooLittleData, TrainingWindows, split
 from model_service.training.network import build_network
 from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.settings import QUANTILES, TrainingSettings
@@ -41,7 +41,7 @@ class UnfitWeights(ValueError):
 
 
 def train(
-    series: Sequence[Series],
+    series: Sequence[TimeSeries],
     settings: TrainingSettings,
     progress: Callable[[Epoch], None] = lambda epoch: None,
     initial_weights: Path | None = None,
@@ -89,7 +89,10 @@ def train(
 
 
 def load_weights(network: Any, file: Path) -> None:
-    """Load the weights of a network. Raises UnfitWeights."""
+    """Load the weights of a network. Raises UnfitWeights.
+
+    Keras finds the weights of a layer by its class name, so renaming such a class makes earlier files unreadable.
+    """
     try:
         network.load_weights(file)
     except (OSError, ValueError) as mismatch:
@@ -101,7 +104,7 @@ def run_epochs(
     trained: Trained,
     draw: Draw,
     steps: int,
-    held_out: Windows,
+    held_out: TrainingWindows,
     progress: Callable[[Epoch], None],
     warm_up: int = 0,
 ) -> None:
@@ -145,7 +148,7 @@ def run_epochs(
     network.set_weights(weights)
 
 
-def calibrate(trained: Trained, held_out: Windows, independent: float) -> None:
+def calibrate(trained: Trained, held_out: TrainingWindows, independent: float) -> None:
     """Scale the bands so that they hold their share of the readings after held-out windows.
 
     independent: number of windows that share no targets.
@@ -154,7 +157,7 @@ def calibrate(trained: Trained, held_out: Windows, independent: float) -> None:
     trained.scale_bands(*band_factors(forecast, held_out.targets, QUANTILES[0], independent))
 
 
-def training_parts(series: Sequence[Series], settings: TrainingSettings) -> list[Float64Array]:
+def training_parts(series: Sequence[TimeSeries], settings: TrainingSettings) -> list[Float64Array]:
     """The readings of each series for training."""
     return [
         each.values[: split(len(each), settings.test_share, settings.validation_share).train]
@@ -162,7 +165,7 @@ def training_parts(series: Sequence[Series], settings: TrainingSettings) -> list
     ]
 
 
-def validation_set(series: Sequence[Series], settings: TrainingSettings) -> Dataset:
+def validation_set(series: Sequence[TimeSeries], settings: TrainingSettings) -> Dataset:
     """The validation windows: only their first readings may be those of the training. Raises TooLittleData."""
     after = []
     for each in series:
@@ -180,6 +183,6 @@ def steps_per_epoch(windows: int, settings: TrainingSettings) -> int:
     return min(settings.steps_per_epoch, max(LEAST_STEPS_PER_EPOCH, enough))
 
 
-def _naive_error(held_out: Windows) -> float:
+def _naive_error(held_out: TrainingWindows) -> float:
     """The loss of the last value as the forecast of every quantile. The last value of scaled windows is 0."""
     return pinball(np.zeros((*held_out.targets.shape, len(QUANTILES))), held_out)

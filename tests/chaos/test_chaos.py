@@ -199,8 +199,8 @@ chaos.add_bug(sys.argv[2])
 producer = MagicMock()
 consumer.kafka.base_producer.Producer = lambda *_, **__: producer
 from consumer.assembly import build_publisher
-from consumer.settings import Kafka
-publisher = build_publisher(Kafka(bootstrap_servers="127.0.0.1:9"))
+from consumer.settings import KafkaSettings
+publisher = build_publisher(KafkaSettings(bootstrap_servers="127.0.0.1:9"))
 for _ in range(2):
     publisher.publish("forecasts", 0, b"key", b"value", [])
     publisher.commit({("metrics", 0): 1}, None)

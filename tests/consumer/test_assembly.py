@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from consumer.assembly import build_chain, build_routes
-from consumer.settings import Fn, Interceptors, Route, Settings, SettingsError
+from consumer.settings import FnSettings, InterceptorSettings, RouteSettings, Settings, SettingsError
 from interceptor.builtin.deliver import Deliver
 
 
-def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
+def test_an_fn_function_gets_batches_and_a_url_one_event_per_call(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
     routes = build_routes(
@@ -17,8 +17,8 @@ def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
             routes={
                 "forecast": "fn:fncast/forecast",
                 "plain": "http://host/path",
-                "other": Route("https://host", batch=True, mode="binary", token_file=str(token)),
-                "tensor": Route("fn:a/b", encoding="graphpipe"),
+                "other": RouteSettings("https://host", batch=True, mode="binary", token_file=str(token)),
+                "tensor": RouteSettings("fn:a/b", encoding="graphpipe"),
             }
         )
     )
@@ -33,7 +33,7 @@ def test_a_function_of_fn_takes_batches_and_a_url_one_event_a_call(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "route", ["fn:no-function", "ftp://host", Route("http://host", token_file="/nowhere")]
+    "route", ["fn:no-function", "ftp://host", RouteSettings("http://host", token_file="/nowhere")]
 )
 def test_a_wrong_route_is_named(route):
     with pytest.raises(SettingsError, match=r"\[routes.mine\]"):
@@ -49,15 +49,17 @@ def test_a_wrong_route_is_named(route):
         (["route", "assemble", "deliver"], "`assemble` before"),
     ],
 )
-def test_a_chain_that_could_settle_nothing_is_refused(names, message):
+def test_a_chain_that_settles_no_event_is_rejected(names, message):
     with pytest.raises(SettingsError, match=message):
-        build_chain(Settings(interceptors=Interceptors(tuple(names))), Deliver(None))
+        build_chain(Settings(interceptors=InterceptorSettings(tuple(names))), Deliver(None))
 
 
-def test_a_function_of_fn_knows_the_servers_token_as_a_secret(tmp_path):
+def test_the_fn_servers_token_is_a_secret_of_its_functions(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
-    routes = build_routes(Settings(fn=Fn(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"}))
+    routes = build_routes(
+        Settings(fn=FnSettings(token_file=str(token)), routes={"f": "fn:a/b", "u": "http://host"})
+    )
     assert (routes["f"].token, routes["u"].token) == ("secret", "")
 
 
@@ -66,5 +68,7 @@ def test_a_route_has_a_token_or_a_login_in_its_url_not_both(tmp_path):
     token = tmp_path / "token"
     token.write_text("secret\n")
     with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as error:
-        build_routes(Settings(routes={"mine": Route("http://user:password@host/x", token_file=str(token))}))
+        build_routes(
+            Settings(routes={"mine": RouteSettings("http://user:password@host/x", token_file=str(token))})
+        )
     assert "password" not in str(error.value)

@@ -90,7 +90,7 @@ class LeavingChain:
 
 
 @pytest.mark.parametrize("is_joined", [True, False])
-def test_a_joining_chain_gets_what_it_left_at_once_after_progress_or_new_records(
+def test_a_chain_that_joins_inputs_gets_unsettled_deliveries_again_after_progress_or_new_records(
     event_loop_thread: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch, is_joined: bool
 ) -> None:
     monkeypatch.setattr("consumer.batches.RETRY_S", 3600.0)

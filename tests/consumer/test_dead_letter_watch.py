@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from consumer.dead_letter_watch import LOG_S, MAX_REASON, DeadLetterWatch
 from interceptor.delivery import Delivery, Record
-from interceptor.outcome import Assembled, DeadLetter, Forecast, Kind, Outcome, Skipped
+from interceptor.outcome import Assembled, DeadLetter, DeadLetterKind, Forecast, Outcome, Skipped
 
 
 class Harness:
@@ -58,7 +58,7 @@ def test_the_first_of_a_kind_is_a_warning_and_the_others_one_line_a_minute(
     assert len(caplog.messages) == 1  # nothing new, nothing to say
 
 
-def test_a_topic_whose_first_records_are_all_refused_alike_is_paused(
+def test_a_topic_whose_first_records_are_all_rejected_for_one_reason_is_paused(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     harness = Harness(pause_after=5)
@@ -85,7 +85,7 @@ def test_a_topic_whose_first_records_are_all_refused_alike_is_paused(
         [NO_EVENT, NO_EVENT, Forecast([])],
     ],
 )
-def test_a_topic_with_anything_else_at_its_beginning_is_never_paused(outcomes: list[Outcome]) -> None:
+def test_a_topic_whose_first_records_have_different_outcomes_is_never_paused(outcomes: list[Outcome]) -> None:
     harness = Harness(pause_after=5)
     harness.settle(*outcomes, *[NO_EVENT] * 100)
     assert harness.watch.paused == {}
@@ -97,14 +97,14 @@ def test_zero_never_pauses() -> None:
     assert harness.watch.paused == {}
 
 
-def test_each_topic_is_judged_by_itself() -> None:
+def test_each_topic_is_counted_separately() -> None:
     harness = Harness(pause_after=3)
     harness.settle(*[NO_EVENT] * 3)
     harness.settle(Forecast([]), *[NO_EVENT] * 3, topic="good")
     assert list(harness.watch.paused) == ["metrics"]
 
 
-def test_what_is_published_again_is_counted_once() -> None:
+def test_a_dead_letter_that_is_published_again_is_counted_once() -> None:
     harness = Harness(pause_after=5)
     before = counted("not_an_event")
     deliveries = [harness.delivery(NO_EVENT) for _ in range(3)]
@@ -119,8 +119,8 @@ def counted(kind: str) -> float:
     return REGISTRY.get_sample_value("fncast_dead_letters_total", {"topic": "metrics", "kind": kind}) or 0.0
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
-def test_the_metric_has_a_label_of_a_fixed_set(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", get_args(DeadLetterKind))
+def test_the_metric_has_a_label_of_a_fixed_set(kind: DeadLetterKind) -> None:
     harness = Harness(pause_after=0)
     before = counted(kind)
     harness.settle(DeadLetter("any text at all", kind=kind))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 from consumer.drain import Drain
 from consumer.lanes import Lanes
+from consumer.state.writer import StateWriter
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import Skipped
 
 
-class Others:
-    """Batches, ticks and state: they have nothing to do."""
-
-    has_unacknowledged = False
-
-    def add(self, lane: Any) -> None: ...
+class EmptyBatches:
+    """The chain has no batch."""
 
     def submit_now(self, lanes: Any) -> None: ...
 
@@ -23,6 +21,12 @@ class Others:
 
     def has_any_of(self, lanes: Any) -> bool:
         return False
+
+
+class NoTicks:
+    """No partition has state."""
+
+    def add(self, lane: Any) -> None: ...
 
 
 class CommitInProgress:
@@ -40,7 +44,7 @@ class CommitInProgress:
             lane.committed(len(lane.published))
 
 
-class LanePublisher:
+class FakeLanePublisher:
     """Publishes at once, except during a commit."""
 
     def __init__(self, lanes: Lanes, commits: CommitInProgress) -> None:
@@ -55,17 +59,19 @@ class LanePublisher:
             self.published += [delivery for lane in self._lanes for delivery in lane.settled()]
 
 
-def test_what_settles_during_the_last_commit_is_published_before_the_end() -> None:
+def test_deliveries_settled_during_the_last_commit_are_published_before_the_end() -> None:
     lanes = Lanes()
     lanes.assign([("telegraf", 0)])
     lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])
     (lane,) = lanes
     (delivery,) = lane.take(1)
     delivery.outcome, delivery.is_done = Skipped("stored"), True
-    others: Any = Others()
     commits: Any = CommitInProgress(lanes)
-    publisher: Any = LanePublisher(lanes, commits)
-    drain = Drain(others, others, publisher, commits, others, others, lambda: None)
+    publisher: Any = FakeLanePublisher(lanes, commits)
+    batches: Any = EmptyBatches()
+    ticks: Any = NoTicks()
+    state = StateWriter(Mock(commits_offsets=True), "state", "group")
+    drain = Drain(Mock(), batches, publisher, commits, ticks, state, lambda: None)
     drain.finish([lane], 5.0, in_rebalance=True)
     assert publisher.published == [delivery]
     assert lane.events == 0

@@ -39,7 +39,7 @@ def test_a_member_of_the_group_is_ready() -> None:
         Loop(paused={"metrics": "no broker"}),
     ],
 )
-def test_what_keeps_it_from_being_ready_is_the_reason(loop: Loop) -> None:
+def test_the_reason_says_why_the_consumer_is_not_ready(loop: Loop) -> None:
     answer = health(loop, {}, {}, 101.0)
     assert (answer["alive"], answer["ready"], answer["reason"]) == (True, False, "no broker")
 

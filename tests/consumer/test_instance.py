@@ -10,7 +10,7 @@ import uuid
 import pytest
 
 from consumer.instance import Instance
-from consumer.settings import Kafka
+from consumer.settings import KafkaSettings
 
 HOST = socket.gethostname()
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="na
 
 @pytest.fixture
 def kafka():
-    return Kafka(group_id=f"group-{uuid.uuid4().hex}")
+    return KafkaSettings(group_id=f"group-{uuid.uuid4().hex}")
 
 
 @pytest.mark.guarantee("consumers on one host do not end each other's transactions")
@@ -28,15 +28,15 @@ def test_consumers_of_a_group_on_one_host_have_different_names_that_are_free_aga
     assert [first.name, second.name, third.name] == [HOST, f"{HOST}-2", f"{HOST}-3"]
     second.release()
     assert Instance(kafka).name == f"{HOST}-2"
-    assert Instance(Kafka(group_id=kafka.group_id + "-other")).name == HOST
+    assert Instance(KafkaSettings(group_id=kafka.group_id + "-other")).name == HOST
 
 
 def test_a_killed_consumer_frees_its_name(kafka):
     code = f"""
 import os, signal
 from consumer.instance import Instance
-from consumer.settings import Kafka
-taken = Instance(Kafka(group_id={kafka.group_id!r}))
+from consumer.settings import KafkaSettings
+taken = Instance(KafkaSettings(group_id={kafka.group_id!r}))
 print(taken.name, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -46,5 +46,5 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_configured_name_is_used_as_it_is(kafka):
-    named = Kafka(group_id=kafka.group_id, instance="pod-0")
+    named = KafkaSettings(group_id=kafka.group_id, instance="pod-0")
     assert [Instance(named).name for _ in range(2)] == ["pod-0"] * 2

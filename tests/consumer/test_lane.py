@@ -19,7 +19,7 @@ def offsets(deliveries) -> list[int]:
     return [delivery.record.offset for delivery in deliveries]
 
 
-def test_only_what_is_done_from_the_first_on_is_published():
+def test_deliveries_are_published_up_to_the_first_one_that_is_not_done():
     lane = lane_with(4)
     taken = lane.take(4)
     taken[1].is_done = taken[2].is_done = True
@@ -32,7 +32,7 @@ def test_only_what_is_done_from_the_first_on_is_published():
     assert offsets(lane.unpublished) == [3]
 
 
-def test_what_an_aborted_transaction_held_is_published_again_first_and_needs_no_new_call():
+def test_results_of_an_aborted_transaction_are_published_again_first_without_a_new_call():
     lane = lane_with(3)
     for delivery in lane.take(3):
         delivery.is_done = True

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.lane_publisher import LanePublisher
 from consumer.lanes import Lanes
+from consumer.state.writer import StateWriter
 from consumer.time_order import TimeOrder
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Skipped
+from tests.consumer.commit_harness import FakePublisher
 
 
-class Others:
-    """Publisher, results, commits and state."""
-
-    holds_results = False
+class FakeResults:
+    """published: offsets in the order of their publication. unknown: topics without known partitions."""
 
     def __init__(self) -> None:
         self.published: list[int] = []
         self.unknown: set[str] = set()
-
-    def ready(self) -> bool:
-        return True
 
     def knows_partitions(self, topic: str) -> bool:
         return topic not in self.unknown
@@ -30,15 +28,30 @@ class Others:
     def publish(self, delivery: Delivery) -> None:
         self.published.append(delivery.record.offset)
 
-    def publish_committed(self) -> None: ...
-
     def count(self) -> None: ...
 
 
+def lane_publisher(
+    lanes: Lanes, results: Any, watch: DeadLetterWatch, joined: tuple[str, ...] = ()
+) -> LanePublisher:
+    """A lane publisher whose publisher is ready, and which no commit holds."""
+    publisher: Any = FakePublisher(commits_offsets=True)
+    return LanePublisher(
+        lanes,
+        publisher,
+        results,
+        Mock(holds_results=False),
+        watch,
+        StateWriter(publisher, "state", "group"),
+        TimeOrder((), lambda *_: True),
+        joined,
+    )
+
+
 def test_nothing_more_is_published_of_a_paused_topic() -> None:
-    others: Any = Others()
+    results = FakeResults()
     lanes, watch = Lanes(), DeadLetterWatch("dead", 3, lambda: 0.0)
-    publisher = LanePublisher(lanes, others, others, others, watch, others, TimeOrder((), lambda *_: True))
+    publisher = lane_publisher(lanes, results, watch)
     lanes.assign([("bad", 0), ("good", 0)])
     lanes.add(Record("bad", 0, offset, 0, None, b"", []) for offset in range(10))
     lanes.add(Record("good", 0, offset, 0, None, b"", []) for offset in range(100, 110))
@@ -49,7 +62,7 @@ def test_nothing_more_is_published_of_a_paused_topic() -> None:
             delivery.is_done = True
     publisher.publish()
     publisher.publish()
-    assert others.published == [0, 1, 2, *range(100, 110)]
+    assert results.published == [0, 1, 2, *range(100, 110)]
     assert list(watch.paused) == ["bad"]
     bad, good = lanes
     assert (len(bad.published), len(bad.unpublished)) == (3, 7)  # three are committed, seven stay in Kafka
@@ -57,20 +70,18 @@ def test_nothing_more_is_published_of_a_paused_topic() -> None:
 
 
 def test_topics_that_are_joined_are_published_together() -> None:
-    others: Any = Others()
+    results = FakeResults()
     lanes, watch = Lanes(), DeadLetterWatch("dead", 3, lambda: 0.0)
     topics = ("readings", "forecasts")
-    publisher = LanePublisher(
-        lanes, others, others, others, watch, others, TimeOrder((), lambda *_: True), topics
-    )
+    publisher = lane_publisher(lanes, results, watch, topics)
     lanes.assign([(topic, 0) for topic in topics])
     lanes.add(Record(topic, 0, place, 0, None, b"", []) for place, topic in enumerate(topics))
     for lane in lanes:
         for delivery in lane.unpublished:
             delivery.outcome, delivery.is_done = Skipped("joined"), True
-    others.unknown.add("forecasts")
+    results.unknown.add("forecasts")
     publisher.publish()
-    assert others.published == []
-    others.unknown.clear()
+    assert results.published == []
+    results.unknown.clear()
     publisher.publish()
-    assert others.published == [0, 1]
+    assert results.published == [0, 1]

@@ -9,7 +9,7 @@ from consumer.lanes import MAX_ALL_EVENTS, PAUSE_AFTER_S, Lanes
 from tests.consumer.records import record
 
 
-def test_partitions_share_what_all_may_hold():
+def test_partitions_share_the_bound_of_all_lanes():
     lanes = Lanes()
     lanes.assign([("metrics", number) for number in range(64)])
     few = MAX_EVENTS // 2

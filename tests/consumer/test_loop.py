@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.topics import Sizes
+from consumer.kafka.topic_limits import Sizes
 from consumer.loop import Loop
+from consumer.result_publisher import ResultPublisher
+from consumer.state.partition_states import PartitionStates
+from consumer.state.restorer import Restorer
+from consumer.state.writer import StateWriter
+from interceptor.chain import Chain
+from tests.consumer.commit_harness import FakePublisher
 
 
-class Source:
+class FakeSource:
     """on_poll: what happens in the next polls, one a poll; the last one stops the loop."""
 
     problem = ""
@@ -38,52 +46,54 @@ class Source:
     def close(self) -> None: ...
 
 
-class Others:
-    """Publisher, results, topics, chain, event loop and states: they have nothing to do."""
+class FakeTopics:
+    """Topics that are all there. problem: why no broker answers."""
 
-    commits_offsets = has_unacknowledged = is_waiting = False
     watch = None
     problem = ""
     all_exist = True
-    writer = property(lambda self: self)
 
     def prepare(self) -> Sizes:
         return Sizes(1, 1)
 
-    def ready(self) -> bool:
-        return True
 
-    def keeps(self, topic: str) -> bool:
-        return False
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_, **__: None
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource()
 
 
 @pytest.fixture
-def source() -> Source:
-    return Source()
+def topics() -> FakeTopics:
+    return FakeTopics()
 
 
 @pytest.fixture
-def topics() -> Others:
-    return Others()
+def loop(source: Any, topics: Any) -> Iterator[Loop]:
+    """A loop whose publisher and chain have nothing to do: the source returns no records."""
+    publisher: Any = FakePublisher(commits_offsets=False)
+    event_loop = asyncio.new_event_loop()
+    restorer = Restorer({}, event_loop, "state", "group", open_reader=Mock())
+    yield Loop(
+        source,
+        publisher,
+        ResultPublisher(publisher, "forecasts", "dead"),
+        topics,
+        Chain([]),
+        event_loop,
+        Batching(),
+        DeadLetterWatch("dead", 3, lambda: 0.0),
+        PartitionStates({}, event_loop, restorer, StateWriter(publisher, "state", "group")),
+    )
+    event_loop.close()
 
 
-@pytest.fixture
-def loop(source: Any, topics: Any) -> Loop:
-    others: Any = Others()
-    watch = DeadLetterWatch("dead", 3, lambda: 0.0)
-    return Loop(source, others, others, topics, others, others, Batching(), watch, others)
-
-
-def test_before_it_joins_its_group_it_waits_for_the_broker(loop: Loop, topics: Others) -> None:
+def test_before_it_joins_its_group_it_waits_for_the_broker(loop: Loop, topics: FakeTopics) -> None:
     assert loop.problem == "the broker does not accept transactions yet"
     topics.problem = "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
     assert loop.problem == topics.problem
 
 
-def test_it_says_why_it_is_not_in_its_group(loop: Loop, source: Source) -> None:
+def test_it_says_why_it_is_not_in_its_group(loop: Loop, source: FakeSource) -> None:
     problems: list[str] = []
 
     def joins() -> None:

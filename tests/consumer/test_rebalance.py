@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.lane import Lane, Partition
+from consumer.lane import Partition
 from consumer.lanes import Lanes
 from consumer.rebalance import Rebalance
 
 PARTITION = ("metrics", 0)
 
 
-class Source:
+class FakeSource:
     def __init__(self) -> None:
         self.is_member = self.has_lost_connection = self.is_replaced = False
         self.resumed: list[Partition] = []
@@ -29,45 +30,35 @@ class Source:
         self.resumed += partitions
 
 
-class Others:
-    """Commits, results and topics: records what is called."""
-
-    all_exist = True
+class Calls:
+    """What the rebalance calls of its neighbours, in order: each method of a part adds its name."""
 
     def __init__(self) -> None:
-        self.calls: list[str] = []
+        self.names: list[str] = []
 
-    def abandon(self, lanes: list[Lane]) -> None:
-        self.calls.append("abandon")
-
-    def assigned(self, lanes: list[Lane] | None = None) -> None:
-        if lanes is None:  # results, and not the states
-            self.calls.append("assigned")
-
-    def prepare(self) -> None:
-        self.calls.append("prepare")
-
-    def dropped(self, lanes: list[Lane]) -> None:
-        self.calls.append("dropped")
-
-    def finish(self, lanes: list[Lane]) -> None:
-        self.calls.append("finish")
+    def of(self, part: str, **attributes: Any) -> Any:
+        """A stand-in for one part of the loop, for example "commits"."""
+        fake = Mock(**attributes)
+        for method in ("abandon", "assigned", "dropped", "prepare"):
+            getattr(fake, method).side_effect = lambda *_, name=f"{part}.{method}": self.names.append(name)
+        return fake
 
 
 class Group:
     def __init__(self) -> None:
-        self.source: Any = Source()
-        self.others: Any = Others()
+        self.calls = Calls()
+        self.source: Any = FakeSource()
+        self.topics = self.calls.of("topics", all_exist=True)
         self.lanes = Lanes()
         self.rebalance = Rebalance(
             self.source,
             self.lanes,
-            self.others,
-            self.others,
-            self.others,
+            self.calls.of("commits"),
+            self.calls.of("results"),
+            self.topics,
             DeadLetterWatch("dead", 3, lambda: 0.0),
-            self.others.finish,
-            self.others,
+            lambda lanes: self.calls.names.append("finish"),
+            self.calls.of("states"),
         )
 
 
@@ -92,9 +83,9 @@ def test_an_assignment_makes_the_consumer_ready_at_once(group: Group) -> None:
 
 
 def test_topics_are_prepared_again_if_they_were_missing(group: Group) -> None:
-    group.others.all_exist = False
+    group.topics.all_exist = False
     group.rebalance.assigned([PARTITION])
-    assert group.others.calls == ["prepare", "assigned"]
+    assert group.calls.names == ["topics.prepare", "results.assigned", "states.assigned"]
 
 
 def test_a_revoked_partition_is_finished_and_then_abandoned(group: Group) -> None:
@@ -102,7 +93,7 @@ def test_a_revoked_partition_is_finished_and_then_abandoned(group: Group) -> Non
     (lane,) = group.lanes
     lane.is_paused = True
     group.rebalance.revoked([PARTITION])
-    assert group.others.calls == ["assigned", "finish", "abandon", "dropped"]
+    assert group.calls.names[2:] == ["finish", "commits.abandon", "states.dropped"]
     assert group.source.resumed == [PARTITION]
     assert lane.is_dropped
 

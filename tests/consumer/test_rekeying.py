@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from consumer.assembly import build_chain
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
-from consumer.settings import Input, Interceptors, Kafka, Settings, SettingsError
+from consumer.settings import InputSettings, InterceptorSettings, KafkaSettings, Settings, SettingsError
 from interceptor.assembly.rules import Rules
 from interceptor.builtin.assemble import Assemble, ReadingInput
 from interceptor.builtin.deliver import Deliver
@@ -20,9 +20,9 @@ from interceptor.readings.by_series import BySeries
 from interceptor.readings.formats import build_format
 
 SETTINGS = Settings(
-    kafka=Kafka(input_topics=("telegraf", "metrics")),
+    kafka=KafkaSettings(input_topics=("telegraf", "metrics")),
     inputs=(
-        Input(
+        InputSettings(
             "telegraf", format="telegraf-json", destination="forecast", include=("cpu*",), rekey=True, min=0
         ),
     ),
@@ -94,9 +94,9 @@ def test_the_chain_rekeys_before_it_assembles():
 
 def test_a_wrong_format_is_named():
     settings = Settings(
-        kafka=Kafka(input_topics=("a",)),
-        inputs=(Input("a", format="nowhere:Nothing", rekey=True),),
-        interceptors=Interceptors(),
+        kafka=KafkaSettings(input_topics=("a",)),
+        inputs=(InputSettings("a", format="nowhere:Nothing", rekey=True),),
+        interceptors=InterceptorSettings(),
     )
     with pytest.raises(SettingsError, match=r"\[inputs\[0\].format\] topic 'a': format = 'nowhere:Nothing'"):
         build_rekeyed_inputs(settings)

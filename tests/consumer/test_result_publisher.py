@@ -55,7 +55,7 @@ def results(publisher):
     return built
 
 
-def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(results, publisher):
+def test_a_forecast_keeps_key_and_partition_if_both_topics_have_equally_many(results, publisher):
     results.publish(delivery(Forecast([OutputEvent([("h", b"1")], b"out"), OutputEvent([], b"2")])))
     assert publisher.records == [
         ("forecasts", 3, b"key", b"out", [("h", b"1")]),
@@ -74,7 +74,7 @@ def test_a_forecast_keeps_key_and_partition_where_both_topics_have_as_many(resul
         (lambda now_s: now_s, 0.0, 0),  # seconds instead of milliseconds
     ],
 )
-def test_how_long_an_event_took_is_measured_from_sensible_timestamps(results, timestamp_ms, counted_s, times):
+def test_the_time_of_an_event_is_measured_from_valid_timestamps_only(results, timestamp_ms, counted_s, times):
     def sample(what):
         return REGISTRY.get_sample_value(f"fncast_event_seconds_{what}") or 0.0
 
@@ -88,7 +88,7 @@ def test_how_long_an_event_took_is_measured_from_sensible_timestamps(results, ti
     assert sample("count") - count == times
 
 
-def test_where_numbers_of_partitions_differ_a_record_goes_by_key(results, publisher):
+def test_a_record_goes_by_key_if_the_numbers_of_partitions_differ(results, publisher):
     results.publish(delivery(DeadLetter("no")))
     ((topic, partition, key, value, headers),) = publisher.records
     assert (topic, partition, key, value) == ("dead", BY_KEY, b"key", b"in")
@@ -105,12 +105,12 @@ def test_partitions_are_counted_again_when_others_are_assigned(results, publishe
     assert [record[1] for record in publisher.records] == [BY_KEY, 3]
 
 
-def test_what_is_skipped_publishes_nothing(results, publisher):
+def test_a_skipped_delivery_publishes_nothing(results, publisher):
     results.publish(delivery(Skipped("expired")))
     assert publisher.records == []
 
 
-def test_of_a_forecast_that_is_too_large_nothing_is_published_but_its_dead_letter(results, publisher):
+def test_a_forecast_that_is_too_large_is_published_only_as_a_dead_letter(results, publisher):
     too_large = delivery(Forecast([OutputEvent([], b"small"), OutputEvent([], b"x" * 200)]))
     results.publish(too_large)
     assert [record[0] for record in publisher.records] == ["dead"]

@@ -31,7 +31,7 @@ ROUTES = {
 }
 
 
-async def test_a_route_that_leads_nowhere_is_one_warning_and_checked_until_it_does(
+async def test_a_route_that_cannot_be_reached_is_logged_once_and_checked_until_it_can(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     client = Client()

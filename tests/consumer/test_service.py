@@ -12,13 +12,13 @@ from consumer.kafka.outages import Outages
 from consumer.loop import Loop
 from consumer.route_check import RouteCheck
 from consumer.service import Service
-from consumer.settings import Kafka, Settings
+from consumer.settings import KafkaSettings, Settings
 
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Service]:
     def build() -> Service:
-        kafka = Kafka(bootstrap_servers="127.0.0.1:9", delivery="at-least-once")
+        kafka = KafkaSettings(bootstrap_servers="127.0.0.1:9", delivery="at-least-once")
         return Service(Settings(kafka=kafka))
 
     monkeypatch.setattr(RouteCheck, "run", idle)

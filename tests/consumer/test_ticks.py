@@ -121,7 +121,7 @@ def test_a_tick_without_effect_needs_no_commit(lanes, ticks):
         assert lane.last_offset == 41
 
 
-def test_a_lane_that_is_given_away_gets_its_tick_behind_what_the_chain_has(lanes, ticks):
+def test_the_last_tick_of_a_lane_follows_the_deliveries_that_the_chain_has(lanes, ticks):
     for offset in (1, 2, 3, 4):
         add(lanes, offset)
     (lane,) = lanes.of([PARTITION])
@@ -133,7 +133,7 @@ def test_a_lane_that_is_given_away_gets_its_tick_behind_what_the_chain_has(lanes
     assert [(type(d.record), d.record.timestamp_ms) for d in lane.waiting] == [(Tick, 0)]
 
 
-def test_what_must_move_goes_with_the_next_delivery(lanes):
+def test_state_that_moves_is_published_with_the_next_delivery(lanes):
     (lane,) = lanes.of([PARTITION])
     moved = [StateRecord(b"m", b"1")]
     lane.release(None, moved)

@@ -35,6 +35,15 @@ def test_the_earliest_record_of_all_partitions_is_next(lanes):
     assert [len(lane.published) for lane in lanes] == [4, 2, 0]
 
 
+def test_records_of_one_timestamp_are_in_the_order_of_their_readings(lanes):
+    order = TimeOrder({"t"}, lambda *_: True)
+    for number, readings in enumerate(([1, 4, 5], [2, 3, 6])):
+        add(lanes[number], 10, 10, 10)
+        for delivery, time_ns in zip(lanes[number].unpublished, readings, strict=True):
+            delivery.first_reading_ns = time_ns
+    assert [delivery.first_reading_ns for delivery in order.settled(lanes, 0.0)] == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_partition_that_was_not_read_to_its_end_is_waited_for(lanes):
     ends = {("t", 0): 99, ("t", 1): 1, ("t", 2): 0}
     order = TimeOrder({"t"}, lambda partition, last: ends[partition] > last)
@@ -57,7 +66,7 @@ def test_a_result_that_is_not_settled_holds_the_later_ones(lanes):
     assert times(order, lanes) == [10]
 
 
-def test_a_partition_that_gives_nothing_is_not_waited_for_without_end(lanes, caplog):
+def test_the_wait_for_a_partition_without_records_is_bounded(lanes, caplog):
     order = TimeOrder({"t"}, lambda partition, _: partition != ("t", 1))
     add(lanes[0], 10)
     assert times(order, lanes, 100.0) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -13,17 +13,7 @@ from consumer.lanes import Lanes
 from consumer.topic_changes import UNREAD_S, TopicChanges
 
 
-class Clock:
-    """Replaces the module `time`. now_s: set by a test."""
-
-    def __init__(self, now_s: float = 0.0) -> None:
-        self.now_s = now_s
-
-    def monotonic(self) -> float:
-        return self.now_s
-
-
-class Topics:
+class FakeTopics:
     """Reports the changes once."""
 
     def __init__(self, created_again: list[str], resized: list[str]) -> None:
@@ -36,15 +26,13 @@ class Topics:
         return self._changes.pop() if self._changes else Changes([], [])
 
 
-class Others:
-    """Source and results."""
+class FakeSource:
+    """positions: by partition, the offset after the last record that was read. resets: when a partition was reset."""
 
     def __init__(self) -> None:
         self.read_from_start_of: list[Partition] = []
         self.positions: dict[Partition, int] = {}
-        self.rejoins: list[str] = []
         self.resets: dict[Partition, float] = {}
-        self.assignments = 0
 
     def position(self, partition: Partition) -> int | None:
         return self.positions.get(partition)
@@ -55,8 +43,22 @@ class Others:
     def read_from_start(self, partitions: list[Partition]) -> None:
         self.read_from_start_of += partitions
 
-    def assigned(self) -> None:
-        self.assignments += 1
+
+class Harness:
+    """Topic changes over lanes of the topic `metrics`. rejoins: the reasons to join the group again."""
+
+    def __init__(self, topics: FakeTopics, partitions: list[Partition]) -> None:
+        self.source, self.results, self.rejoins = FakeSource(), Mock(), list[str]()
+        self.lanes = Lanes()
+        self.lanes.assign(partitions)
+        self.changes = TopicChanges(
+            topics,  # type: ignore[arg-type]
+            self.lanes,
+            self.source,  # type: ignore[arg-type]
+            self.results,
+            DeadLetterWatch("dead", 3, lambda: 0.0),
+            self.rejoins.append,
+        )
 
 
 @pytest.mark.parametrize(
@@ -75,19 +77,16 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     from_start: list[Partition],
     assignments: int,
 ) -> None:
-    topics: Any = Topics(created_again, resized)
-    others: Any = Others()
-    lanes = Lanes()
-    lanes.assign([("metrics", 0), ("metrics", 1), ("other", 0)])
-    for lane in lanes:
+    harness = Harness(FakeTopics(created_again, resized), [("metrics", 0), ("metrics", 1), ("other", 0)])
+    for lane in harness.lanes:
         lane.start = 100_000  # the committed offset in the topic that is gone
-    watch = DeadLetterWatch("dead", 3, lambda: 0.0)
-    changes = TopicChanges(topics, lanes, others, others, watch, others.rejoins.append)
-    for _ in range(2):
-        changes.handle(frozenset({"metrics", "other"}))
-    assert others.read_from_start_of == from_start
-    assert [lane.partition for lane in lanes if lane.start == 0] == from_start  # all of it counts as lag
-    assert others.assignments == assignments  # the numbers of partitions are requested again
+    for now_s in (1.0, 2.0):
+        harness.changes.handle(frozenset({"metrics", "other"}), now_s)
+    assert harness.source.read_from_start_of == from_start
+    assert [
+        lane.partition for lane in harness.lanes if lane.start == 0
+    ] == from_start  # all of it counts as lag
+    assert harness.results.assigned.call_count == assignments  # the numbers of partitions are requested again
     logged = [line for line in caplog.messages if "deleted and created again" in line]
     assert len(logged) == bool(from_start)
 
@@ -96,24 +95,17 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     ("end", "position", "is_replaced"), [(5, None, True), (0, None, False), (5, 3, False)]
 )
 def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
-    monkeypatch: pytest.MonkeyPatch, end: int, position: int | None, is_replaced: bool
+    end: int, position: int | None, is_replaced: bool
 ) -> None:
-    clock = Clock()
-    monkeypatch.setattr("consumer.topic_changes.time", clock)
-    topics: Any = Topics(["metrics"], [])
-    others: Any = Others()
-    lanes = Lanes()
-    lanes.assign([("metrics", 0)])
-    watch = DeadLetterWatch("dead", 3, lambda: 0.0)
-    changes = TopicChanges(topics, lanes, others, others, watch, others.rejoins.append)
-    changes.handle(frozenset({"metrics"}))
+    topics = FakeTopics(["metrics"], [])
+    harness = Harness(topics, [("metrics", 0)])
+    harness.changes.handle(frozenset({"metrics"}), 0.0)
     topics.ends["metrics", 0] = end
     if position is not None:
-        others.positions["metrics", 0] = position
-    for at_s in (UNREAD_S - 1, UNREAD_S + 1, UNREAD_S + 2):
-        clock.now_s = at_s
-        changes.handle(frozenset({"metrics"}))
-        assert len(others.rejoins) == (is_replaced and at_s > UNREAD_S)
+        harness.source.positions["metrics", 0] = position
+    for now_s in (UNREAD_S - 1, UNREAD_S + 1, UNREAD_S + 2):
+        harness.changes.handle(frozenset({"metrics"}), now_s)
+        assert len(harness.rejoins) == (is_replaced and now_s > UNREAD_S)
 
 
 @pytest.mark.parametrize(
@@ -128,14 +120,11 @@ def test_a_client_that_reads_nothing_of_a_topic_created_again_is_replaced(
 def test_a_partition_that_was_reset_since_the_old_topic_was_seen_is_not_read_twice(
     caplog: pytest.LogCaptureFixture, resets: dict[int, float], from_start: list[int], warnings: int
 ) -> None:
-    topics: Any = Topics(["metrics"], [])
+    topics = FakeTopics(["metrics"], [])
     topics.seen_at_s["metrics"] = 4.0
-    others: Any = Others()
-    others.resets = {("metrics", number): at_s for number, at_s in resets.items()}
-    lanes = Lanes()
-    lanes.assign([("metrics", 0), ("metrics", 1)])
-    watch = DeadLetterWatch("dead", 3, lambda: 0.0)
-    TopicChanges(topics, lanes, others, others, watch, others.rejoins.append).handle(frozenset({"metrics"}))
-    assert others.read_from_start_of == [("metrics", number) for number in from_start]
-    assert [lane.start for lane in lanes] == [0, 0]
+    harness = Harness(topics, [("metrics", 0), ("metrics", 1)])
+    harness.source.resets = {("metrics", number): at_s for number, at_s in resets.items()}
+    harness.changes.handle(frozenset({"metrics"}), 7.0)
+    assert harness.source.read_from_start_of == [("metrics", number) for number in from_start]
+    assert [lane.start for lane in harness.lanes] == [0, 0]
     assert len(caplog.messages) == warnings

@@ -10,7 +10,7 @@ import orjson
 
 from events import BATCH_TYPE
 from handler import Forecaster
-from model_service.client import Answer, InvalidShape, ModelUnavailable
+from model_service.client import InferenceResult, InvalidShape, ModelUnavailable
 from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 
@@ -37,7 +37,7 @@ class FakeClient:
             "forecast", self.version, "", described, (IOMetadata("x", Type.Float32, (-1, self.window)),)
         )
 
-    def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+    def infer(self, windows: np.ndarray[Any, Any]) -> InferenceResult:
         self.calls.append(windows.shape)
         assert windows.dtype == np.float32
         if self.error:
@@ -46,17 +46,19 @@ class FakeClient:
             raise InvalidShape(f"{windows.shape[1]} readings do not fit {self.window}")
         medians = windows[:, -1:] + np.arange(1, 4, dtype=np.float32)
         if not self.is_ours:
-            return Answer(medians, None, None)
+            return InferenceResult(medians, None, None)
         spread = np.array([quantile - 0.5 for quantile in self.quantiles or ()], dtype=np.float32) / 4
-        return Answer(medians[:, :, None] + spread, "forecast", self.version)
+        return InferenceResult(medians[:, :, None] + spread, "forecast", self.version)
 
 
 class Falling(FakeClient):
     """A fake model: the median is ten below the last reading, the outer quantiles are 20 below and above that."""
 
-    def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+    def infer(self, windows: np.ndarray[Any, Any]) -> InferenceResult:
         spread = np.array([-20, 0, 20], dtype=np.float32)
-        return Answer(windows[:, -1:, None] - 10 + np.tile(spread, (1, 3, 1)), "forecast", self.version)
+        return InferenceResult(
+            windows[:, -1:, None] - 10 + np.tile(spread, (1, 3, 1)), "forecast", self.version
+        )
 
 
 def event(id_: str = "1", values: Any = (1, 2, 3, 4), **data: Any) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def host(folder: FunctionFolder) -> Iterator[str]:
 
 
 def deploy(url: str, folder: FunctionFolder, *words: str) -> int:
-    from fncast.cli import deploy as command
+    from fncast.cli.commands import deploy as command
 
     names = ["deploy", str(folder.path), "--url", url, "--image", "example/echo:1", *words]
     return command.run(build_parser("deploy").parse_args(names))

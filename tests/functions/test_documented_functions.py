@@ -53,7 +53,7 @@ def window(place: int, values: list[float | None], route: Route) -> Delivery:
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_it_is_short(name: str) -> None:
+def test_a_documented_function_is_short(name: str) -> None:
     handler = written(name).partition("def handler(")[2]
     assert 1 < len(handler.strip().splitlines()) <= MOST_LINES
 

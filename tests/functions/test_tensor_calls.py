@@ -1,21 +1,16 @@
-"""The contract of tensor calls, with the forecast function in FDK processes and with functions of others.
-
-For the same windows a JSON route and a graphpipe route give the same published events.
-"""
+"""Tensor calls of the forecast function in FDK processes publish the same events as JSON calls of the same windows."""
 
 from __future__ import annotations
 
 import math
 import threading
 from array import array
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
 import pytest
-from aiohttp import web
 
 from fncast.http.listener import bind
 from fncast.http.server import build_server
@@ -23,22 +18,17 @@ from fncast.series.step import Step
 from functions.host.app import FunctionHost
 from functions.host.folder import read_folder
 from interceptor.assembly.window import Window, window_event
-from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
-from interceptor.chain import read_delivery
 from interceptor.delivery import Batch, Delivery, Record
-from interceptor.outcome import DeadLetter, Forecast, Headers
+from interceptor.outcome import Forecast
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
 from model_service.protocols.graphpipe import InferRequest, decode_infer_response, encode_request
 from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
-    FORECASTS_TYPE,
-    ForecastRows,
-    decode_windows,
-    encode_forecasts,
 )
 from tests.functions.conftest import Naives
+from tests.functions.window_deliveries import START, data, ended, window
 from tests.interceptor.deliveries import settle
 
 pytestmark = pytest.mark.integration
@@ -46,7 +36,6 @@ pytestmark = pytest.mark.integration
 FORECAST = Path(__file__).parents[2] / "functions" / "forecast"
 JSON = Route("forecast", "fn:fncast/forecast", batch=True)
 TENSOR = Route("forecast", "fn:fncast/forecast", batch=True, encoding="graphpipe")
-START = "2024-01-31T00:00:00Z"
 WINDOW = 4
 
 
@@ -81,42 +70,6 @@ async def deliver(host: str) -> AsyncIterator[Deliver]:
     deliver = Deliver(FunctionClient(host, 20, 4))
     yield deliver
     await deliver.close()
-
-
-def window(place: int, data: Any, route: Route, **attributes: str) -> Delivery:
-    """A delivery of a window event. data: as JSON, or bytes."""
-    members = {"specversion": "1.0", "id": str(place), "source": "/in", "type": "io.fncast.window.v1"}
-    members |= {"subject": f"series-{place}", "partitionkey": "k"} | attributes
-    content_type = members.pop("datacontenttype", "application/json")
-    headers: Headers = [(f"ce_{name}", text.encode()) for name, text in members.items()]
-    headers.append(("content-type", content_type.encode()))
-    value = data if isinstance(data, bytes) else orjson.dumps(data)
-    delivery = Delivery(Record("metrics", 0, place, 0, None, value, headers))
-    read_delivery(delivery)
-    delivery.route = route
-    return delivery
-
-
-def data(values: Any = (1, 2, 3, 4), **members: Any) -> dict[str, Any]:
-    return {"start": START, "step_s": 300, "values": list(values), **members}
-
-
-def ended(deliveries: list[Delivery]) -> list[Any]:
-    """What is published for each delivery, without `originid`: a tensor call has no ids of the function."""
-    ends: list[Any] = []
-    for delivery in deliveries:
-        outcome = delivery.outcome
-        if isinstance(outcome, Forecast):
-            ends.append(
-                [
-                    ({name: text for name, text in output.headers if name != "ce_originid"}, output.value)
-                    for output in outcome.events
-                ]
-            )
-        else:
-            assert isinstance(outcome, DeadLetter)
-            ends.append(outcome.reason)
-    return ends
 
 
 DATA = [
@@ -215,128 +168,3 @@ async def test_a_model_that_is_away_is_waited_for(deliver: Deliver, shelf: Naive
     shelf.put(3, WINDOW)
     assert ended(deliveries[:3]) == ["too few values: 4, the model needs 5"] * 3
     assert isinstance(deliveries[3].outcome, Forecast)
-
-
-Answer = Callable[[np.ndarray[Any, Any]], web.Response]
-
-
-@pytest.fixture
-async def foreign() -> AsyncIterator[Callable[[Answer], Awaitable[Route]]]:
-    """foreign(answer): the route to an HTTP function that answers the windows of a call."""
-    runners: list[web.AppRunner] = []
-
-    async def start(answer: Answer) -> Route:
-        async def handle(request: web.Request) -> web.Response:
-            assert request.headers["ce-type"] == "io.fncast.windows.v1"
-            return answer(decode_windows(await request.read()).values)
-
-        app = web.Application()
-        app.router.add_post("/", handle)
-        runners.append(runner := web.AppRunner(app))
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        return Route("foreign", f"http://127.0.0.1:{port}/", batch=True, encoding="graphpipe")
-
-    yield start
-    for runner in runners:
-        await runner.cleanup()
-
-
-def answered(rows: ForecastRows | bytes) -> web.Response:
-    headers = {
-        "ce-specversion": "1.0",
-        "ce-id": "1",
-        "ce-source": "/foreign",
-        "ce-type": FORECASTS_TYPE,
-        "ce-quantiles": "0.5",
-    }
-    body = rows if isinstance(rows, bytes) else encode_forecasts(rows)
-    return web.Response(body=body, content_type=CONTENT_TYPE, headers=headers)
-
-
-def scored(windows: np.ndarray[Any, Any]) -> ForecastRows:
-    return ForecastRows(windows[:, -1:, None].astype(np.float32), [""] * len(windows))
-
-
-BAD = 666.0
-
-
-def _shape(windows: np.ndarray[Any, Any]) -> web.Response:
-    return answered(ForecastRows(np.zeros((len(windows) + 1, 1, 1)), [""] * len(windows)))
-
-
-def _reasons(windows: np.ndarray[Any, Any]) -> web.Response:
-    return answered(ForecastRows(np.zeros((len(windows), 1, 1)), [""] * (len(windows) + 1)))
-
-
-def _not_finite(windows: np.ndarray[Any, Any]) -> web.Response:
-    rows = scored(windows)
-    rows.values[windows[:, -1] == BAD] = np.nan
-    return answered(rows)
-
-
-def _garbage(windows: np.ndarray[Any, Any]) -> web.Response:
-    return answered(b"\x00\xff" * 500)
-
-
-def _huge(windows: np.ndarray[Any, Any]) -> web.Response:
-    return answered(bytes(17 * 1024 * 1024))
-
-
-def _not_a_tensor(windows: np.ndarray[Any, Any]) -> web.Response:
-    return web.Response(body=b"[]", content_type="application/cloudevents-batch+json")
-
-
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
-        (_shape, "forecast is float64 [2, 1, 1] instead of floats [1, horizon, quantiles]"),
-        (_reasons, "reasons is object [2] instead of [1] strings"),
-        (_not_finite, "row 0 has neither a finite forecast nor a reason"),
-        (_garbage, "invalid answer"),
-        (_huge, "the answer is larger than 16777216 bytes"),
-        (_not_a_tensor, 'set encoding = "json" in [routes.foreign]'),
-    ],
-)
-async def test_an_event_that_the_function_cannot_answer_is_found(
-    foreign: Callable[[Answer], Awaitable[Route]], fault: Answer, reason: str
-) -> None:
-    """The bad window is alone in the dead letters; the others are forecast."""
-    route = await foreign(lambda windows: fault(windows) if BAD in windows else answered(scored(windows)))
-    deliver = Deliver(FunctionClient("http://127.0.0.1:1", 10, 4), Limits(max_attempts=2))
-    deliveries = [window(place, data([1, 2, BAD if place == 5 else place]), route) for place in range(8)]
-    await settle(deliver, Batch(deliveries))
-    await deliver.close()
-    ends = ended(deliveries)
-    assert reason in ends.pop(5)
-    assert all(isinstance(end, list) for end in ends)
-    assert orjson.loads(ends[3][0][1])["values"] == [3]
-
-
-async def test_a_function_may_refuse_or_delay_single_rows(
-    foreign: Callable[[Answer], Awaitable[Route]],
-) -> None:
-    calls: list[int] = []
-
-    def answer(windows: np.ndarray[Any, Any]) -> web.Response:
-        calls.append(len(windows))
-        rows = scored(windows)
-        rows.retry_after_s = np.full(len(windows), np.nan)
-        rows.filled = [0] * len(windows)
-        for place, last in enumerate(windows[:, -1]):
-            if last == BAD:
-                rows.reasons[place] = "not this one"
-            elif last == 1 and len(calls) == 1:
-                rows.reasons[place], rows.retry_after_s[place] = "later", 0.0
-        return answered(rows)
-
-    deliver = Deliver(FunctionClient("http://127.0.0.1:1", 10, 4))
-    route = await foreign(answer)
-    deliveries = [window(place, data([5, last]), route) for place, last in enumerate((0, 1, BAD, 3))]
-    await settle(deliver, Batch(deliveries))
-    await deliver.close()
-    assert ended(deliveries)[2] == "not this one"
-    assert [type(delivery.outcome) for delivery in deliveries] == [Forecast, Forecast, DeadLetter, Forecast]
-    assert calls == [4, 1]

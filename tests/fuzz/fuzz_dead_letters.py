@@ -10,9 +10,11 @@ from typing import Any, cast
 from foreign_records import foreign_record
 from fuzz_report import Report, Until
 
+from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letters import Filter, StoredDeadLetter, UnknownTopic, is_topic_name
-from fncast.cli.dead_letters import line, shown, summary_text
+from consumer.kafka.dead_letter_topic import UnknownTopic, is_topic_name
+from consumer.kafka.stored_dead_letter import StoredDeadLetter
+from fncast.cli.output.dead_letters import json_document, json_line, line
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Refusal
@@ -105,13 +107,13 @@ def check_shown(letter: StoredDeadLetter, original: Record | None) -> str:
     listed = line(letter)
     assert listed.isprintable()
     assert len(listed) <= MAX_LINE
-    document = summary_text(letter)
+    document = json_line(letter)
     assert document.isprintable()
     assert json.loads(document)["place"] == letter.place
-    whole = shown(letter)
+    whole = json_document(letter)
     assert whole.replace("\n", "").isprintable()
     assert len(json.loads(whole)["headers"]) == len(letter.record.headers)
-    assert letter not in Filter(reason="unknown reason", destination="nowhere")
+    assert letter not in DeadLetterFilter(reason="unknown reason", destination="nowhere")
     if original is None:
         return "changed"
     assert letter.headers == original.headers
@@ -138,7 +140,7 @@ class _Publisher:
 def check_replay(letters: list[Record]) -> None:
     """Raises AssertionError unless each dead letter is published once with its original headers, or named."""
     publisher = _Publisher()
-    replay = Replay(cast(Any, _Topic(letters)), cast(Any, publisher), Filter(), "metrics")
+    replay = Replay(cast(Any, _Topic(letters)), cast(Any, publisher), DeadLetterFilter(), "metrics")
     replayed, published = replay.run(), publisher.published
     assert replayed == len(published)
     assert replayed + replay.left == len(letters)

@@ -14,7 +14,7 @@ import cramjam
 from fuzz_bytes import mutated
 from fuzz_json import mutated_document
 from fuzz_report import Report, Until
-from google.protobuf.json_format import ParseDict
+from google.protobuf.json_format import ParseDict, ParseError
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from fncast.series.step import Step
@@ -95,7 +95,7 @@ def run(randomly: random.Random, until: Until) -> Report:
     windows are events, and that it takes bounded CPU time.
     """
     report = Report()
-    protobuf = [ParseDict(_otlp, MetricsData()).SerializeToString()]
+    protobuf = [_protobuf(_otlp)]
     compressed = [file.read_bytes() for file in sorted(FIXTURES.glob("*remote-write*.bin"))]
     requests = [bytes(cramjam.snappy.decompress_raw(body)) for body in compressed]
     seeds = {name: [json.dumps(each).encode() for each in found] for name, found in DOCUMENTS.items()}
@@ -110,6 +110,8 @@ def run(randomly: random.Random, until: Until) -> Report:
             windows[name] = PartitionWindows(formats[name], randomly.choice(RULES), "t")
         if name in DOCUMENTS and randomly.random() < 0.5:
             value = json.dumps(mutated_document(randomly, randomly.choice(DOCUMENTS[name]))).encode()
+        elif name == "otlp-protobuf" and randomly.random() < 0.5:
+            value = _protobuf(mutated_document(randomly, _otlp)) or protobuf[0]
         elif name == "prometheus-remote-write" and randomly.random() < 0.7:
             value = bytes(cramjam.snappy.compress_raw(mutated(randomly, requests)))
         else:
@@ -126,6 +128,14 @@ def run(randomly: random.Random, until: Until) -> Report:
         else:
             report.passed(f"{name} {outcome}")
     return report
+
+
+def _protobuf(document: Any) -> bytes:
+    """Return the document as OTLP's protobuf. Empty if it is another message."""
+    try:
+        return ParseDict(document, MetricsData(), ignore_unknown_fields=True).SerializeToString()
+    except (ParseError, ArithmeticError, AttributeError, TypeError, ValueError):
+        return b""
 
 
 def _read(format_: Format, windows: PartitionWindows, value: bytes, timestamp_ms: int, offset: int) -> str:

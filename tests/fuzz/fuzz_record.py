@@ -17,9 +17,9 @@ from fuzz_report import Report, Until
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "functions" / "forecast"))
 
-from fncast.dashboard import event as dashboard_event
 from fncast.dashboard.console import ConsoleFormatter
-from fncast.dashboard.record import ReceivedRecord as ShownRecord
+from fncast.dashboard.events import event as dashboard_event
+from fncast.dashboard.events.record import ReceivedRecord as ShownRecord
 from handler import Forecaster
 from interceptor import dead_letter
 from interceptor.builtin.deliver import Deliver
@@ -33,8 +33,8 @@ from interceptor.routes.client import Answer
 from interceptor.routes.http_request import build_request
 from interceptor.routes.http_response import read_response
 from interceptor.routes.route import Route
-from model import Model
-from model_service.client import Answer as Scores
+from model import ForecastModel
+from model_service.client import InferenceResult
 from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 ROUTES = {
@@ -55,15 +55,17 @@ class Scorer:
             "forecast", "1", "", described, (IOMetadata("x", Type.Float32, (-1, WINDOW)),)
         )
 
-    def infer(self, windows: np.ndarray[Any, Any]) -> Scores:
-        return Scores(np.repeat(windows[:, -1], 3 * HORIZON).reshape(-1, HORIZON, 3), "forecast", "1")
+    def infer(self, windows: np.ndarray[Any, Any]) -> InferenceResult:
+        return InferenceResult(
+            np.repeat(windows[:, -1], 3 * HORIZON).reshape(-1, HORIZON, 3), "forecast", "1"
+        )
 
 
 class InProcess:
     """Calls the function without HTTP, with the requests and answers of the HTTP client."""
 
     def __init__(self) -> None:
-        self._function = Forecaster(Model(Scorer()))
+        self._function = Forecaster(ForecastModel(Scorer()))
 
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
         headers, body = build_request(route, events)

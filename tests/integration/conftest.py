@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from browser_tab import chromium
 from fake_function import Behaviour, Function, batch, forecast, works
 from kafka_cluster import KafkaCluster
 from kafka_container import KafkaContainer, eventually
@@ -27,6 +28,13 @@ def embedded() -> Iterator[EmbeddedBroker]:
     broker = EmbeddedBroker()
     yield broker
     broker.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ def test_single_readings_are_forecast_without_a_call(running: Project) -> None:
     assert forecasts[0]["causationsource"] == "kafka:telegraf"
 
 
-def test_every_hop_is_well(running: Project) -> None:
+def test_check_finds_no_problem(running: Project) -> None:
     shown = running.inside("consumer", "fncast", "check", "--config", "/settings/fncast.toml", "--json")
     rows = {row["hop"]: row["result"] for row in map(json.loads, shown.splitlines())}
     assert rows["records of telegraf"] == rows["model behind forecast"] == "ok"

@@ -2,50 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import signal
-from collections import Counter
-
 import pytest
 from aiohttp import web
+from forecast_checks import attribute, check_delivery, inputs_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
-
-
-def attribute(message, name: str) -> str:
-    return dict(message.headers())[name].decode()
-
-
-def inputs_of(messages) -> list[str]:
-    return [attribute(message, "ce_causationid") for message in messages]
-
-
-def out_of_order(ids: list[str]) -> list[str]:
-    """Return the inputs that come after a later input of their key. Repeats are left out."""
-    last: dict[str, int] = {}
-    seen = set()
-    found = []
-    for id_ in ids:
-        if id_ in seen:
-            continue
-        seen.add(id_)
-        key, number = id_.split(":")
-        if int(number) <= last.get(key, -1):
-            found.append(id_)
-        last[key] = int(number)
-    return found
-
-
-def check(testbed, ids, *, repeats: bool) -> None:
-    """Check that every input has its forecast, in order for each key. repeats: whether it may have several."""
-    outputs = inputs_of(testbed.read_all(testbed.forecasts))
-    counts = Counter(outputs)
-    assert set(counts) == set(ids)
-    if not repeats:
-        assert max(counts.values()) == 1
-    assert out_of_order([attribute(message, "ce_id") for message in testbed.read_all(testbed.metrics)]) == []
-    assert out_of_order(outputs) == []
 
 
 @pytest.mark.guarantee("each input has its outcome exactly once, in order, though calls overlap")
@@ -55,7 +16,7 @@ def test_every_input_gets_its_forecast_in_order_though_calls_overlap(testbed, an
     consumer = testbed.consume(FN__BATCH_EVENTS="16")
     testbed.wait_for(testbed.forecasts, len(ids))
     assert consumer.terminate() == 0
-    check(testbed, ids, repeats=False)
+    check_delivery(testbed, ids, repeats=False)
     by_input = {attribute(m, "ce_causationid"): m for m in testbed.read_all(testbed.forecasts)}
     for message in testbed.read_all(testbed.metrics):  # a forecast has the partition and key of its input
         out = by_input[attribute(message, "ce_id")]
@@ -75,7 +36,7 @@ def test_a_clean_stop_commits_and_leaves_so_that_a_restart_reads_nothing_again(t
     testbed.wait_for(testbed.forecasts, 400, within_s=30 if testbed.is_embedded else 9)
     assert again.terminate() == 0
     assert len(testbed.function.called_ids) == calls_before + 100
-    check(testbed, first + second, repeats=False)
+    check_delivery(testbed, first + second, repeats=False)
 
 
 @pytest.mark.guarantee("a dead letter is the record byte for byte, with the reason")
@@ -172,120 +133,7 @@ def test_kill_9_and_restart_lose_nothing(testbed, answers, until):
         "a forecast for each input",
     )
     assert consumer.terminate() == 0
-    check(testbed, ids, repeats=not testbed.is_exactly_once)
-
-
-@pytest.mark.guarantee("an outage makes no dead letters, and work resumes within 5 s")
-@pytest.mark.parametrize(
-    "trouble", ["down", "garbage", "500", "hangs", "unavailable", "401", "wrong event", "half an answer"]
-)
-def test_an_outage_of_the_function_creates_no_dead_letter_and_ends_within_5_s(
-    testbed, answers, until, trouble
-):
-    if trouble not in ("down", "garbage", "hangs") and not testbed.is_exactly_once:
-        pytest.skip("the function's kind of trouble has nothing to do with the broker: each is tried on one")
-
-    async def hangs(_):
-        await asyncio.sleep(300)  # calls that hung are not answered when the function is back
-
-    async def unavailable(events):
-        return answers.batch(
-            [
-                answers.forecast(e)
-                | {"type": "io.fncast.unavailable.v1", "data": {"reason": "no model", "retry_after_s": 1}}
-                for e in events
-            ]
-        )
-
-    async def wrong(events):
-        return answers.batch([answers.forecast(e) | {"causationid": "another"} for e in events])
-
-    async def half(events):
-        return answers.batch([answers.forecast(e) for e in events[: len(events) // 2]])
-
-    first = testbed.produce_many(100)
-    # A hanging function is noticed with the default timeout of 30 s, also if all calls in flight hang.
-    limits = {"FN__BATCH_EVENTS": "10"} if trouble == "hangs" else {"FN__TIMEOUT_S": "0.5"}
-    consumer = testbed.consume(ADMIN__PORT="0", **limits)
-    testbed.wait_for(testbed.forecasts, 100)
-    if trouble == "down":
-        testbed.function.stop()
-    else:
-        testbed.function.behaviour = {
-            "garbage": answers.status(200, "<html>"),
-            "500": answers.status(500, "no"),
-            "401": answers.status(401, "no"),
-            "hangs": hangs,
-            "unavailable": unavailable,
-            "wrong event": wrong,
-            "half an answer": half,
-        }[trouble]
-    during = testbed.produce_many(100, first=100)
-    consumer.wait_for("is out")
-    assert testbed.read_all(testbed.dead) == []
-    if trouble == "down":
-        testbed.function.start()
-    else:
-        testbed.function.behaviour = answers.works
-    testbed.wait_for(testbed.forecasts, 101, within_s=5 + 1)  # plus a second for the start of the reader
-    testbed.wait_for(testbed.forecasts, 200)
-    consumer.wait_for("is back")
-    assert consumer.terminate() == 0
-    assert testbed.read_all(testbed.dead) == []
-    check(testbed, first + during, repeats=False)
-
-
-@pytest.mark.guarantee("a bad event among good ones is the only dead letter")
-@pytest.mark.parametrize("poison", ["crash", "hang", "rejection"])
-def test_poison_among_good_events_is_the_only_dead_letter(testbed, answers, poison):
-    def is_bad(event) -> bool:
-        return int(event["id"].split(":")[1]) in (77, 180)
-
-    async def behaviour(events):
-        bad = any(is_bad(event) for event in events)
-        if bad and poison == "hang":
-            await asyncio.sleep(30)
-        if bad and poison == "crash":
-            return web.json_response({"message": "function failed"}, status=502)
-        return answers.batch(
-            [
-                answers.forecast(e)
-                | ({"type": "io.fncast.rejected.v1", "data": {"reason": "too odd"}} if is_bad(e) else {})
-                for e in events
-            ]
-        )
-
-    testbed.function.behaviour = behaviour
-    ids = testbed.produce_many(300)
-    consumer = testbed.consume(FN__TIMEOUT_S="0.3", FN__MAX_ATTEMPTS="3")
-    letters = testbed.wait_for(testbed.dead, 2)
-    testbed.wait_for(testbed.forecasts, 298)
-    assert consumer.terminate() == 0
-    bad = {id_ for id_ in ids if is_bad({"id": id_})}
-    assert {attribute(letter, "ce_id") for letter in letters} == bad
-    reason = "too odd" if poison == "rejection" else "attempts exhausted"
-    assert all(reason in attribute(letter, "fncast-reason") for letter in letters)
-    assert all(int(attribute(letter, "fncast-attempts")) >= 1 for letter in letters)
-    check(testbed, [id_ for id_ in ids if id_ not in bad], repeats=False)
-
-
-@pytest.mark.guarantee("one bad event is distinguished from an outage")
-def test_a_lone_poison_event_after_good_ones_is_not_taken_for_an_outage(testbed, answers):
-    async def behaviour(events):
-        if any(event["id"] == "poison" for event in events):
-            return web.json_response({"message": "function failed"}, status=502)
-        return await answers.works(events)
-
-    testbed.function.behaviour = behaviour
-    consumer = testbed.consume(FN__MAX_ATTEMPTS="3")
-    testbed.produce("good:1", b"k")
-    testbed.flush()
-    testbed.wait_for(testbed.forecasts, 1)
-    testbed.produce("poison", b"k")  # alone, so that only the probe succeeds
-    testbed.flush()
-    letters = testbed.wait_for(testbed.dead, 1)
-    assert attribute(letters[0], "ce_id") == "poison"
-    assert consumer.terminate() == 0
+    check_delivery(testbed, ids, repeats=not testbed.is_exactly_once)
 
 
 def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_url(testbed, answers, until):
@@ -307,41 +155,3 @@ def test_the_answer_204_publishes_nothing_and_a_foreign_function_is_called_by_ur
     assert consumer.terminate() == 0
     assert inputs_of(testbed.read_all(testbed.forecasts)) == ["loud:2"]
     assert testbed.read_all(testbed.dead) == []
-
-
-@pytest.mark.guarantee("a hanging function does not delay a stop")
-def test_two_signals_and_a_hanging_function_do_not_delay_the_stop(testbed, until):
-    async def hangs(_):
-        await asyncio.sleep(30)
-
-    testbed.function.behaviour = hangs
-    ids = testbed.produce_many(50)
-    consumer = testbed.consume()
-    until(lambda: testbed.function.calls, 30, "a call")
-    consumer.process.send_signal(signal.SIGINT)
-    assert consumer.terminate() == 0
-    assert "Traceback" not in consumer.log()
-
-    async def works(events):
-        return web.Response(
-            body=json.dumps(
-                [
-                    {
-                        "specversion": "1.0",
-                        "id": "f",
-                        "source": "f",
-                        "type": "t",
-                        "causationid": e["id"],
-                        "causationsource": e["source"],
-                    }
-                    for e in events
-                ]
-            ).encode(),
-            content_type="application/cloudevents-batch+json",
-        )
-
-    testbed.function.behaviour = works
-    again = testbed.consume()
-    testbed.wait_for(testbed.forecasts, len(ids))
-    assert again.terminate() == 0
-    check(testbed, ids, repeats=False)

@@ -10,24 +10,18 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-
-from fncast.demo.plan import free_ports
+from running_demo import END_S, Demo
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 START = Path(__file__).parents[2] / "docs" / "start.md"
 START_PROGRAMS = re.findall(r"```python\n(.*?)```", START.read_text("utf-8"), re.DOTALL)
 
-TIMEOUT_S = 60.0
-END_S = 5.0
 SECONDS = 35  # enough to start eight processes on a busy machine
 INCIDENT_S = 150.0
 SUMMARY = re.compile(
@@ -50,79 +44,6 @@ def models(once_per_run: Callable[..., Path]) -> Path:
     return once_per_run("demo-models", make)
 
 
-class Demo:
-    """A running demo and the processes that it has started."""
-
-    def __init__(self, models: Path, *words: str) -> None:
-        [self.port] = free_ports(1)
-        command = [
-            sys.executable,
-            "-m",
-            "fncast",
-            "demo",
-            "--port",
-            str(self.port),
-            "--models",
-            str(models),
-            *words,
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.lines: list[str] = []
-        self._seen: dict[int, psutil.Process] = {}
-        self._listening = threading.Thread(target=self._listen, daemon=True)
-        self._listening.start()
-
-    def _listen(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip())
-
-    def children(self) -> dict[str, psutil.Process]:
-        """The running processes, by the name of the part."""
-        found = {}
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self.process.pid).children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                    words = child.cmdline()
-                    self._seen[child.pid] = child
-                    if "--machine" in words:
-                        found["machine"] = child
-                    elif "fncast.demo.child" in words:
-                        found[words[words.index("fncast.demo.child") + 1]] = child
-                    elif "consumer.kafka.embedded" in words:
-                        found["broker"] = child
-        return found
-
-    def until(self, condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert self.process.poll() is None, "the demo ended:\n" + "\n".join(self.lines)
-            assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(
-                self.lines
-            )
-            time.sleep(0.05)  # may end between two looks
-
-    def moves(self) -> bool:
-        return any("forecasts are moving" in line for line in self.lines)
-
-    def ends(self, timeout_s: float) -> str:
-        """Wait for the end, check that no process is left, and return standard output."""
-        assert self.process.stdout is not None
-        self.process.wait(timeout_s)
-        self._listening.join(END_S)
-        left = [child for child in self._seen.values() if child.is_running() and child.status() != "zombie"]
-        assert not left
-        assert "Traceback" not in "\n".join(self.lines)
-        return self.process.stdout.read()
-
-    def close(self) -> None:
-        self.children()
-        for process in (*self._seen.values(), self.process):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self.process.wait()
-
-
 @pytest.fixture
 def start(models: Path) -> Iterator[Callable[..., Demo]]:
     demos: list[Demo] = []
@@ -138,7 +59,7 @@ def start(models: Path) -> Iterator[Callable[..., Demo]]:
 
 def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]) -> None:
     demo = start("--seconds", str(SECONDS))
-    demo.until(demo.moves, "forecasts")
+    demo.until(demo.has_moving_forecasts, "forecasts")
     parts = {"broker", "dashboard", "model-service", "functions", "consume", "produce", "machine", "monitor"}
     demo.until(lambda: set(demo.children()) == parts, "all parts")
     output = demo.ends(SECONDS + 20)
@@ -160,7 +81,7 @@ def test_the_demo_ends_by_itself_and_prints_a_summary(start: Callable[..., Demo]
 def test_the_producer_and_the_reader_of_the_page_start_work_as_written(start: Callable[..., Demo]) -> None:
     producer, reader = START_PROGRAMS
     demo = start()
-    demo.until(demo.moves, "forecasts")
+    demo.until(demo.has_moving_forecasts, "forecasts")
     [broker] = [line.split()[-1] for line in demo.lines if "embedded, at" in line]
     environment = {**os.environ, "KAFKA": broker}
     sent = subprocess.run([sys.executable, "-c", producer], env=environment, timeout=60, check=False)
@@ -181,7 +102,7 @@ def test_the_producer_and_the_reader_of_the_page_start_work_as_written(start: Ca
 
 def test_nothing_is_lost_when_each_process_is_killed(start: Callable[..., Demo]) -> None:
     demo = start()
-    demo.until(demo.moves, "forecasts")
+    demo.until(demo.has_moving_forecasts, "forecasts")
     for name, part in (
         ("functions", "functions"),
         ("model-service", "model-service"),
@@ -196,13 +117,13 @@ def test_nothing_is_lost_when_each_process_is_killed(start: Callable[..., Demo])
         killed.send_signal(signal.SIGKILL)
         again = re.compile(rf" {part} +was ended by SIGKILL; restarting it")
         demo.until(lambda again=again: any(again.search(line) for line in demo.lines), f"{part}'s end")  # type: ignore[misc]
-        demo.until(lambda name=name, old=killed.pid: _other(demo, name, old), f"{part}'s restart")  # type: ignore[misc]
+        demo.until(lambda name=name, old=killed.pid: demo.has_restarted(name, old), f"{part}'s restart")  # type: ignore[misc]
     demo.until(lambda: _connects(demo.port), "the page")
-    inputs = [(key, id) for key, id, _ in _records(demo, "metrics")]
+    inputs = [(key, id) for key, id, _ in demo.records("metrics")]
     outputs: list[tuple[str, str]] = []
 
     def answered() -> bool:
-        outputs[:] = [(key, cause) for key, _, cause in _records(demo, "forecasts")]
+        outputs[:] = [(key, cause) for key, _, cause in demo.records("forecasts")]
         return set(inputs) <= set(outputs)
 
     demo.until(answered, "a forecast of each event")
@@ -218,7 +139,7 @@ def test_nothing_is_lost_when_each_process_is_killed(start: Callable[..., Demo])
 
 def test_a_killed_demo_leaves_no_process(start: Callable[..., Demo]) -> None:
     demo = start()
-    demo.until(demo.moves, "forecasts")
+    demo.until(demo.has_moving_forecasts, "forecasts")
     demo.until(lambda: len(demo.children()) == 8, "all parts")
     children = list(demo.children().values())
     demo.process.kill()
@@ -230,7 +151,7 @@ def test_a_killed_demo_leaves_no_process(start: Callable[..., Demo]) -> None:
 @pytest.mark.slow
 def test_an_incident_reaches_the_pager(start: Callable[..., Demo], tmp_path: Path) -> None:
     demo = start(models=tmp_path / "none")
-    demo.until(demo.moves, "forecasts")
+    demo.until(demo.has_moving_forecasts, "forecasts")
     for words in (
         "memory-full: shop-memory is expected above 90",
         "shop-response is unusual",
@@ -258,7 +179,7 @@ def test_files_are_replayed(start: Callable[..., Demo], tmp_path: Path) -> None:
     lines = [f"2026-01-{1 + i // 24:02}T{i % 24:02}:00:00Z,{i % 24}" for i in range(100)]
     path.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
     demo = start("--csv", str(path))
-    demo.until(demo.moves, "forecasts")
+    demo.until(demo.has_moving_forecasts, "forecasts")
     assert any("replaying taxi.csv" in line for line in demo.lines)
     demo.process.terminate()
     demo.ends(END_S)
@@ -274,31 +195,7 @@ def test_a_port_in_use_gives_one_sentence(models: Path) -> None:
     assert done.stderr == f"fncast: port {port} on 127.0.0.1 is in use; choose another with --port\n"
 
 
-def _other(demo: Demo, name: str, old: int) -> bool:
-    child = demo.children().get(name)
-    return child is not None and child.pid != old
-
-
 def _connects(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
-
-
-def _records(demo: Demo, topic: str) -> list[tuple[str, str, str]]:
-    """Return key, id and cause of each record of a topic, in the order of the partition."""
-    address = next(line.split("at ")[1] for line in demo.lines if " broker " in line)
-    consumer = Consumer({"bootstrap.servers": address, "group.id": "look", "fetch.wait.max.ms": 10})
-    try:
-        places = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(4)]
-        left = sum(consumer.get_watermark_offsets(place, timeout=5)[1] for place in places)
-        consumer.assign(places)
-        found = []
-        deadline = time.monotonic() + 10
-        while len(found) < left and time.monotonic() < deadline:
-            for message in consumer.consume(500, 0.2):
-                headers = {name: value.decode() for name, value in message.headers() or []}
-                found.append((message.key().decode(), headers["ce_id"], headers.get("ce_causationid", "")))
-        return found
-    finally:
-        consumer.close()

@@ -2,172 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from browser_tab import PHONE, BrowserTab
+from dashboard_testbed import HOSTILE_NAME, LONG_NAME, DashboardTestbed
+from page_feed import HORIZON, REASON
 
-from fncast.dashboard.names import shown_name
+from fncast.dashboard.events.names import shown_name
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
-
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE_MS = 45_000  # for a busy machine
-WINDOW, HORIZON, STEP_S = 24, 6, 0.25
-LONG_NAME = "datacenter-eu-central-1/rack-07/machine-0042.internal.example.com:" + "temperature" * 8
-HOSTILE_NAME = "<img src=x onerror=alert(1)>"
-REASON = "values[3] is not finite: 1e308"
-PHONE = {"width": 390, "height": 844}
-
-
-class Feed(threading.Thread):
-    """Publishes a window and its forecast for each series, several times a second, until it is stopped."""
-
-    def __init__(self, address: str, names: list[str]) -> None:
-        super().__init__(daemon=True)
-        self._producer = Producer({"bootstrap.servers": address, "linger.ms": 0, "log_level": 0})
-        self._names = names
-        self._start = datetime.now(UTC)
-        self._stopped = threading.Event()
-
-    def run(self) -> None:
-        tick = 0
-        while True:
-            for number, name in enumerate(self._names):
-                self._publish(name, number, tick)
-            self._producer.poll(0)
-            tick += 1
-            # Publish the first readings at once, then in real time.
-            if tick > 80 and self._stopped.wait(0.1):
-                return
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join(10)
-
-    def outage(self, data: dict[str, Any]) -> None:
-        """Publish a consumer's report about its route `forecast`."""
-        self._produce("outages", "io.fncast.outage.v1", uuid.uuid4().hex, "forecast", data, {})
-        self._producer.flush(10)
-
-    def monitored(self, topic: str, kind: str, name: str, data: dict[str, Any], **more: str) -> None:
-        """Publish an event of a monitor."""
-        self._produce(topic, f"io.fncast.{kind}.v1", uuid.uuid4().hex, name, data, more)
-        self._producer.flush(10)
-
-    def _publish(self, name: str, number: int, tick: int) -> None:
-        level = 10**12 if number == 1 else 50 + number
-
-        def value(index: int) -> float:
-            return level + 10 * ((index % 20) - 10) ** 2 / 100
-
-        identity = uuid.uuid4().hex
-        readings = [value(tick + k) for k in range(WINDOW)]
-        data: dict[str, Any] = {"start": self._time(tick), "step_s": STEP_S, "values": readings, "unit": "°C"}
-        self._produce("metrics", "io.fncast.window.v1", identity, name, data, {"destination": "forecast"})
-        medians = [value(tick + WINDOW + k) + 0.2 for k in range(HORIZON)]
-        data = {"start": self._time(tick + WINDOW), "step_s": STEP_S, "values": medians, "unit": "°C"}
-        data["quantiles"] = {"0.1": [m - 1 for m in medians], "0.5": medians, "0.9": [m + 1 for m in medians]}
-        more = {
-            "causationid": identity,
-            "causationsource": "/test",
-            "modelname": "forecast",
-            "modelversion": "7",
-        }
-        self._produce("forecasts", "io.fncast.forecast.v1", identity, name, data, more)
-        if number == 0 and tick == 0:
-            more = {"destination": "forecast"}
-            self._produce("dead-letters", "io.fncast.window.v1", "bad-1", name, data, more, REASON)
-
-    def _time(self, index: int) -> str:
-        return (self._start + timedelta(seconds=STEP_S * index)).isoformat()
-
-    def _produce(
-        self,
-        topic: str,
-        kind: str,
-        identity: str,
-        name: str,
-        data: Any,
-        more: dict[str, str],
-        reason: str = "",
-    ) -> None:
-        attributes = {"specversion": "1.0", "type": kind, "source": "/test", "id": identity, "subject": name}
-        headers = [(f"ce_{key}", text.encode()) for key, text in (attributes | more).items()]
-        headers.append(("content-type", b"application/json"))
-        if reason:
-            headers.append(("fncast-reason", reason.encode()))
-        self._producer.produce(topic, json.dumps(data), key=name, headers=headers)
-
-
-class Dashboard:
-    """`fncast dashboard` as a process. A restart uses the same port."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self.url = self._start(0)
-
-    def _start(self, port: int) -> str:
-        command = [sys.executable, "-m", "fncast", "dashboard", "--port", str(port)]
-        self._process = subprocess.Popen(
-            [*command, "--bootstrap-servers", self._address], stderr=subprocess.PIPE, text=True
-        )
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            if "http://" in line:
-                return line.split("at ", 1)[1].split()[0]
-        raise AssertionError("the dashboard did not start")
-
-    def end(self) -> int:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=20)
-        return self._process.returncode
-
-    def restart(self) -> None:
-        assert self._start(int(self.url.rsplit(":", 1)[1])) == self.url
-
-
-class DashboardTestbed:
-    """A broker, a feed, and the dashboard over them."""
-
-    def __init__(self) -> None:
-        self.broker = subprocess.Popen(
-            [sys.executable, "-m", "consumer.kafka.embedded"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.broker.stdout is not None
-        address = self.broker.stdout.readline().strip()
-        self.feed = Feed(address, ["cpu", "counter", LONG_NAME, HOSTILE_NAME])
-        self.feed.start()
-        self.dashboard = Dashboard(address)
-
-    def close(self) -> None:
-        self.broker.send_signal(signal.SIGCONT)
-        self.feed.stop()
-        self.dashboard.end()
-        self.broker.kill()
-        self.broker.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -177,52 +25,12 @@ def testbed() -> Iterator[DashboardTestbed]:
     started.close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium. Without it the tests skip, or fail if FNCAST_REQUIRE_BROWSER is set."""
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("FNCAST_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"{CHROMIUM} is missing, and FNCAST_REQUIRE_BROWSER=1")
-        pytest.skip(f"needs {CHROMIUM} (apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield started
-        started.close()
-
-
-class Visit:
-    """The page in a new tab. `complaints` holds the browser's errors and warnings."""
+class Visit(BrowserTab):
+    """The page in a new tab, once its first charts are drawn."""
 
     def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        self._context = browser.new_context(**context)
-        self.tab = self._context.new_page()
-        self.tab.set_default_timeout(PATIENCE_MS)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.tab.on("console", lambda message: self._note(message.type, message.text))
-        self.tab.on("pageerror", lambda error: self._note("error", str(error)))
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.goto(url)
+        super().__init__(browser, url, **context)
         self.until(f"document.querySelector('.card')?.card.chart && {CARD('cpu')}?.series.actual.length > 40")
-
-    def _note(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.complaints.append(text)
-
-    def until(self, condition: str) -> None:
-        """Wait for a condition; wait_for_function would evaluate text in the page, which its policy forbids."""
-        end = time.monotonic() + PATIENCE_MS / 1000
-        while not self.tab.evaluate(condition):
-            assert time.monotonic() < end, f"not in time: {condition}; {self.complaints}"
-            self.tab.wait_for_timeout(50)
-
-    def value(self, expression: str) -> Any:
-        return self.tab.evaluate(expression)
-
-    def close(self) -> None:
-        self._context.close()
 
 
 def CARD(name: str) -> str:

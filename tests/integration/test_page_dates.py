@@ -22,7 +22,6 @@ from consumer.kafka.embedded import EmbeddedBroker
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
-CHROMIUM = "/usr/bin/chromium"
 PATIENCE_S = 60
 SERIES = "[...document.querySelectorAll('.card')].map((each) => each.card)[0]"
 
@@ -77,20 +76,6 @@ def dashboard(embedded: EmbeddedBroker, tmp_path: Path) -> Iterator[str]:
     yield found[0]
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=PATIENCE_S)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("FNCAST_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"{CHROMIUM} is missing, and FNCAST_REQUIRE_BROWSER=1")
-        pytest.skip(f"needs {CHROMIUM} (apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Pacific/Auckland"])

@@ -2,131 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
-import uvicorn
+from browser_tab import PHONE, BrowserTab
+from page_site import Site
 
-from fncast.dashboard.broker_state import BrokerState
-from fncast.dashboard.page import Page
-from fncast.dashboard.record import ReceivedRecord
-from fncast.dashboard.state import PageState, PageTopics
 from interceptor.routes.outcomes import UNAVAILABLE_REASON
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
-CHROMIUM = "/usr/bin/chromium"
-PATIENCE_S = 45.0
-WINDOW, HORIZON = 48, 12
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-
-
-class Source:
-    """A record source that a test fills."""
-
-    def __init__(self) -> None:
-        self.state = BrokerState(True, time.time(), address="kafka:9092")
-        self.batches: list[list[ReceivedRecord]] = []
-
-    def start(self) -> None: ...
-    def close(self) -> None: ...
-
-    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
-        return self.batches.pop(0) if self.batches else []
-
-
-class Site:
-    """The page on a port, and the records that it reads."""
-
-    def __init__(self) -> None:
-        self.source = Source()
-        self.count = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        page = Page(self.source, PageState(PageTopics(), time.time() - 60))
-        self._server = uvicorn.Server(uvicorn.Config(page, log_level="warning"))
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.force_exit = self._server.should_exit = True
-        self._thread.join(20)
-
-    def series(
-        self,
-        name: str,
-        end: datetime,
-        step_s: float = 1.0,
-        *,
-        written_s: float | None = None,
-        factor: float = 1.0,
-        events: int = 30,
-        destination: str = "forecast",
-        **forecast: str,
-    ) -> None:
-        """Add windows and forecasts of a changing series. Its last reading is at `end`."""
-        for event in range(events):
-            last = end - timedelta(seconds=step_s * (events - 1 - event))
-            first = last - timedelta(seconds=step_s * (WINDOW - 1))
-            base = round(first.timestamp() / step_s)
-            values = [_value(base + k) for k in range(WINDOW)]
-            identity = f"{name}-{event}"
-            self.add(
-                "metrics", name, identity, first, step_s, values, written_s, {"destination": destination}
-            )
-            ahead = [factor * _value(base + WINDOW + k) for k in range(HORIZON)]
-            more = {"causationid": identity, "causationsource": "/t"} | forecast
-            start = last + timedelta(seconds=step_s)
-            self.add("forecasts", name, f"f-{identity}", start, step_s, ahead, written_s, more)
-
-    def add(
-        self,
-        topic: str,
-        name: str,
-        identity: str,
-        start: datetime,
-        step_s: float,
-        values: list[float],
-        written_s: float | None,
-        more: dict[str, str],
-    ) -> None:
-        data: dict[str, Any] = {"start": start.isoformat(), "step_s": step_s, "values": values, "unit": "°C"}
-        if topic == "forecasts":
-            data["quantiles"] = {"0.1": [v - 2 for v in values], "0.9": [v + 2 for v in values]}
-        kind = "io.fncast.forecast.v1" if topic == "forecasts" else "io.fncast.window.v1"
-        self.event(topic, kind, name, identity, data, written_s, more)
-
-    def event(
-        self,
-        topic: str,
-        kind: str,
-        name: str,
-        identity: str,
-        data: Any,
-        written_s: float | None = None,
-        more: dict[str, str] | None = None,
-    ) -> None:
-        attributes = {"specversion": "1.0", "type": kind, "source": "/t", "id": identity, "subject": name}
-        headers: list[tuple[str, bytes | None]] = [
-            (f"ce_{key}", text.encode()) for key, text in (attributes | (more or {})).items()
-        ]
-        headers.append(("content-type", b"application/json"))
-        at_s = time.time() if written_s is None else written_s
-        self.count += 1
-        record = ReceivedRecord(topic, 0, self.count, at_s, orjson.dumps(data), headers, written_s is None)
-        self.source.batches.append([record])
-
-
-def _value(index: int) -> float:
-    return 30 + 10 * ((index % 20) - 10) ** 2 / 100
+DESKTOP = {"width": 1280, "height": 800}
 
 
 @pytest.fixture
@@ -136,44 +25,13 @@ def site() -> Iterator[Site]:
     started.close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("FNCAST_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"{CHROMIUM} is missing, and FNCAST_REQUIRE_BROWSER=1")
-        pytest.skip(f"needs {CHROMIUM} (apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield started
-        started.close()
-
-
-class Tab:
-    """The page in a browser."""
+class Tab(BrowserTab):
+    """The page, and what a person reads on it."""
 
     def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        options = {"viewport": DESKTOP, "timezone_id": "UTC", "locale": "en-GB", **context}
-        self._context = browser.new_context(**options)
-        self.tab = self._context.new_page()
-        self.complaints: list[str] = []
-        self.tab.on("console", lambda message: self._note(message.type, message.text))
-        self.tab.on("pageerror", lambda error: self._note("error", str(error)))
-        self.tab.goto(url)
-
-    def _note(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.complaints.append(text)
-
-    def until(self, condition: str) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not self.tab.evaluate(condition):
-            assert time.monotonic() < end, f"not in time: {condition}; {self.complaints}"
-            self.tab.wait_for_timeout(50)
+        super().__init__(
+            browser, url, **{"viewport": DESKTOP, "timezone_id": "UTC", "locale": "en-GB", **context}
+        )
 
     def text(self, selector: str) -> str:
         return str(self.tab.inner_text(selector))
@@ -193,9 +51,6 @@ class Tab:
 
     def height(self) -> int:
         return int(self.tab.evaluate("document.documentElement.scrollHeight"))
-
-    def close(self) -> None:
-        self._context.close()
 
 
 @pytest.fixture

@@ -173,13 +173,17 @@ def test_a_series_that_is_spread_over_partitions(testbed: Any) -> None:
 @pytest.mark.guarantee(
     "a backlog of a series in several partitions is read in the order of its records' timestamps"
 )
-def test_a_backlog_of_a_series_that_is_spread_over_partitions(embedded_testbed: Any) -> None:
-    """The client reads it partition by partition."""
+@pytest.mark.parametrize("is_sent_at_once", [False, True])
+def test_a_backlog_of_a_series_that_is_spread_over_partitions(
+    embedded_testbed: Any, is_sent_at_once: bool
+) -> None:
+    """The client reads it partition by partition. Sent at once: many records have the same timestamp."""
     testbed, hosts, steps = embedded_testbed, 3, 400
     file = config(testbed)
     file.write_text(
         file.read_text().replace('destination = "forecast"', 'destination = "forecast"\nrekey = true')
     )
+    sent_ms = 1000 * (START_S + steps * STEP_S)
     for step in range(steps):
         for host in range(hosts):
             at_s = START_S + step * STEP_S
@@ -189,7 +193,7 @@ def test_a_backlog_of_a_series_that_is_spread_over_partitions(embedded_testbed: 
                 testbed.metrics,
                 json.dumps(record).encode(),
                 partition=(step // 7 + host) % 4,
-                timestamp=1000 * at_s + host,
+                timestamp=sent_ms + step // 50 if is_sent_at_once else 1000 * at_s + host,
             )
     testbed.flush()
     consumer = testbed.consume(config=file)

@@ -155,18 +155,21 @@ def test_a_snapshot_that_cannot_be_read(sums: Any, name: bytes, value: bytes | N
     assert "fncast state reset" in consumer.log()
 
 
-def test_records_that_retention_has_deleted_are_named(sums: Any, admin: AdminClient) -> None:
-    """The snapshot is at the end of the first run. Records behind it are committed by hand and then deleted."""
+@pytest.mark.parametrize("deleted", [10, 30])
+def test_records_that_retention_has_deleted_are_named(sums: Any, admin: AdminClient, deleted: int) -> None:
+    """The snapshot is at the end of the first run. 20 records behind it are committed by hand. Of these, or of those
+    behind the committed offset too, the first ones are deleted.
+    """
     run_once(sums, 400)
     ends = committed(sums)
     produce(sums, 400, first=401)
     ahead = [TopicPartition(p.topic, p.partition, p.offset + 20) for p in ends]
     commit(sums, ahead)
-    cut = [TopicPartition(p.topic, p.partition, p.offset + 10) for p in ends]
+    cut = [TopicPartition(p.topic, p.partition, p.offset + deleted) for p in ends]
     for done in admin.delete_records(cut).values():
         done.result(10)
     consumer = sums.consume()
-    new = {f"{p.partition}:{p.offset}" for p in ahead}
+    new = {f"{p.partition}:{p.offset + max(20, deleted)}" for p in ends}
     eventually(
         lambda: new <= {id_.partition(":")[2] for id_, _ in found(sums)},
         40,
@@ -176,7 +179,9 @@ def test_records_that_retention_has_deleted_are_named(sums: Any, admin: AdminCli
     log = consumer.log()
     assert log.count("Kafka has deleted the records of offsets") == PARTITIONS
     first = ends[0].offset
-    assert f"{sums.metrics}/0: Kafka has deleted the records of offsets {first} to {first + 9}" in log
+    assert (
+        f"{sums.metrics}/0: Kafka has deleted the records of offsets {first} to {first + deleted - 1}" in log
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,13 @@ from collections import Counter
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from forecast_checks import inputs_of
 from kafka_container import eventually
 from testbed import DeliveryTestbed
 
 from consumer.kafka.source import KafkaSource
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(150)]
-
-
-def inputs_of(messages) -> list[str]:
-    return [dict(message.headers())["ce_causationid"].decode() for message in messages]
 
 
 def transactional(testbed: DeliveryTestbed, identity: str, timeout_ms: int = 60_000) -> Producer:

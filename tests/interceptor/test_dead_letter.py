@@ -69,7 +69,7 @@ def test_any_headers_are_what_a_replay_finds(original, code):
 
 
 @given(reason=st.text(max_size=3000))
-def test_what_is_added_is_bounded_and_readable(reason):
+def test_added_headers_are_bounded_and_printable(reason):
     added = dead_letter.headers(delivery([]), DeadLetter(reason))
     assert sum(len(name) + len(value) for name, value in added) < dead_letter.MAX_ADDED_BYTES
     text = dict(added)["fncast-reason"].decode("utf-8")

@@ -40,7 +40,7 @@ class RefreshedRepository:
         return gone
 
 
-class Answer:
+class CollectedResponse:
     def __init__(self, messages: list[Any]) -> None:
         self.status = messages[0]["status"]
         self.headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
@@ -59,7 +59,7 @@ class AsgiService:
 
     async def call(
         self, method: str, path: str, *chunks: bytes, headers: Sequence[tuple[bytes, bytes]] = ()
-    ) -> Answer:
+    ) -> CollectedResponse:
         parts = iter(chunks or (b"",))
         last = len(chunks) <= 1
         left = len(chunks) or 1
@@ -77,9 +77,9 @@ class AsgiService:
             messages.append(message)
 
         await self.app({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
-        return Answer(messages)
+        return CollectedResponse(messages)
 
-    async def infer(self, *tensors: Array, path: str = "/", **names: Any) -> Answer:
+    async def infer(self, *tensors: Array, path: str = "/", **names: Any) -> CollectedResponse:
         return await self.call(
             "POST", path, graphpipe.encode_request(graphpipe.InferRequest(tensors, **names))
         )

@@ -1,6 +1,6 @@
 // The sentence in the banner: why the page does not show current forecasts.
 
-import { clock, duration } from "./format.js";
+import { clock, duration } from "./times.js";
 
 // Events without an answer for this long mean a problem, not a slow batch.
 const STALLED_S = 10;

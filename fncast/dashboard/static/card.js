@@ -1,8 +1,10 @@
 // The card of one series: name, latest value, chart, and the error of its forecasts.
 
 import { Chart } from "./chart.js";
-import { age, ago, count, moment, percent, quantity, withUnit } from "./format.js";
+import { element, setQuantity, setText } from "./elements.js";
+import { count, percent, quantity, withUnit } from "./numbers.js";
 import { Series } from "./series.js";
+import { age, ago, moment } from "./times.js";
 
 // Minimum time between two updates of a chart's description for screen readers.
 const DESCRIBE_MS = 5000;
@@ -56,8 +58,7 @@ export class Card {
     this.dirty = false;
     const { series } = this;
     // Show enough digits to tell two readings apart.
-    const [number, unit] = quantity(series.latest, series.unit, this.resolution());
-    this.value.replaceChildren(number, ...(unit ? [element("small", "", unit)] : []));
+    setQuantity(this.value, ...quantity(series.latest, series.unit, this.resolution()));
     if (this.chart) this.chart.update();
     else this.chart = new Chart(this.figure, series, (at) => this.point(at));
     if (this.pointed === undefined) this.showScore();
@@ -73,17 +74,18 @@ export class Card {
     if (time !== null && Math.abs(now - time) > 86400) parts.push(`last reading ${moment(time, series.step, now, series.offset)}`);
     if (time !== null && !silent) parts.push(ago(now - time));
     else if (!silent && series.lastEvent !== null) parts.push(`last event ${ago(now - series.lastEvent)}`);
-    const text = parts.join(" · ");
-    if (this.age.textContent !== text) this.age.textContent = text;
+    setText(this.age, parts.join(" · "));
     this.element.classList.toggle("silent", silent);
     if (series.now === undefined || series.current(now) !== series.current(series.now)) this.dirty = true;
     series.now = now;
   }
 
+  // Take the colours of the page again, after a change to or from dark mode.
   recolour() {
     this.chart?.recolour();
   }
 
+  // Destroy the chart. The next `draw` creates it again.
   drop() {
     this.chart?.destroy();
     this.chart = undefined;
@@ -94,6 +96,7 @@ export class Card {
     this.element.remove();
   }
 
+  // The smallest difference between two readings that is shown.
   resolution() {
     const known = this.series.actual.filter((value) => value !== null);
     return known.length > 1 ? (Math.max(...known) - Math.min(...known)) / 100 : 0;
@@ -114,6 +117,7 @@ export class Card {
     this.readout.title = `Last ${count(score.readings)} readings, ${count(score.points)} forecast steps: mean absolute error ${mean}; of a forecast that repeats the last value ${naive}. ${this.series.model}`;
   }
 
+  // Show the readings and forecasts at an index; null shows the error again.
   point(at) {
     this.pointed = at ?? undefined;
     const { series } = this;
@@ -134,6 +138,7 @@ export class Card {
     this.readout.replaceChildren(...parts);
   }
 
+  // Describe the chart for screen readers.
   describe() {
     const now = Date.now();
     if (now - (this.described ?? 0) < DESCRIBE_MS) return;
@@ -146,18 +151,11 @@ export class Card {
   }
 }
 
-// Compares the error with that of the naive forecast, in words.
+// The error compared with that of the naive forecast, in words: texts and elements.
 function verdict(score) {
   if (score.ratio === null) {
     return [score.mae === 0 ? "constant, and the forecast is exact" : "constant: the last value has no error"];
   }
   const bold = element("b", score.ratio < 0.995 ? "good" : score.ratio > 1.005 ? "bad" : "", `${score.ratio.toFixed(2)} ×`);
   return ["error ", bold, " the last value's"];
-}
-
-export function element(tag, name = "", text = "") {
-  const created = document.createElement(tag);
-  if (name) created.className = name;
-  if (text) created.textContent = text;
-  return created;
 }

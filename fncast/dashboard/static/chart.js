@@ -1,18 +1,17 @@
 // The chart of one series, drawn by uPlot.
 
 import { drawBehind, drawInFront, markedValues } from "./chart_marks.js";
-import { areDates, axisLabels, axisMoment, moment } from "./format.js";
+import { neededRange, steadyRange } from "./chart_range.js";
+import { axisLabels } from "./numbers.js";
+import { areDates, axisMoment, moment } from "./times.js";
 
 /* global uPlot */
 
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
-// A band may extend the range of the readings by this share. A wider band is cut, so that the readings stay readable.
-const BAND_SHARE = 0.8;
-// The range shrinks only when the content needs less than this share of it, so that the chart does not jump.
-const SHRINK_BELOW = 0.6;
 // Half the width of the widest label of the time axis, less the padding, in CSS pixels.
 const LABEL_HALF = 22;
 
+// The colours of the page by name. They differ in dark mode.
 export function palette() {
   const style = getComputedStyle(document.documentElement);
   const names = ["text", "muted", "actual", "forecast", "band", "earlier", "grid", "now", "card", "bad", "anomaly"];
@@ -20,6 +19,7 @@ export function palette() {
 }
 
 export class Chart {
+  // series: a Series. onPoint: gets the index under the pointer, or null.
   constructor(element, series, onPoint) {
     this.element = element;
     this.series = series;
@@ -50,7 +50,8 @@ export class Chart {
 
   columns() {
     const columns = this.series.columns();
-    this.range = steady(needed(columns, markedValues(this.series.marks, columns[0][0])), this.range);
+    const needed = neededRange(columns, markedValues(this.series.marks, columns[0][0]));
+    this.range = steadyRange(needed, this.range);
     return columns;
   }
 
@@ -100,6 +101,7 @@ export class Chart {
     };
   }
 
+  // The labels of the time axis. dates: whether readings have dates and no times of day.
   timeLabels(plot, splits, increment, dates) {
     let before;
     return splits.map((at) => {
@@ -134,6 +136,7 @@ export class Chart {
     ctx.restore();
   }
 
+  // Mark the latest reading with a dot.
   drawLatest(plot) {
     const at = this.series.actual.findLastIndex((value) => value !== null);
     if (at < 0) return;
@@ -154,40 +157,4 @@ export class Chart {
 // Whether a label at this position fits on the canvas.
 function fits(plot, at) {
   return plot.valToPos(at, "x") < plot.bbox.width / devicePixelRatio - LABEL_HALF;
-}
-
-function extent(...lists) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const list of lists) {
-    for (const value of list) {
-      if (value === null) continue;
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-  }
-  return [low, high];
-}
-
-function needed([, actual, earlier, low, high, median], marked) {
-  let [bottom, top] = extent(actual, earlier, median, marked);
-  if (bottom > top) return [0, 1];
-  const span = top - bottom;
-  const [bandLow, bandHigh] = extent(low, high);
-  if (bandLow <= bandHigh) {
-    const limit = span > 0 ? BAND_SHARE * span : bandHigh - bandLow;
-    bottom = Math.max(Math.min(bottom, bandLow), bottom - limit);
-    top = Math.min(Math.max(top, bandHigh), top + limit);
-  }
-  const margin = top > bottom ? 0.07 * (top - bottom) : Math.abs(top) * 0.05 || 1;
-  // Values that are never negative get no margin below 0.
-  return [bottom >= 0 && bottom - margin < 0 ? 0 : bottom - margin, top + margin];
-}
-
-function steady(wanted, shown) {
-  if (!shown) return wanted;
-  const fits = wanted[0] >= shown[0] && wanted[1] <= shown[1];
-  const isFilled = (wanted[1] - wanted[0]) / (shown[1] - shown[0]) > SHRINK_BELOW;
-  if (fits && isFilled) return shown;
-  // Grow at once, and only on the side that needs it.
-  return fits || !isFilled ? wanted : [Math.min(wanted[0], shown[0]), Math.max(wanted[1], shown[1])];
 }

@@ -1,12 +1,13 @@
 // The panel with the dead letters and their reasons.
 
-import { element } from "./card.js";
-import { clock, count } from "./format.js";
+import { byId, element } from "./elements.js";
+import { count } from "./numbers.js";
+import { clock } from "./times.js";
 
 export class DeadLettersPanel {
   constructor() {
-    this.button = document.getElementById("dead-letters-button");
-    this.panel = document.getElementById("dead-letters-panel");
+    this.button = byId("dead-letters-button");
+    this.panel = byId("dead-letters-panel");
     this.button.onclick = () => this.show(this.panel.hidden);
   }
 
@@ -21,8 +22,8 @@ export class DeadLettersPanel {
     this.button.disabled = letters.total === 0;
     if (letters.total === 0) this.show(false);
     this.showLabel();
-    document.getElementById("reasons").replaceChildren(...letters.reasons.map(reason));
-    document.getElementById("latest").replaceChildren(...letters.latest.map(letter));
+    byId("reasons").replaceChildren(...letters.reasons.map(reason));
+    byId("latest").replaceChildren(...letters.latest.map(letter));
   }
 
   showLabel() {

@@ -1,6 +1,7 @@
 // Anomalies and alerts in words.
 
-import { age, count, moment, percent, withUnit } from "./format.js";
+import { count, percent, withUnit } from "./numbers.js";
+import { age, moment } from "./times.js";
 
 // The score of a p-value of one in a million is 1, of one in a thousand 0.5.
 const DECADES = 6;

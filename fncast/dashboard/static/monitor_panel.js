@@ -1,8 +1,9 @@
 // The panel with what the monitor reports: anomalies, alerts, and the accuracy by series.
 
-import { element } from "./card.js";
-import { ago, count, percent, withUnit } from "./format.js";
+import { byId, element, setText } from "./elements.js";
 import { details, sentence, state } from "./incident_text.js";
+import { count, percent, withUnit } from "./numbers.js";
+import { ago } from "./times.js";
 
 // A skill nearer to 0 than this is shown without a colour.
 const SAME = 0.005;
@@ -37,10 +38,10 @@ export class MonitorPanel {
 
   // age: seconds since the last report of a monitor; null if there was none.
   draw(age, now) {
-    id("monitor-empty").hidden = age !== null;
-    id("monitor-columns").hidden = age === null;
+    byId("monitor-empty").hidden = age !== null;
+    byId("monitor-columns").hidden = age === null;
     if (age === null) return;
-    put("monitor-age", `last report ${ago(age)}`);
+    setText("monitor-age", `last report ${ago(age)}`);
     if (this.dirty || this.series !== this.cards.size) {
       this.dirty = false;
       this.series = this.cards.size; // a new card has the unit
@@ -48,19 +49,18 @@ export class MonitorPanel {
       this.drawAccuracy();
     }
     for (const { incident, when } of this.items) {
-      const text = state(incident, now);
-      if (when.textContent !== text) when.textContent = text;
+      setText(when, state(incident, now));
     }
   }
 
   drawIncidents(now) {
     const { open, closed, left_out: leftOut } = this.incidents;
     this.items = [...open, ...closed].map((incident) => this.item(incident, now));
-    id("incidents").replaceChildren(...this.items.map(({ line }) => line));
+    byId("incidents").replaceChildren(...this.items.map(({ line }) => line));
     const more = leftOut ? ` ${count(leftOut)} older open ones are not shown.` : "";
     const none = "Nothing is unusual, and no threshold is expected to be crossed. Rules for alerts: [[alerts]] in fncast.toml.";
     const over = closed.length ? ` ${count(closed.length)} ${closed.length === 1 ? "is" : "are"} over.` : "";
-    put("incidents-note", open.length ? `${count(open.length + leftOut)} open.${over}${more}` : closed.length ? `Nothing is open.${over}` : none);
+    setText("incidents-note", open.length ? `${count(open.length + leftOut)} open.${over}${more}` : closed.length ? `Nothing is open.${over}` : none);
   }
 
   item(incident, now) {
@@ -78,10 +78,10 @@ export class MonitorPanel {
 
   drawAccuracy() {
     const { rows, left_out: leftOut } = this.accuracy;
-    id("accuracy").replaceChildren(...rows.map((row) => this.row(row)));
-    id("accuracy-table").hidden = rows.length === 0;
+    byId("accuracy").replaceChildren(...rows.map((row) => this.row(row)));
+    byId("accuracy-table").hidden = rows.length === 0;
     const none = "No figures yet. They come after 100 compared forecast steps of a series.";
-    put("accuracy-note", rows.length ? `${count(rows.length)}${leftOut ? ` of ${count(rows.length + leftOut)}` : ""} rows, the worst first.` : none);
+    setText("accuracy-note", rows.length ? `${count(rows.length)}${leftOut ? ` of ${count(rows.length + leftOut)}` : ""} rows, the worst first.` : none);
   }
 
   row({ series, model, mae, skill, coverage, steps }) {
@@ -101,12 +101,4 @@ export class MonitorPanel {
     row.append(name, ...cells);
     return row;
   }
-}
-
-function id(name) {
-  return document.getElementById(name);
-}
-
-function put(name, text) {
-  if (id(name).textContent !== text) id(name).textContent = text;
 }

@@ -1,7 +1,8 @@
 // The panel with the error of a model during its training.
 
 import { palette } from "./chart.js";
-import { ago } from "./format.js";
+import { byId } from "./elements.js";
+import { ago } from "./times.js";
 
 /* global uPlot */
 
@@ -11,8 +12,8 @@ const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-ser
 
 export class TrainingPanel {
   constructor() {
-    this.panel = document.getElementById("training");
-    this.figure = document.getElementById("training-chart");
+    this.panel = byId("training");
+    this.figure = byId("training-chart");
   }
 
   // Hide the panel when the training has ended and there are forecasts.
@@ -26,11 +27,11 @@ export class TrainingPanel {
     const last = curve.epochs.at(-1), first = curve.epochs[0];
     const total = Math.max(curve.of, last.epoch);
     this.panel.querySelector("h2").textContent = over ? "The model is trained" : early ? "A training did not finish" : "The model is being trained";
-    document.getElementById("training-epoch").textContent = `epoch ${last.epoch} of ${total}`;
-    document.getElementById("training-progress").value = last.epoch / total;
+    byId("training-epoch").textContent = `epoch ${last.epoch} of ${total}`;
+    byId("training-progress").value = last.epoch / total;
     const error = (epoch) => epoch.val_loss ?? epoch.loss;
     const note = over ? "There is no forecast yet." : early ? `The last epoch ended ${ago(now - curve.heard_s)}.` : "Forecasts start after the training.";
-    document.getElementById("training-note").textContent = `error ${error(first).toFixed(3)} → ${error(last).toFixed(3)}. ${note}`;
+    byId("training-note").textContent = `error ${error(first).toFixed(3)} → ${error(last).toFixed(3)}. ${note}`;
     this.draw(curve.epochs, total);
   }
 

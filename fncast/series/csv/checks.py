@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.csv.columns import Columns
+from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.error import CsvError, listed, shown
 from fncast.series.csv.summary import Summary, count_text
-from fncast.series.csv.table import Table
-from fncast.series.csv.times import DAY_S, Times
+from fncast.series.csv.table import CsvTable
+from fncast.series.csv.times.times import DAY_S, Times
 from fncast.series.window import MAX_MAGNITUDE
 
-# Numbers that measuring stations and devices write for a missing reading.
-_LOW_MARKERS = frozenset(
-    (-99.0, -999.0, -9999.0, -99999.0, -99.9, -999.9, -9999.9, -99.99, -999.99, -9999.99, -32768.0)
-)
-_HIGH_MARKERS = frozenset((999.9, 9999.0, 9999.9, 99999.0, 99999.9, 999999.0, 32767.0, 65535.0))
+# Numbers that devices write for a missing reading: the limits of integers.
+_LIMITS = frozenset((32_767.0, 65_535.0, 2_147_483_647.0, 4_294_967_295.0, -32_768.0, -2_147_483_648.0))
+# Measuring stations write nines: -99.9, -9999, 9999.99, -9.99E+08.
+_NEGATIVE_NINES, _POSITIVE_NINES = re.compile("99+0*"), re.compile("999+0*")
 # With a larger share of repeated times, the readings belong to several series.
 MAX_REPEATED_SHARE = 0.1
 
 Floats = NDArray[np.float64]
 
 
-def check_range(table: Table, at: int, values: Floats) -> None:
+def check_range(table: CsvTable, at: int, values: Floats) -> None:
     """Raises CsvError for a reading that is too large for a model. at: the column of the values."""
     with np.errstate(invalid="ignore"):
         beyond = np.abs(values) > MAX_MAGNITUDE
@@ -42,7 +43,7 @@ def marker_problem(values: Floats) -> str | None:
     Such a number is a usual marker that is far from all other readings, or the only number of its column.
     """
     known = values[np.isfinite(values)]
-    marker = next((each for each in _ends(known) if each in _LOW_MARKERS | _HIGH_MARKERS), None)
+    marker = next((each for each in _ends(known) if _may_mark_missing(each)), None)
     if marker is None:
         return None
     others = known[known != marker]
@@ -55,12 +56,21 @@ def marker_problem(values: Floats) -> str | None:
     )
 
 
+def _may_mark_missing(number: float) -> bool:
+    """Whether programs use this number for a missing reading."""
+    if number in _LIMITS:
+        return True
+    nines = _NEGATIVE_NINES if number < 0 else _POSITIVE_NINES
+    digits = np.format_float_positional(abs(number), trim="-").replace(".", "")
+    return abs(number) >= (99 if number < 0 else 999) and nines.fullmatch(digits) is not None
+
+
 def _ends(known: Floats) -> tuple[float, ...]:
     """The lowest and the highest number."""
     return (float(known.min()), float(known.max())) if len(known) else ()
 
 
-def check_repeats(table: Table, columns: Columns, name: str, seconds: Floats, are_dates: bool) -> None:
+def check_repeats(table: CsvTable, columns: Columns, name: str, seconds: Floats, are_dates: bool) -> None:
     """Raises CsvError if so many times of a series repeat that its readings must belong to several series."""
     distinct, counts = np.unique(seconds, return_counts=True)
     repeated = len(seconds) - len(distinct)
@@ -87,7 +97,7 @@ def zone_notes(summary: Summary, times: Times) -> list[str]:
             " hour that occurs twice: pass --timezone, such as --timezone Europe/Berlin"
         )
     is_daily = any(each.step.period_s is None or each.step.period_s % DAY_S == 0 for each in summary.series)
-    if any(each.by_hours for each in summary.mended):
+    if any(each.by_hours for each in summary.corrections):
         notes.append(
             "some months begin at another hour; if they are months of a time zone, pass --timezone, such as"
             " --timezone Europe/Berlin"

@@ -21,6 +21,15 @@ _DELIMITERS = "\t;|,"
 _DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?\s*', re.IGNORECASE)
 # Spreadsheets write these for a formula that failed. They look like comments but are cells.
 FORMULA_ERROR = re.compile(r"#(N/A|VALUE!|REF!|DIV/0!|NAME\?|NUM!|NULL!)", re.IGNORECASE)
+# A tag or field of InfluxDB's line protocol.
+_PAIR = r'[^\s,="]+=("[^"]*"|[^\s,"]+)'
+# What begins a text of another form.
+_OTHER_TEXTS = (
+    ("JSON", re.compile(r"[{\[]")),
+    ("HTML or XML", re.compile("<")),
+    ("Prometheus's text", re.compile(r"# (HELP|TYPE) \w+ |[\w:]+\{.*\} [-+\w.]+( \d+)?\s*$")),
+    ("InfluxDB's line protocol", re.compile(rf"[^\s,]+(,{_PAIR})* {_PAIR}(,{_PAIR})* \d{{10,19}}\s*$")),
+)
 _INFLUX_ANNOTATION = re.compile(r'"?#(group|datatype|default)\b', re.IGNORECASE)
 
 
@@ -42,7 +51,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _SampleRow:
     line: int  # its first line, from 0
     end: int  # the line after its last
     cells: list[str]
@@ -65,35 +74,25 @@ def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]],
     if start == len(lines):
         raise CsvError(f"{name}: the file is empty; a header `timestamp,value` and readings were expected")
     _check_not_other_text(name, lines[start])
-    notes = []
     delimiter = None
     if match := _DELIMITER_LINE.fullmatch(lines[start]):
         delimiter = match["delimiter"]
         start = _skip_blank(lines, start + 1)
-    comments: list[int] = []
-    is_influx = False
-    while start < len(lines) and is_comment(lines[start].lstrip('"')) and len(comments) < _MAX_LINES_BEFORE:
-        is_influx = is_influx or _INFLUX_ANNOTATION.match(lines[start]) is not None
-        comments.append(start)
-        start = _skip_blank(lines, start + 1)
+    comments, start = _comments(lines, start)
     if start == len(lines):
         raise CsvError(f"{name}: holds comments only; a header `timestamp,value` and readings were expected")
+    is_influx = any(_INFLUX_ANNOTATION.match(line) for line in comments)
     delimiter, rows, titles = _table(name, lines, start, delimiter)
-    if titles:
-        first_line, last_line = titles[0].line + 1, titles[-1].line + 1
-        which = f"line {first_line}" if len(titles) == 1 else f"lines {first_line} to {last_line}"
-        skipped = f"{which} before the table {'was' if len(titles) == 1 else 'were'} skipped"
-        notes.append(f"{skipped}: {shown(' '.join(titles[0].cells).strip())}")
+    notes = [_title_note(titles)] if titles else []
     first = rows[0]
     width = Counter(len(row.cells) for row in rows[1:] or rows).most_common(1)[0][0]
     header: list[str] | None = [cell.strip() for cell in first.cells]
     begin = first.end
     if holds_readings(first.cells):
         header, begin = None, first.line
-        if comments and not is_influx and not titles:  # `# time,value` as a commented header
-            names = next(csv.reader([lines[comments[-1]].lstrip('"').lstrip("# ")], delimiter=delimiter), [])
-            if len(names) == width and not holds_readings(names):
-                header = [cell.strip() for cell in names]
+        if comments and not is_influx and not titles:
+            header = _commented_header(comments[-1], delimiter, width, holds_readings)
+            if header is not None:
                 comments.pop()
     elif len(rows) > 1 and len(first.cells) != width and all(len(row.cells) == width for row in rows[1:]):
         raise CsvError(
@@ -111,6 +110,33 @@ def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]],
         tuple(notes),
         is_influx,
     )
+
+
+def _comments(lines: list[str], start: int) -> tuple[list[str], int]:
+    """The comments from the line `start` on, and the first line after them that is not blank."""
+    comments: list[str] = []
+    while start < len(lines) and is_comment(lines[start].lstrip('"')) and len(comments) < _MAX_LINES_BEFORE:
+        comments.append(lines[start])
+        start = _skip_blank(lines, start + 1)
+    return comments, start
+
+
+def _title_note(titles: list[_SampleRow]) -> str:
+    """A note that these lines before the table were skipped."""
+    first_line, last_line = titles[0].line + 1, titles[-1].line + 1
+    which = f"line {first_line}" if len(titles) == 1 else f"lines {first_line} to {last_line}"
+    skipped = f"{which} before the table {'was' if len(titles) == 1 else 'were'} skipped"
+    return f"{skipped}: {shown(' '.join(titles[0].cells).strip())}"
+
+
+def _commented_header(
+    comment: str, delimiter: str, width: int, holds_readings: Callable[[list[str]], bool]
+) -> list[str] | None:
+    """The names in a header such as `# time,value`. None if the comment is not a header."""
+    names = next(csv.reader([comment.lstrip('"').lstrip("# ")], delimiter=delimiter), [])
+    if len(names) != width or holds_readings(names):
+        return None
+    return [cell.strip() for cell in names]
 
 
 def _hint(delimiter: str, cells: list[str]) -> str:
@@ -134,21 +160,23 @@ def _skip_blank(lines: list[str], at: int) -> int:
 
 
 def _check_not_other_text(name: str, line: str) -> None:
-    """Raises CsvError for JSON, HTML and XML."""
+    """Raises CsvError for text that is not a table. line: the first one that is not blank."""
     text = line.lstrip()
-    kind = "JSON" if text[:1] in "{[" else "HTML or XML" if text.startswith("<") else None
+    kind = next((kind for kind, pattern in _OTHER_TEXTS if pattern.match(text)), None)
     if kind is not None:
         raise CsvError(
             f"{name}: holds {kind}, not CSV; write a header `timestamp,value` and a line a reading"
         )
 
 
-def _table(name: str, lines: list[str], start: int, given: str | None) -> tuple[str, list[_Row], list[_Row]]:
+def _table(
+    name: str, lines: list[str], start: int, given: str | None
+) -> tuple[str, list[_SampleRow], list[_SampleRow]]:
     """The delimiter, the first rows of the table, and the title lines before them. Raises CsvError."""
-    best: tuple[float, str, list[_Row], list[_Row]] | None = None
+    best: tuple[float, str, list[_SampleRow], list[_SampleRow]] | None = None
     for delimiter in [given] if given is not None else _DELIMITERS:
         rows = _rows(lines, start, delimiter)
-        titles: list[_Row] = []
+        titles: list[_SampleRow] = []
         while len(rows) > 2 and len(rows[0].cells) == 1 and len(titles) < _MAX_LINES_BEFORE:
             titles.append(rows.pop(0))
         if not rows or max(len(row.cells) for row in rows) < 2:
@@ -167,15 +195,15 @@ def _table(name: str, lines: list[str], start: int, given: str | None) -> tuple[
     return best[1], best[2], best[3]
 
 
-def _rows(lines: list[str], start: int, delimiter: str) -> list[_Row]:
+def _rows(lines: list[str], start: int, delimiter: str) -> list[_SampleRow]:
     """The first rows that are neither empty nor comments."""
     reader = csv.reader(iter(lines[start:]), delimiter=delimiter, skipinitialspace=delimiter != "\t")
-    rows: list[_Row] = []
+    rows: list[_SampleRow] = []
     begin = 0
     try:
         for cells in reader:
             if cells and any(cell.strip() for cell in cells) and not is_comment(cells[0]):
-                rows.append(_Row(start + begin, start + reader.line_num, cells))
+                rows.append(_SampleRow(start + begin, start + reader.line_num, cells))
                 if len(rows) > _SAMPLE_ROWS:
                     break
             begin = reader.line_num

@@ -30,6 +30,14 @@ _OTHER_FORMATS = (
     (b"PK\x03\x04", "is an Excel or zip file; save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "is an old Excel file; save the sheet as CSV"),
     (b"PAR1", "is a Parquet file; write it as CSV"),
+    (b"ARROW1", "is an Arrow file; write it as CSV"),
+    (b"Obj\x01", "is an Avro file; write it as CSV"),
+    (b"\x89HDF", "is an HDF5 file; write it as CSV"),
+    (b"%PDF", "is a PDF; save the table as CSV"),
+    (b"BZh", "is compressed by bzip2; unpack it, or use gzip"),
+    (b"\xfd7zXZ", "is compressed by xz; unpack it, or use gzip"),
+    (b"\x28\xb5\x2f\xfd", "is compressed by zstd; unpack it, or use gzip"),
+    (b"7z\xbc\xaf", "is a 7-Zip archive; unpack it"),
     (b"SQLite format 3", "is an SQLite database; export the table as CSV"),
 )
 
@@ -120,9 +128,10 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
 
 
 def _is_utf_16(content: bytes) -> bool:
-    """Whether almost every second byte at the beginning is zero, as in UTF-16 of Latin letters."""
+    """Whether almost each second byte at the beginning is zero, and few others, as in UTF-16 of Latin letters."""
     head = content[:_CHUNK]
-    return any(head[first::2].count(0) > 0.45 * len(head) for first in (0, 1))
+    few, many = sorted(head[first::2].count(0) for first in (0, 1))
+    return many > 0.45 * len(head) and few < 0.05 * len(head)
 
 
 def _is_utf_8(content: bytes) -> bool:

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from fncast.series.csv.error import MAX_SHOWN, cleaned
-from fncast.series.grid import Mended
+from fncast.series.grid import Corrections
 from fncast.series.rfc3339 import format_time
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 
 # Bounds the summary, so that the other output stays visible.
 MAX_LINES = 20
@@ -26,8 +26,8 @@ class Summary:
 
     name: str
     rows: int
-    series: list[Series] = field(default_factory=list)
-    mended: list[Mended] = field(default_factory=list)
+    series: list[TimeSeries] = field(default_factory=list)
+    corrections: list[Corrections] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     harmless: set[str] = field(default_factory=set)
     markers: Counter[str] = field(default_factory=Counter)
@@ -38,17 +38,17 @@ class Summary:
     @property
     def missing(self) -> int:
         """How many steps of all series have no reading."""
-        return sum(each.missing for each in self.mended)
+        return sum(each.missing for each in self.corrections)
 
     @property
     def repeated(self) -> int:
         """How many readings were dropped or replaced because their time repeats."""
-        return sum(each.exact_repeats + each.replaced for each in self.mended)
+        return sum(each.exact_repeats + each.replaced for each in self.corrections)
 
     @property
     def moved(self) -> int:
         """How many readings were moved to the nearest step."""
-        return sum(each.off_grid for each in self.mended)
+        return sum(each.off_grid for each in self.corrections)
 
     def problems(self) -> list[str]:
         """What `--strict` does not allow: missing, repeated or moved readings, and skipped columns or series."""
@@ -73,7 +73,7 @@ class Summary:
             )
             lines.append(f"  units: {texts}")
         lines += [f"  {note}" for note in self.notes]
-        lines += [f"  {each}" for each in self.mended if each]
+        lines += [f"  {each}" for each in self.corrections if each]
         if len(lines) > MAX_LINES:
             lines = [*lines[: MAX_LINES - 1], f"  … and {len(lines) - MAX_LINES + 1} more lines like these"]
         return [cleaned(line) for line in lines]
@@ -101,7 +101,7 @@ class Summary:
         return f"step{'s' if len(steps) > 1 else ''} {', '.join(texts)}{more}"
 
 
-def _spoken(series: Series) -> str:
+def _spoken(series: TimeSeries) -> str:
     data = series.step.as_json()
     return str(data["step"]) if "step" in data else f"{data['step_s']} s"
 

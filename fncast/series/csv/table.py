@@ -24,7 +24,7 @@ Column = Any  # pyarrow.ChunkedArray of strings; pyarrow has no types
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """The columns of a file as text, one array a column, and the line of each row in the file."""
 
     name: str
@@ -62,7 +62,7 @@ class Table:
         return self.layout.first_line + number + inside
 
 
-def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) -> Table:
+def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) -> CsvTable:
     """The rows below the header. Raises CsvError, which names the line of a row with too few or too many fields."""
     names = [str(number) for number in range(len(header))]
     skipped: list[int] = []
@@ -101,7 +101,7 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
         )
     except pa.ArrowInvalid as error:
         if wrong:
-            table = Table(name, header, [], layout, 0, refused_rows=tuple(skipped))
+            table = CsvTable(name, header, [], layout, 0, refused_rows=tuple(skipped))
             number, fields = wrong[0]
             line = layout.first_line + number - 1
             raise CsvError(
@@ -117,7 +117,7 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
     columns = list(parsed.columns)
     del parsed
     pa.default_memory_pool().release_unused()  # the parser's own buffers
-    table = Table(name, header, columns, layout, len(columns[0]), refused_rows=tuple(skipped))
+    table = CsvTable(name, header, columns, layout, len(columns[0]), refused_rows=tuple(skipped))
     if has_quotes:
         table = replace(table, has_long_cells=any(_has_line_end(column) for column in columns))
         if table.has_long_cells:
@@ -136,7 +136,7 @@ def _has_line_end(column: Column) -> bool:
     return bool(pc.any(pc.match_substring(column, "\n")).as_py())
 
 
-def _check_quotes(table: Table, content: bytes) -> None:
+def _check_quotes(table: CsvTable, content: bytes) -> None:
     """Raises CsvError for a quote that is not closed: the parser reads the rest of the file into its cell."""
     if content.count(b'"', table.layout.offset) % 2 == 0:
         return
@@ -145,7 +145,7 @@ def _check_quotes(table: Table, content: bytes) -> None:
     raise CsvError(f'{table.name}, line {line}: a quote (") is opened and not closed; fix the line')
 
 
-def _without_idle_rows(table: Table, comments_before: int) -> Table:
+def _without_idle_rows(table: CsvTable, comments_before: int) -> CsvTable:
     """The table without empty rows, comments and repeated headers."""
     skip = np.zeros(len(table), dtype=np.bool_)
     notes = list(table.notes)
@@ -172,7 +172,7 @@ def _without_idle_rows(table: Table, comments_before: int) -> Table:
     return replace(table, columns=columns, count=len(kept), rows=kept, notes=tuple(notes))
 
 
-def _where(table: Table, test: Any) -> NDArray[np.bool_]:
+def _where(table: CsvTable, test: Any) -> NDArray[np.bool_]:
     """Which rows pass the test in all columns. Stops as soon as no row is left."""
     rows = np.ones(len(table), dtype=np.bool_)
     # Columns with a name first: those without a name are often completely empty.
@@ -190,7 +190,7 @@ def _mask(column: Column) -> NDArray[np.bool_]:
     return array
 
 
-def described_cell(table: Table, at: int, row: int) -> str:
+def described_cell(table: CsvTable, at: int, row: int) -> str:
     """File, line, text and column of a cell, for a message. at: of the column. row: from 0."""
     text = table.columns[at][row].as_py().strip()
     return f"{table.name}, line {table.line(row)}: {shown(text)} (column {shown(table.header[at])})"

@@ -109,7 +109,7 @@ def _offsets(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
 def _strings(builder: flatbuffers.Builder, texts: Sequence[str | bytes]) -> int:
     """A vector of strings. Empty ones share one place: most reasons of a tensor call are empty.
 
-    Other strings are never shared: a reader refuses a message whose strings are longer than the message.
+    Other strings are never shared: a reader rejects a message whose strings are longer than the message.
     """
     try:
         empty = 0

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from model_service.protocols.graphpipe import single_tensor
-from model_service.protocols.graphpipe.flatbuffer import Buffer, Table
+from model_service.protocols.graphpipe.flatbuffer import Flatbuffer, FlatbufferTable
 from model_service.protocols.graphpipe.messages import (
     DTYPES,
     Array,
@@ -38,7 +38,7 @@ def decode_request(body: Bytes) -> InferRequest | MetadataRequest:
     windows = single_tensor.read(single_tensor.REQUEST, body)
     if windows is not None:
         return InferRequest((windows,))
-    request = Buffer(body).root()
+    request = Flatbuffer(body).root()
     kind = request.uint8(0)
     content = request.table(1)
     if kind == _METADATA:
@@ -61,7 +61,7 @@ def decode_infer_response(body: Bytes) -> InferResponse:
     outputs = single_tensor.read(single_tensor.RESPONSE, body)
     if outputs is not None:
         return InferResponse((outputs,))
-    response = Buffer(body).root()
+    response = Flatbuffer(body).root()
     errors = response.tables(1, MAX_TENSORS, "errors")
     decoded = InferResponse(
         output_tensors=_tensors(response, 0),
@@ -74,7 +74,7 @@ def decode_infer_response(body: Bytes) -> InferResponse:
 
 def decode_metadata_response(body: Bytes) -> MetadataResponse:
     """Decode any bytes. Raises InvalidMessage with the reason, and nothing else."""
-    response = Buffer(body).root()
+    response = Flatbuffer(body).root()
     return MetadataResponse(
         name=response.text(0),
         version=response.text(1),
@@ -85,19 +85,19 @@ def decode_metadata_response(body: Bytes) -> MetadataResponse:
     )
 
 
-def _names(table: Table, number: int) -> tuple[str, ...]:
+def _names(table: FlatbufferTable, number: int) -> tuple[str, ...]:
     try:
         return tuple(text.decode() for text in table.texts(number, MAX_TENSORS, "names"))
     except UnicodeDecodeError:
         raise InvalidMessage("a tensor's name is not UTF-8") from None
 
 
-def _shape(table: Table, number: int) -> tuple[int, ...]:
+def _shape(table: FlatbufferTable, number: int) -> tuple[int, ...]:
     first, count = table.vector(number, 8, MAX_RANK, "dimensions of a tensor")
     return table.buffer.int64s(first, count)
 
 
-def _io(table: Table) -> IOMetadata:
+def _io(table: FlatbufferTable) -> IOMetadata:
     number = table.uint8(3)
     return IOMetadata(
         name=table.text(0), description=table.text(1), shape=_shape(table, 2), type=_type(number)
@@ -110,11 +110,11 @@ def _type(number: int) -> Type:
     return Type(number)
 
 
-def _tensors(table: Table, number: int) -> tuple[Array, ...]:
+def _tensors(table: FlatbufferTable, number: int) -> tuple[Array, ...]:
     return tuple(_tensor(tensor) for tensor in table.tables(number, MAX_TENSORS, "tensors"))
 
 
-def _tensor(table: Table) -> Array:
+def _tensor(table: FlatbufferTable) -> Array:
     element = _type(table.uint8(0))
     shape = _shape(table, 1)
     if any(length < 0 for length in shape):
@@ -136,7 +136,7 @@ def _tensor(table: Table) -> Array:
     )
 
 
-def _strings(table: Table, shape: tuple[int, ...], count: int) -> Array:
+def _strings(table: FlatbufferTable, shape: tuple[int, ...], count: int) -> Array:
     texts = table.texts(3, MAX_STRINGS, "strings of a tensor")
     if len(texts) != count:
         raise InvalidMessage(

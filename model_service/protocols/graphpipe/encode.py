@@ -1,4 +1,4 @@
-"""Messages to bytes: spliced where that is possible, else built."""
+"""Encodes messages: a message with one float32 tensor by the fast codec, others with the flatbuffers library."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def encode_infer_response(response: InferResponse) -> bytes:
 
 
 def encode_metadata_response(response: MetadataResponse) -> bytes:
+    """Encode a message."""
     return build_metadata_response(response)
 
 

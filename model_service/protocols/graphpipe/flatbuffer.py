@@ -18,7 +18,7 @@ _U32 = Struct("<I").unpack_from
 _I64 = Struct("<q").unpack_from
 
 
-class Buffer:
+class Flatbuffer:
     """The bytes of one message.
 
     All strings read from it may together be as long as the message. Offsets may repeat, so without this limit a short
@@ -32,8 +32,8 @@ class Buffer:
         self.size = len(data)
         self._text_budget = self.size
 
-    def root(self) -> Table:
-        return Table(self, self.follow(0))
+    def root(self) -> FlatbufferTable:
+        return FlatbufferTable(self, self.follow(0))
 
     def follow(self, at: int) -> int:
         """The position that the 32-bit offset at `at` points to, unchecked. Raises InvalidMessage."""
@@ -88,12 +88,12 @@ class Buffer:
         return Struct(f"<{count}q").unpack_from(self.data, first)
 
 
-class Table:
-    """One table. Checks its vtable on creation. Fields are numbered in the order of the schema."""
+class FlatbufferTable:
+    """One table. Its vtable is checked on creation. Fields are numbered in the order of the schema."""
 
     __slots__ = ("_fields", "_position", "_size", "_vtable", "buffer")
 
-    def __init__(self, buffer: Buffer, position: int) -> None:
+    def __init__(self, buffer: Flatbuffer, position: int) -> None:
         if position > buffer.size - 4:
             raise InvalidMessage(f"a table at byte {position} lies beyond the message's {buffer.size} bytes")
         vtable = position - _I32(buffer.data, position)[0]
@@ -135,9 +135,9 @@ class Table:
         value: int = 0 if at is None else _I64(self.buffer.data, at)[0]
         return value
 
-    def table(self, number: int) -> Table | None:
+    def table(self, number: int) -> FlatbufferTable | None:
         at = self.field(number, 4)
-        return None if at is None else Table(self.buffer, self.buffer.follow(at))
+        return None if at is None else FlatbufferTable(self.buffer, self.buffer.follow(at))
 
     def text(self, number: int) -> str:
         at = self.field(number, 4)
@@ -158,9 +158,9 @@ class Table:
             raise InvalidMessage(f"{count} {noun}; at most {most} are accepted")
         return first, count
 
-    def tables(self, number: int, most: int, noun: str) -> list[Table]:
+    def tables(self, number: int, most: int, noun: str) -> list[FlatbufferTable]:
         first, count = self.vector(number, 4, most, noun)
-        return [Table(self.buffer, self.buffer.follow(first + 4 * index)) for index in range(count)]
+        return [FlatbufferTable(self.buffer, self.buffer.follow(first + 4 * index)) for index in range(count)]
 
     def texts(self, number: int, most: int, noun: str) -> list[bytes]:
         first, count = self.vector(number, 4, most, noun)

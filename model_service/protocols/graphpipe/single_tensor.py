@@ -17,7 +17,7 @@ from model_service.protocols.graphpipe.build import build_infer_response, build_
 from model_service.protocols.graphpipe.messages import Array, InferRequest, InferResponse
 
 _FLOAT32 = np.dtype("<f4")
-# Shapes remembered per kind of message. There is one per batch size.
+# Shapes remembered for each kind of message. There is one for each batch size.
 MAX_TEMPLATES = 2048
 # For larger tensors copying the data dominates, and building a template would need a large message.
 MAX_DATA_BYTES = 1 << 20
@@ -33,8 +33,8 @@ class _Template:
     after: bytes
 
 
-class Kind:
-    """A kind of message with one tensor: how the library builds it, and the known templates."""
+class MessageTemplates:
+    """The known templates of one kind of message, and the function that builds such a message with the library."""
 
     def __init__(self, build: Callable[[Array], bytes]) -> None:
         self.build = build
@@ -42,21 +42,21 @@ class Kind:
         self.by_length: dict[int, _Template] = {}
 
 
-REQUEST = Kind(lambda tensor: build_request(InferRequest((tensor,))))
-RESPONSE = Kind(lambda tensor: build_infer_response(InferResponse((tensor,))))
+REQUEST = MessageTemplates(lambda tensor: build_request(InferRequest((tensor,))))
+RESPONSE = MessageTemplates(lambda tensor: build_infer_response(InferResponse((tensor,))))
 
 
-def write(kind: Kind, tensor: Array) -> bytes | None:
+def write(templates: MessageTemplates, tensor: Array) -> bytes | None:
     """Encode a float32 tensor to the same bytes as the library. None if the tensor needs the general way."""
     if tensor.dtype != _FLOAT32 or not 0 < tensor.nbytes <= MAX_DATA_BYTES:
         return None
-    template = kind.by_shape.get(tensor.shape) or _template(kind, tensor.shape)
+    template = templates.by_shape.get(tensor.shape) or _template(templates, tensor.shape)
     return b"".join((template.before, tensor.tobytes(), template.after))
 
 
-def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
+def read(templates: MessageTemplates, body: bytes | bytearray | memoryview) -> Array | None:
     """The float32 tensor in its shape, as a view of `body`. None if the message needs the general way."""
-    template = kind.by_length.get(len(body))
+    template = templates.by_length.get(len(body))
     if template is None or not isinstance(body, bytes):
         return None
     if not body.startswith(template.before) or not body.endswith(template.after):
@@ -64,7 +64,9 @@ def read(kind: Kind, body: bytes | bytearray | memoryview) -> Array | None:
     return np.frombuffer(body, _FLOAT32, template.count, len(template.before)).reshape(template.shape)
 
 
-def learn(kind: Kind, body: bytes | bytearray | memoryview, tensors: tuple[Array, ...]) -> None:
+def learn(
+    templates: MessageTemplates, body: bytes | bytearray | memoryview, tensors: tuple[Array, ...]
+) -> None:
     """Remember the layout of a message decoded in the general way, if it is the layout of our encoder.
 
     Another layout could have structure inside the data, so comparing the bytes around it would not be enough.
@@ -72,24 +74,24 @@ def learn(kind: Kind, body: bytes | bytearray | memoryview, tensors: tuple[Array
     if len(tensors) != 1 or tensors[0].dtype != _FLOAT32 or not 0 < tensors[0].nbytes <= MAX_DATA_BYTES:
         return
     shape = tensors[0].shape
-    template = kind.by_shape.get(shape) or _template(kind, shape)
+    template = templates.by_shape.get(shape) or _template(templates, shape)
     if len(body) != len(template.before) + 4 * template.count + len(template.after):
         return
-    if len(kind.by_length) >= MAX_TEMPLATES:
-        kind.by_length.clear()
-    kind.by_length[len(body)] = template
+    if len(templates.by_length) >= MAX_TEMPLATES:
+        templates.by_length.clear()
+    templates.by_length[len(body)] = template
 
 
-def _template(kind: Kind, shape: tuple[int, ...]) -> _Template:
+def _template(templates: MessageTemplates, shape: tuple[int, ...]) -> _Template:
     count = math.prod(shape)
     # Two messages that differ only in their data show where the data is.
-    zeros = kind.build(np.zeros(shape, _FLOAT32))
-    others = kind.build(np.frombuffer(b"\xff" * (4 * count), _FLOAT32).reshape(shape))
+    zeros = templates.build(np.zeros(shape, _FLOAT32))
+    others = templates.build(np.frombuffer(b"\xff" * (4 * count), _FLOAT32).reshape(shape))
     first = next(
         index for index, (zero, other) in enumerate(zip(zeros, others, strict=True)) if zero != other
     )
     template = _Template(shape, count, zeros[:first], zeros[first + 4 * count :])
-    if len(kind.by_shape) >= MAX_TEMPLATES:
-        kind.by_shape.clear()
-    kind.by_shape[shape] = template
+    if len(templates.by_shape) >= MAX_TEMPLATES:
+        templates.by_shape.clear()
+    templates.by_shape[shape] = template
     return template

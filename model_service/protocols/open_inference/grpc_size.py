@@ -17,7 +17,7 @@ MAX_TAIL_BYTES = 4 << 20
 # Real messages have far fewer inputs, outputs, raw contents and parameters.
 MAX_FIELDS = 4 * MAX_TENSORS
 # Requests of the other methods contain only a name and a version.
-MAX_QUESTION_BYTES = 64 << 10
+MAX_SMALL_REQUEST_BYTES = 64 << 10
 
 _RAW_FIELD = ModelInferRequest.DESCRIPTOR.fields_by_name["raw_input_contents"].number
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
@@ -26,9 +26,9 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 def check_size(data: bytes, is_inference: bool) -> None:
     """Raises RequestError for a message that is too expensive to parse. Leaves malformed messages to protobuf."""
     if not is_inference:
-        if len(data) > MAX_QUESTION_BYTES:
+        if len(data) > MAX_SMALL_REQUEST_BYTES:
             raise RequestError(
-                413, f"the message has {len(data)} bytes; at most {MAX_QUESTION_BYTES} are accepted"
+                413, f"the message has {len(data)} bytes; at most {MAX_SMALL_REQUEST_BYTES} are accepted"
             )
         return
     if len(data) <= MAX_TAIL_BYTES:

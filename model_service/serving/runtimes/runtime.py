@@ -16,7 +16,7 @@ class UnusableModel(Exception):
     """A model that cannot be loaded or served. The text says which one and why."""
 
 
-class RefusedInput(ValueError):
+class RejectedInput(ValueError):
     """The model rejects the values of an input, although their type and shape are right."""
 
 
@@ -39,5 +39,5 @@ class Runtime(Protocol):
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """All outputs by name. inputs: arrays that match `self.inputs`.
 
-        Raises RefusedInput if the model rejects the values. Any other exception is a failure of the model.
+        Raises RejectedInput if the model rejects the values. Any other exception is a failure of the model.
         """

@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hides start-up messages ab
 import numpy as np
 import tensorflow as tf
 
-from model_service.serving.runtimes.runtime import Array, RefusedInput, TensorSpec, UnusableModel
+from model_service.serving.runtimes.runtime import Array, RejectedInput, TensorSpec, UnusableModel
 
 
 class SavedModelRuntime:
@@ -123,11 +123,11 @@ def _ends(graph: Any) -> list[str]:
     ]
 
 
-def _refusal(error: tf.errors.InvalidArgumentError) -> RefusedInput:
+def _refusal(error: tf.errors.InvalidArgumentError) -> RejectedInput:
     """Keep the line that says what is wrong. The other lines only give the position in the graph."""
     lines = [line for line in error.message.splitlines() if line and not line.startswith(("\t", "<stack"))]
     reasons = [line for line in lines if not line.startswith(("Graph execution error:", "Detected at node"))]
-    return RefusedInput(f"{type(error).__name__}: {(reasons or lines or [''])[0]}")
+    return RejectedInput(f"{type(error).__name__}: {(reasons or lines or [''])[0]}")
 
 
 def _first_line(error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from fncast.series.window import LEAST_HISTORY, MISSING
 from model_service.training.backend import keras, seed_everything
 from model_service.training.base.examples import draw_examples, draw_gaps
@@ -19,7 +19,7 @@ from model_service.training.base.network import build_base_network
 from model_service.training.base.pool import SeriesPool
 from model_service.training.base.shape import QUANTILES, SHORT, SIZES, Size
 from model_service.training.base.user_examples import UserExamples
-from model_service.training.dataset import Windows
+from model_service.training.dataset import TrainingWindows
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Draw, Epoch, Float64Array, Trained, pinball, predict
 from model_service.training.trainer import (
@@ -109,7 +109,7 @@ def load_base(size: Size, horizon: int, weights: Path) -> tuple[Any, Any]:
 
 
 def fine_tune(
-    series: Sequence[Series],
+    series: Sequence[TimeSeries],
     settings: TrainingSettings,
     size: Size,
     weights: Path,
@@ -159,7 +159,7 @@ def drawing(users: UserExamples, size: Size, settings: TrainingSettings) -> Draw
     """Draws windows of the user's series, mixed with generated ones."""
     pool = SeriesPool(settings.seed, GENERATED_FROM, GENERATED_SERIES)
 
-    def draw(rng: np.random.Generator, count: int, epoch: int) -> Windows:
+    def draw(rng: np.random.Generator, count: int, epoch: int) -> TrainingWindows:
         gaps = draw_gaps(rng, MASKS, size.window)
         generated = int(GENERATED_SHARE * count)
         parts = [
@@ -167,7 +167,7 @@ def drawing(users: UserExamples, size: Size, settings: TrainingSettings) -> Draw
             draw_examples(rng, pool.series, generated, size, gaps),
         ]
         order = rng.permutation(count)
-        return Windows(
+        return TrainingWindows(
             np.concatenate([part.windows for part in parts])[order],
             np.concatenate([part.targets[:, : settings.horizon] for part in parts])[order],
             np.concatenate([part.weights for part in parts])[order],

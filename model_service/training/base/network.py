@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from model_service.training.backend import keras, tf
-from model_service.training.base.lag_layers import LongLags, LongSeasons, ShortLags, ShortSeasons, joined
+from model_service.training.base.lag_layers import LongLags, LongSeasons, ShortLags, ShortSeasons
 from model_service.training.base.line_layers import SLOPES, Lines
 from model_service.training.base.output_layers import Bands, Knots
 from model_service.training.base.scale_layers import (
@@ -59,8 +59,12 @@ class Mix(keras.layers.Layer):  # type: ignore[misc]
         return weights, each[0] + MIN_SPREAD, tf.concat(each[1:], axis=1)
 
 
-class View(keras.layers.Layer):  # type: ignore[misc]
-    """The window in segments, a list of (batch, inputs): values in two scales, and the mask."""
+class BaseView(keras.layers.Layer):  # type: ignore[misc]
+    """Cuts the window into segments for the RNN.
+
+    Inputs: (batch, window) scaled and mask, (batch, 1) spread. Output: a list of (batch, inputs): the values in two
+    scales and the mask.
+    """
 
     def __init__(self, segments: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -90,7 +94,7 @@ class Facts(keras.layers.Layer):  # type: ignore[misc]
         return tf.concat([present, sized, shifts, logs, known], axis=1)
 
 
-class Candidates(keras.layers.Layer):  # type: ignore[misc]
+class CandidateSum(keras.layers.Layer):  # type: ignore[misc]
     """The median in scaled units: (batch, horizon).
 
     Inputs: two seasonal forecasts (batch, horizon); (batch, 3) shifts of the mix; medians; starts and slopes of the
@@ -150,7 +154,7 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     states = [first] * (2 if cell == "lstm" else 1)
     embed = dense(units, activation="relu", name="segment")
     output = first
-    for segment in View(SEGMENTS[window], name="view")([scaled, mask, spread]):
+    for segment in BaseView(SEGMENTS[window], name="view")([scaled, mask, spread]):
         output, states = step(embed(segment), states)
     state = keras.layers.Concatenate()([output, facts])
     state = dense(2 * units, activation="relu", name="hidden")(state)
@@ -176,7 +180,7 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     pick = np.eye(len(QUANTILES_OF), dtype=np.float32)[:, list(MEDIANS)]
     medians = keras.layers.Lambda(lambda q: tf.matmul(q, pick), name="medians")(quantiles)
     correction = head("correction", 1)
-    median = Candidates(name="candidates")(
+    median = CandidateSum(name="candidates")(
         [*near, shifts, medians, starts, slopes, gates, shares, misfit, correction]
     )
 
@@ -196,6 +200,3 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     growth = dense(2 * half * len(knots), kernel_initializer="zeros", name="widths")(state)
     forecast = Bands(knots, horizon, len(QUANTILES), name="bands")([median, growth, unit, level, scale])
     return keras.Model(windows, {"forecast": forecast}, name=f"base_{window}")
-
-
-__all__ = ["build_base_network", "joined"]

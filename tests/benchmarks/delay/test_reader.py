@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.delay.reader import Seen
+from benchmarks.delay.reader import ArrivalTimes
 
 
 @pytest.mark.parametrize(
@@ -14,4 +14,4 @@ from benchmarks.delay.reader import Seen
 def test_a_record_arrived_with_its_batch(tmp_path: Path, partition: int, offset: int, seen_s: float) -> None:
     file = tmp_path / "seen"
     file.write_text("0 9 1.5\n1 3 2.0\n0 14 2.5\n")
-    assert Seen(file).at(partition, offset) == seen_s
+    assert ArrivalTimes(file).at(partition, offset) == seen_s

@@ -15,7 +15,7 @@ from benchmarks.growth import growth
 from benchmarks.growth.backlog import check, rates
 from benchmarks.lib.load import Load
 from benchmarks.lib.meter import Measured, WrongForecasts
-from benchmarks.lib.programs import EXACTLY, Fncast
+from benchmarks.lib.programs import EXACTLY, FncastPipeline
 from fncast.demo.process import ProcessFailed
 
 
@@ -69,13 +69,13 @@ def test_a_run_that_loses_doubles_or_disorders_an_event_is_wrong(wrong: dict[str
 
 
 def test_a_setting_that_fails_does_not_stop_its_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def rate_of(testbed: Any, pipeline: Fncast, load: Load, partitions: int) -> float:
+    async def rate_of(testbed: Any, pipeline: FncastPipeline, load: Load, partitions: int) -> float:
         if partitions != 4:
             raise WrongForecasts("3 lost")
         return 5.0
 
     async def sweep(testbed: Any, arguments: argparse.Namespace) -> list[str]:
-        pipeline = Fncast(EXACTLY, Path())
+        pipeline = FncastPipeline(EXACTLY, Path())
         settings = {f"{count}": (pipeline, Load(10), count) for count in arguments.counts}
         found = await rates(testbed, arguments, settings)
         return [", ".join(f"{name}: {rate}" for name, rate in found.items())]

@@ -5,13 +5,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from benchmarks.lib.goals import EVENTS, monitor_goals, readings_goals
+import pytest
+
+from benchmarks.lib.goals import EVENTS, Goal, monitor_goals, readings_goals
+from benchmarks.lib.spread import Spread
 from benchmarks.monitor import contestants, delay, monitor
 from benchmarks.readings import figures
 
 
 def result(**tables: Any) -> dict[str, Any]:
     return {"tables": {name: {"columns": columns, "rows": rows} for name, (columns, rows) in tables.items()}}
+
+
+@pytest.mark.parametrize(
+    ("aim", "median", "is_met"), [("≥", 2.0, True), ("≥", 1.9, False), ("≤", 2.1, False)]
+)
+def test_a_goal_is_met_by_the_median(aim: str, median: float, is_met: bool) -> None:
+    assert Goal("a figure", aim, 2.0, Spread(0.0, median, 9.0)).is_met is is_met
 
 
 def test_a_missing_measurement_does_not_meet_its_goal() -> None:

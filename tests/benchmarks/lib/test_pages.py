@@ -7,14 +7,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.lib import pages
-from benchmarks.lib.spread import Spread
-
-
-@pytest.mark.parametrize(
-    ("aim", "median", "is_met"), [("≥", 2.0, True), ("≥", 1.9, False), ("≤", 2.1, False)]
-)
-def test_a_goal_is_met_by_the_median(aim: str, median: float, is_met: bool) -> None:
-    assert pages.Goal("a figure", aim, 2.0, Spread(0.0, median, 9.0)).is_met is is_met
 
 
 def test_only_blocks_between_markers_are_generated(monkeypatch: pytest.MonkeyPatch) -> None:

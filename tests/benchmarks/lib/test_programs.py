@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.delay import delay
 from benchmarks.lib.broker import PARTITIONS
-from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Topics
+from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, RunTopics
 from benchmarks.pipelines import peer_programs as peer_pipelines
 from benchmarks.pipelines.peer_programs import Peer, peers
 from consumer.kafka import at_least_once, exactly_once
@@ -14,7 +14,7 @@ from consumer.settings import load
 
 
 def test_fncast_accepts_the_settings_of_a_run(tmp_path: Path) -> None:
-    pipeline = Fncast(
+    pipeline = FncastPipeline(
         EXACTLY,
         tmp_path,
         consumer_count=2,
@@ -22,7 +22,7 @@ def test_fncast_accepts_the_settings_of_a_run(tmp_path: Path) -> None:
         function_url="http://127.0.0.1:1/slow",
     )
     assert pipeline.services() == []
-    programs = pipeline.consumers("127.0.0.1:9", Topics("group", "in", "out", "dead"), tmp_path)
+    programs = pipeline.consumers("127.0.0.1:9", RunTopics("group", "in", "out", "dead"), tmp_path)
     files = [Path(program.argv[-1]) for program in programs]
     first, second = (load(file, environ={}) for file in files)
     assert (first.kafka.input_topics, first.kafka.output_topic, first.kafka.delivery) == (
@@ -49,7 +49,7 @@ def test_processes_of_one_peer_share_a_group_and_no_state(
 ) -> None:
     monkeypatch.setattr(peer_pipelines, "python_of", lambda name: Path(name))
     [several] = [peer for peer in peers(tmp_path) if "processes" in peer.name]
-    programs = several.consumers("127.0.0.1:9", Topics("group", "in", "out", "dead"), tmp_path)
+    programs = several.consumers("127.0.0.1:9", RunTopics("group", "in", "out", "dead"), tmp_path)
     assert len(programs) == PARTITIONS
     assert len({program.argv[-1] for program in programs}) == PARTITIONS
     assert {program.argv[3] for program in programs} == {"group"}

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from benchmarks.lib import run as run_module
 from benchmarks.lib.broker import PARTITIONS, Broker
-from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast, Topics
+from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, RunTopics
 from benchmarks.lib.run import Run
 from consumer.kafka.embedded import EmbeddedBroker
 from fncast.demo.process import ProcessFailed
@@ -29,7 +29,7 @@ def drain(
 ) -> None:
     """Wait for a pipeline that has published `forecasts` of COUNT forecasts. Raises ProcessFailed."""
     servers = broker.bootstrap_servers
-    topics = Topics(name, f"{name}-in", f"{name}-out", f"{name}-dead")
+    topics = RunTopics(name, f"{name}-in", f"{name}-out", f"{name}-dead")
     producer = Producer({"bootstrap.servers": servers})
     for topic, count in ((topics.input, COUNT), (topics.output, forecasts)):
         for _ in range(count):
@@ -39,7 +39,7 @@ def drain(
         consumer = Consumer({"bootstrap.servers": servers, "group.id": name})
         consumer.commit(offsets=[TopicPartition(topics.input, 0, COUNT)], asynchronous=False)
         consumer.close()
-    run = Run(Fncast(delivery, folder), Broker(servers, "embedded"), topics, PARTITIONS, folder)
+    run = Run(FncastPipeline(delivery, folder), Broker(servers, "embedded"), topics, PARTITIONS, folder)
 
     async def until_drained() -> None:
         await run.drain()

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from benchmarks.delay.reader import Seen
+from benchmarks.delay.reader import ArrivalTimes
 from benchmarks.monitor import contestants, delay, files, monitor
 from benchmarks.monitor.load import HORIZON, SPIKE, MonitorLoad
 from benchmarks.pipelines.monitor import WINDOW, random_walks
@@ -71,7 +71,7 @@ def test_only_anomalies_that_open_count(tmp_path: Path) -> None:
         FakeMessage(1, "a", state="closed", start="t1"),
         FakeMessage(2, "b", state="open", start="t2"),
     ]
-    assert delay.opened(messages, Seen(file)) == {("a", "t1"): 1.5, ("b", "t2"): 2.5}
+    assert delay.opened(messages, ArrivalTimes(file)) == {("a", "t1"): 1.5, ("b", "t2"): 2.5}
 
 
 def test_the_loop_over_a_file_must_see_all_readings(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ async def nothing() -> Rate:
 
 def test_tables_leave_out_what_was_not_measured() -> None:
     ours, loop = (
-        contestants.Contestant(name, nothing) for name in (contestants.MONITOR, contestants.DECODING)
+        contestants.MonitorContestant(name, nothing) for name in (contestants.MONITOR, contestants.DECODING)
     )
     assert monitor.rates_table([ours, loop]).rows == []
     ours.runs = [Rate(10, 100.0, {"monitor": 30.0}, 0)]

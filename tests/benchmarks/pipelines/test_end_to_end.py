@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from benchmarks.lib.meter import Measured
-from benchmarks.lib.programs import AT_LEAST, EXACTLY, Fncast
+from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline
 from benchmarks.pipelines import end_to_end
-from benchmarks.pipelines.end_to_end import PipelineResult
+from benchmarks.pipelines.end_to_end import RateResult
 from benchmarks.pipelines.peer_programs import Peer
 from fncast.demo.process import ProcessFailed
 
@@ -52,19 +52,19 @@ class FakeTestbed:
 )
 def test_one_wrong_run_makes_a_pipeline_wrong(run: Measured, keeps_order: bool, is_right: bool) -> None:
     pipeline = Peer("peer", "plain", "none.py", AT_LEAST, Path(), keeps_order=keeps_order)
-    assert PipelineResult(pipeline, [RIGHT, run, RIGHT]).is_right is is_right
+    assert RateResult(pipeline, [RIGHT, run, RIGHT]).is_right is is_right
 
 
 @pytest.mark.parametrize(("run", "code"), [(RIGHT, 0), (LOST, 1), (DOUBLED, 1), (DISORDERED, 1)])
 def test_loss_and_disorder_fail_the_program(
     run: Measured, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def measure(testbed: Any, result: PipelineResult, scale: float) -> None:
+    async def measure(testbed: Any, result: RateResult, scale: float) -> None:
         result.runs.append(run)
         result.cpu_us.append({})
 
     monkeypatch.setattr(end_to_end, "measure_pipeline", measure)
-    monkeypatch.setattr(end_to_end, "build_pipelines", lambda *_: [Fncast(EXACTLY, Path())])
+    monkeypatch.setattr(end_to_end, "build_pipelines", lambda *_: [FncastPipeline(EXACTLY, Path())])
     testbed: Any = FakeTestbed()
     arguments = argparse.Namespace(quick=True, only=None, rounds=2, scale=1.0, print_only=True)
     assert asyncio.run(end_to_end.compare(testbed, arguments)) == code
@@ -73,7 +73,7 @@ def test_loss_and_disorder_fail_the_program(
 
 
 def test_without_a_measurement_no_page_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def measure(testbed: Any, result: PipelineResult, scale: float) -> None:
+    async def measure(testbed: Any, result: RateResult, scale: float) -> None:
         raise ProcessFailed("no broker any more")
 
     monkeypatch.setattr(end_to_end, "measure_pipeline", measure)

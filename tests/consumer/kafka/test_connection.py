@@ -39,7 +39,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Client:
     return second
 
 
-def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock: list[float]) -> None:
+def test_a_client_without_errors_is_not_checked(cluster: Client, clock: list[float]) -> None:
     client, tracked = Client(False), Connection({})
     tracked.on_error(KafkaError(KafkaError._TRANSPORT))
     clock[0] = 1000.0
@@ -47,7 +47,7 @@ def test_a_client_to_which_nothing_happened_is_not_asked(cluster: Client, clock:
     assert client.queries == 0
 
 
-def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list[float]) -> None:
+def test_a_client_is_lost_if_another_client_reaches_the_cluster(cluster: Client, clock: list[float]) -> None:
     client, tracked = Client(False), Connection({})
     tracked.on_error(DOWN)
     assert not tracked.is_lost(client)
@@ -59,7 +59,9 @@ def test_it_is_lost_where_another_finds_the_cluster(cluster: Client, clock: list
     assert tracked.is_lost(client)
 
 
-def test_a_cluster_that_is_away_is_asked_for_now_and_then(cluster: Client, clock: list[float]) -> None:
+def test_while_the_cluster_is_away_it_is_checked_from_time_to_time(
+    cluster: Client, clock: list[float]
+) -> None:
     client, tracked = Client(False), Connection({})
     cluster.answers = False
     tracked.on_error(DOWN)
@@ -71,7 +73,9 @@ def test_a_cluster_that_is_away_is_asked_for_now_and_then(cluster: Client, clock
     assert tracked.is_lost(client)
 
 
-def test_a_client_that_is_back_is_not_asked_any_more(cluster: Client, clock: list[float]) -> None:
+def test_a_client_that_is_connected_again_is_not_checked_any_more(
+    cluster: Client, clock: list[float]
+) -> None:
     client, tracked = Client(True), Connection({})
     tracked.on_error(DOWN)
     for clock[0] in range(60):
@@ -83,7 +87,7 @@ def test_a_client_that_is_back_is_not_asked_any_more(cluster: Client, clock: lis
     assert tracked.is_lost(client)
 
 
-def test_a_client_of_kafka_asks_as_this_expects() -> None:
+def test_the_drivers_clients_have_the_call_that_the_check_makes() -> None:
     from confluent_kafka import Consumer, Producer
 
     nowhere: dict[str, Any] = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}

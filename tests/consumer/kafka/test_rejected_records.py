@@ -6,87 +6,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError, NotPublished
-from consumer.kafka import base_producer
-from consumer.kafka.at_least_once import AtLeastOnce
-from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.rejected_records import MIN_LIMIT_BYTES
-from consumer.result_publisher import ResultPublisher
-from interceptor.delivery import Delivery, Record
-from interceptor.outcome import DeadLetter, Forecast, Headers, OutputEvent
-
-PARTITION = ("metrics", 0)
-
-
-class Report:
-    """As the client gives it: without headers."""
-
-    def __init__(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        self.topic, self.key, self.value = (lambda: topic), (lambda: key), (lambda: value)
-
-
-class Client:
-    """A producer, and a broker that refuses a batch with a record for which `cause` returns a code."""
-
-    def __init__(self) -> None:
-        self.cause = lambda topic, key, value, headers: None
-        self.names_records = False  # whether its error names the rejected records
-        self.taken: list[tuple[str, bytes | None]] = []
-        self.batches = 0
-        self._queue: list[tuple] = []
-        self._open: list[tuple[str, bytes | None]] = []
-        self._failed: KafkaError | None = None
-
-    def created_by(self, kind, properties, **_):
-        """In place of `create_client`."""
-        self.on_delivery = properties["on_delivery"]
-        return self
-
-    def produce(self, topic, value, key, partition, headers):
-        if self._failed is not None and self.is_transactional:
-            raise KafkaException(KafkaError(KafkaError._STATE))
-        if len(value) > 1_150_000:
-            raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
-        self._queue.append((topic, key, value, headers))
-
-    def flush(self, _: float) -> int:
-        batch, self._queue = self._queue, []
-        self.batches += bool(batch)
-        code = next((code for record in batch if (code := self.cause(*record))), None)
-        if code is None:
-            self._open += [(topic, value) for topic, _, value, _ in batch]
-            if not self.is_transactional:
-                self._commit()
-            return 0
-        self._failed = KafkaError(code, "refused", False, False, True)
-        for topic, key, value, headers in batch:
-            is_other = self.names_records and not self.cause(topic, key, value, headers)
-            report = KafkaError(KafkaError._INVALID_DIFFERENT_RECORD) if is_other else self._failed
-            self.on_delivery(report, Report(topic, key, value))
-        return 0
-
-    def _commit(self) -> None:
-        self.taken += self._open
-        self._open.clear()
-
-    def poll(self, _: float) -> int:
-        return 0
-
-    def send_offsets_to_transaction(self, *_): ...
-    def begin_transaction(self): ...
-    def init_transactions(self, *_): ...
-    def purge(self): ...
-
-    def commit_transaction(self, _: float) -> None:
-        self.flush(1)
-        if self._failed is not None:
-            raise KafkaException(self._failed)
-        self._commit()
-
-    def abort_transaction(self, _: float) -> None:
-        self._open, self._queue, self._failed = [], [], None
-
-    def __len__(self) -> int:
-        return len(self._queue)
+from interceptor.outcome import DeadLetter, Forecast
+from tests.consumer.kafka.rejecting_client import PARTITION, Harness, Report, forecast
 
 
 @pytest.fixture(params=["exactly-once", "at-least-once"])
@@ -94,41 +16,10 @@ def harness(request, monkeypatch):
     return Harness(request.param == "exactly-once", monkeypatch)
 
 
-class Harness:
-    def __init__(self, exactly_once: bool, monkeypatch: pytest.MonkeyPatch, **properties: str) -> None:
-        self.client = Client()
-        self.client.is_transactional = exactly_once
-        kind = ExactlyOnce if exactly_once else AtLeastOnce
-        monkeypatch.setattr(base_producer, "create_client", self.client.created_by)
-        monkeypatch.setattr(kind, "partitions_of", lambda publisher, topic: 1)
-        self.publisher = kind(properties, "murmur2_random", *["one"] * exactly_once)
-        self.publisher.ready()
-        self.results = ResultPublisher(self.publisher, "forecasts", "dead")
-        assert self.results.knows_partitions("metrics")
-
-    def settle(self, deliveries: list[Delivery], most_rounds: int = 5) -> list[Delivery]:
-        """Publish them as the loop does, again and again while something is undone."""
-        for _ in range(most_rounds):
-            try:
-                for delivery in deliveries:
-                    self.results.publish(delivery)
-                self.publisher.commit({PARTITION: len(deliveries)}, "metadata")
-                return deliveries
-            except NotPublished:
-                pass
-        pytest.fail("it never ends")
-
-
-def forecast(number: int, *values: bytes, headers: Headers | None = None) -> Delivery:
-    delivery = Delivery(Record("metrics", 0, number, 0, b"key", b"input %d" % number, []))
-    delivery.outcome = Forecast([OutputEvent(headers or [], value) for value in values])
-    return delivery
-
-
 @pytest.mark.parametrize(
     "code", [KafkaError.INVALID_RECORD, KafkaError.POLICY_VIOLATION, KafkaError.MSG_SIZE_TOO_LARGE]
 )
-def test_of_a_batch_that_is_refused_only_the_culprit_is_a_dead_letter(harness, code):
+def test_only_the_rejected_record_of_a_batch_becomes_a_dead_letter(harness, code):
     harness.client.cause = lambda topic, key, value, headers: code if value == b"bad" else None
     sent = harness.settle([forecast(1, b"one"), forecast(2, b"bad"), forecast(3, b"three")])
     assert [type(delivery.outcome) for delivery in sent] == [Forecast, DeadLetter, Forecast]
@@ -160,7 +51,7 @@ def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(harne
         harness.settle([forecast(1, b"one")])
 
 
-def test_a_denial_that_comes_without_reports_names_what_may_be_meant(monkeypatch):
+def test_denied_access_names_the_topics_whose_records_were_dropped(monkeypatch):
     """The broker refuses to add topics to a transaction: the client drops their records."""
     harness = Harness(True, monkeypatch)
     cause = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "refused", False, False, True)
@@ -193,7 +84,7 @@ def test_only_repeated_fencing_is_reported_as_another_consumer(monkeypatch):
         begin_with(KafkaError._FENCED)
 
 
-def test_afterwards_records_share_batches_again(harness):
+def test_after_a_commit_records_share_batches_again(harness):
     harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.INVALID_RECORD if value == b"bad" else None
     )
@@ -254,7 +145,7 @@ def test_large_headers_count_and_no_ordinary_record_is_blamed(harness):
     assert harness.client.batches == batches + 1, "the limit is known: only the dead letter is sent"
 
 
-def test_of_two_outputs_the_first_is_not_published_where_the_client_does_not_take_the_second(harness):
+def test_no_output_of_an_event_is_published_if_the_client_rejects_one_of_them(harness):
     (both,) = harness.settle([forecast(1, b"small", b"x" * 1_200_000)])
     assert type(both.outcome) is DeadLetter
     assert harness.client.taken == [("dead", b"input 1")]
@@ -270,7 +161,7 @@ def test_no_limit_is_learned_from_a_small_record(harness):
 
 
 @pytest.mark.parametrize("exactly_once", [True, False])
-def test_where_records_are_compressed_no_limit_is_learned(monkeypatch, exactly_once):
+def test_no_limit_is_learned_from_compressed_records(monkeypatch, exactly_once):
     harness = Harness(exactly_once, monkeypatch, **{"compression.type": "zstd"})
     harness.client.cause = lambda topic, key, value, headers: (
         KafkaError.MSG_SIZE_TOO_LARGE if value[:1] == b"r" else None

@@ -99,7 +99,7 @@ def test_a_topic_created_again_is_noticed_once_also_after_a_while_without_it(adm
     assert [watch.look(next(times), []) for _ in range(3)] == [NONE, Changes([], ["forecasts"]), NONE]
 
 
-def test_the_moment_at_which_a_topic_was_last_the_same_is_kept(admin: Admin) -> None:
+def test_the_time_of_the_last_question_with_an_unchanged_answer_is_kept(admin: Admin) -> None:
     watch = watch_of(admin)
     watch.look(1, [])
     watch.look(3, [])
@@ -111,7 +111,7 @@ def test_the_moment_at_which_a_topic_was_last_the_same_is_kept(admin: Admin) -> 
     assert watch.seen_at_s == {"metrics": 3, "forecasts": 5}
 
 
-def test_it_asks_no_more_often_than_it_should(admin: Admin) -> None:
+def test_the_broker_is_asked_once_per_interval(admin: Admin) -> None:
     watch = watch_of(admin)
     for tenth in range(10, 50):
         watch.look(tenth / 10, [])
@@ -127,14 +127,14 @@ def test_the_ends_of_assigned_partitions_are_kept(admin: Admin) -> None:
     assert watch.ends == {("metrics", 1): 40}
 
 
-def test_answers_that_are_on_their_way_are_not_waited_for(admin: Admin) -> None:
+def test_pending_answers_are_not_waited_for(admin: Admin) -> None:
     watch = watch_of(admin)
     admin.never_answers = True
     assert [watch.look(second, [("metrics", 0)]) for second in range(1, 20)] == [NONE] * 19
     assert admin.queries == 1
 
 
-def test_a_client_that_gets_no_answer_for_long_gives_way_to_another(admin: Admin) -> None:
+def test_a_client_without_an_answer_for_long_is_replaced(admin: Admin) -> None:
     renewed: list[int] = []
     admin.is_silent = True
     watch = TopicWatch(lambda: admin, lambda: renewed.append(1), ["metrics"])  # type: ignore

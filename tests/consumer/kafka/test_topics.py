@@ -9,7 +9,11 @@ import pytest
 
 from consumer.errors import ConsumerError
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.kafka.topics import Sizes, Topics
+from consumer.kafka.topic_limits import Sizes
+from consumer.kafka.topic_names import TopicNames
+from consumer.kafka.topics import Topics
+
+NAMES = TopicNames(("in",), "out", "dead", "outages")
 
 
 @pytest.fixture
@@ -26,11 +30,11 @@ def prepared(topics: Topics) -> Sizes:
     pytest.fail("no broker answers")
 
 
-def test_of_the_embedded_broker_nothing_is_asked_that_it_cannot_answer(
+def test_the_embedded_broker_is_not_asked_what_it_cannot_answer(
     broker: EmbeddedBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It has no controller: each question to one would cost the start a second, and end in a warning."""
-    topics = Topics({"bootstrap.servers": broker.bootstrap_servers}, ["in"], "out", "dead", "outages")
+    topics = Topics({"bootstrap.servers": broker.bootstrap_servers}, NAMES)
     with caplog.at_level(logging.INFO):
         sizes = prepared(topics)
     assert sizes == Sizes()
@@ -41,15 +45,13 @@ def test_of_the_embedded_broker_nothing_is_asked_that_it_cannot_answer(
 
 @pytest.mark.guarantee("the embedded broker is refused for exactly-once")
 def test_the_embedded_broker_is_refused_for_exactly_once(broker: EmbeddedBroker) -> None:
-    topics = Topics(
-        {"bootstrap.servers": broker.bootstrap_servers}, ["in"], "out", "dead", is_exactly_once=True
-    )
+    topics = Topics({"bootstrap.servers": broker.bootstrap_servers}, NAMES, is_exactly_once=True)
     with pytest.raises(ConsumerError, match='does not isolate transactions: set delivery = "at-least-once"'):
         prepared(topics)
 
 
-def test_the_reason_why_no_broker_answers_is_known_at_the_first_try(caplog: pytest.LogCaptureFixture) -> None:
-    topics = Topics({"bootstrap.servers": "127.0.0.1:1"}, ["in"], "out", "dead")
+def test_the_first_attempt_says_why_no_broker_answers(caplog: pytest.LogCaptureFixture) -> None:
+    topics = Topics({"bootstrap.servers": "127.0.0.1:1"}, NAMES)
     assert topics.prepare() is None
     reason = "the broker 127.0.0.1:1 cannot be reached: connection refused"
     assert topics.problem == f"no Kafka answers at 127.0.0.1:1 ({reason})"

@@ -62,7 +62,7 @@ def test_repeated_fencing_means_a_shared_identity(publisher):
         fence(publisher, clients)
 
 
-def test_a_transaction_that_the_broker_let_time_out_says_nothing_about_the_identity(publisher, monkeypatch):
+def test_fencing_after_a_time_out_does_not_count_as_a_shared_identity(publisher, monkeypatch):
     publisher, clients = publisher
     monkeypatch.setattr(transactional_producer, "TRANSACTION_TIMEOUT_MS", 0)
     for _ in range(MAX_FENCED + 2):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.settings import Input, JsonMapping, SettingsError, Windows, load
+from consumer.settings import InputSettings, JsonMapping, SettingsError, WindowSettings, load
 from interceptor.readings.formats import build_format
 
 READINGS = """
@@ -31,8 +31,12 @@ labels = ["device"]
 
 def test_an_input_overrides_windows_for_its_topic(write):
     settings = load(write(READINGS), {})
-    assert settings.windows_of("telegraf") == Windows(step="60s", grace_s=5, window=24, min=0)
-    assert settings.windows_of("gateways") == settings.windows_of("metrics") == Windows(step="60s", grace_s=5)
+    assert settings.windows_of("telegraf") == WindowSettings(step="60s", grace_s=5, window=24, min=0)
+    assert (
+        settings.windows_of("gateways")
+        == settings.windows_of("metrics")
+        == WindowSettings(step="60s", grace_s=5)
+    )
     assert [entry.has_readings for entry in settings.inputs] == [True, True]
     assert settings.inputs[1].by_series_topic == "gateways-by-series"
     rules = settings.rules_of("telegraf")
@@ -52,14 +56,14 @@ def test_an_input_has_the_options_of_its_format(write):
 
 
 def test_an_input_has_readings_if_a_setting_says_so_or_needs_them():
-    assert not Input("metrics", destination="forecast").has_readings
-    assert Input("metrics", rekey=True).format_name == "cloudevents"
+    assert not InputSettings("metrics", destination="forecast").has_readings
+    assert InputSettings("metrics", rekey=True).format_name == "cloudevents"
     for entry in (
-        Input("a", format="influx-line"),
-        Input("a", format="cloudevents"),
-        Input("a", min=0),
-        Input("a", include=("x",)),
-        Input("a", rekey=True),
+        InputSettings("a", format="influx-line"),
+        InputSettings("a", format="cloudevents"),
+        InputSettings("a", min=0),
+        InputSettings("a", include=("x",)),
+        InputSettings("a", rekey=True),
     ):
         assert entry.has_readings
 
@@ -198,7 +202,7 @@ def test_a_wrong_input_is_an_error(write, text, message):
     assert message in str(error.value)
 
 
-def test_inputs_are_the_files_alone(write):
+def test_inputs_can_be_set_only_in_the_file(write):
     with pytest.raises(SettingsError, match=r"FNCAST_INPUTS__TOPIC: \[\[inputs\]\] works only in the file"):
         load(write(""), {"FNCAST_INPUTS__TOPIC": "a"})
     file = write('[[inputs]]\ntopic = "a"')

@@ -36,7 +36,7 @@ def test_no_password_is_shown_with_the_settings():
     assert "sasl.password" in repr(settings)
 
 
-def test_any_legal_topic_is_taken(write):
+def test_every_valid_topic_name_is_accepted(write):
     topic = "a.B_9-" + "x" * 243
     assert load(write(""), {"FNCAST_KAFKA__OUTPUT_TOPIC": topic}).kafka.output_topic == topic
 

@@ -72,7 +72,7 @@ def test_the_error_of_a_wrong_setting_names_file_and_line(write, text, message):
         ("FNCAST_KAFKA__OUTPUT_TOPIC", "a\n", "is not a topic name"),
     ],
 )
-def test_what_could_never_work_is_refused_with_its_variable(write, variable, value, message):
+def test_an_impossible_value_is_rejected_with_the_name_of_its_variable(write, variable, value, message):
     with pytest.raises(SettingsError, match=f"^environment variable {variable}: ") as error:
         load(write(""), {variable: value})
     assert message in str(error.value)

@@ -40,7 +40,7 @@ def test_a_variable_without_a_double_underscore_is_not_a_setting(write, variable
 
 
 @pytest.mark.parametrize("variable", ["FNCAST_KAFKA__", "FNCAST___HOST", "FNCAST_KAFKA__CLIENT__"])
-def test_half_a_name_is_still_an_error(write, variable):
+def test_a_variable_with_an_incomplete_name_is_an_error(write, variable):
     with pytest.raises(SettingsError, match=f"environment variable {variable}: no such setting"):
         load(write(""), {variable: "x"})
 

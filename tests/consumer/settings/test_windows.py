@@ -2,14 +2,14 @@
 
 import pytest
 
-from consumer.settings import SettingsError, Windows, load
+from consumer.settings import SettingsError, WindowSettings, load
 from consumer.settings.windows import parse_step
 from fncast.series.step import Step
 
 
 def test_windows_are_set_by_variables(write):
     environ = {"FNCAST_WINDOWS__STEP": "5m", "FNCAST_WINDOWS__MIN": "-1.5", "FNCAST_WINDOWS__EVERY": "3"}
-    assert load(write(""), environ).windows == Windows(step="5m", min=-1.5, every=3)
+    assert load(write(""), environ).windows == WindowSettings(step="5m", min=-1.5, every=3)
 
 
 @pytest.mark.parametrize(

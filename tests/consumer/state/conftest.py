@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.state import restorer as restorer_module
+from consumer.state import partition_restore, restorer
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
-    monkeypatch.setattr(restorer_module, "RETRY_S", 0.01)
-    monkeypatch.setattr(restorer_module, "CHECK_S", 0.01)
+    monkeypatch.setattr(restorer, "RETRY_S", 0.01)
+    monkeypatch.setattr(partition_restore, "CHECK_S", 0.01)

@@ -7,7 +7,7 @@ from consumer.state.keys import full_key, parse, prefix
 
 
 @given(st.text(), st.text(), st.integers(0, 10**6), st.text(), st.binary())
-def test_a_key_holds_its_parts_whatever_they_are(group, topic, partition, owner, suffix):
+def test_any_parts_of_a_key_can_be_read_back(group, topic, partition, owner, suffix):
     joined = full_key(group, (topic, partition), owner, suffix)
     assert parse(joined) == (group, topic, partition, owner, suffix)
     assert joined.startswith(prefix(group, (topic, partition)))

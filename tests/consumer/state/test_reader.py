@@ -49,7 +49,7 @@ def test_the_end_of_a_partition_ends_a_range_that_is_longer(reader, topic):
     assert reader.bounds((topic, 1)) == (0, 0)
 
 
-def test_a_second_range_holds_nothing_of_the_first(reader, topic):
+def test_a_second_range_has_no_records_of_the_first(reader, topic):
     chunks = reader.read((topic, 0), 0, 1200)
     next(chunks)
     chunks.close()

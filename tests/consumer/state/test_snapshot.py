@@ -49,7 +49,7 @@ def test_a_partition_without_state_only_gets_its_marker():
     assert [(move.place, move.key, move.value) for move in snapshot.moves(99)] == [(1, *marker(4, since=99))]
 
 
-def test_a_marker_that_cannot_be_read_is_none():
+def test_a_marker_that_cannot_be_read_counts_as_missing():
     snapshot = Snapshot("group", PARTITION, 4)
     snapshot.add(1, [(marker_key("group", PARTITION), b"[")])
     assert (snapshot.is_at_home, snapshot.since) == (False, None)
@@ -84,7 +84,7 @@ def test_state_moves_home_when_the_state_topic_has_grown():
     assert read(places, 8).is_at_home
 
 
-def test_where_the_home_stays_the_same_nothing_but_the_marker_is_written():
+def test_only_the_marker_is_written_if_the_state_stays_in_its_partition():
     places = {1: dict([marker(2), (key("a"), b"1")])}
     grown = read(places, 4)
     assert values(grown) == {b"a": b"1"}
@@ -100,7 +100,7 @@ def test_a_move_that_was_not_finished_is_done_again():
     assert written(again, places) == {1: {}, 5: dict([marker(8), (key("a"), b"1"), (key("b"), b"2")])}
 
 
-def test_what_is_left_of_an_old_place_is_not_taken_for_newer_state():
+def test_leftovers_in_another_partition_are_not_used_as_newer_state():
     places = {1: dict([marker(4), (key("a"), b"old")]), 5: dict([marker(8), (key("a"), b"new")])}
     grown = read(places, 12)  # its home is place 5 again
     assert values(grown) == {b"a": b"new"}

@@ -6,16 +6,16 @@ import sys
 
 import pytest
 
-from consumer.settings import Input, JsonMapping
+from consumer.settings import InputSettings, JsonMapping
 from fncast.checks.records_check import check_records
 from fncast.recognition.sample import Sample
 from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
 
-TELEGRAF = Input("telegraf", "telegraf-json", "forecast")
+TELEGRAF = InputSettings("telegraf", "telegraf-json", "forecast")
 WINDOWS = SAMPLES["window events"][1]
 
 
-def check(entry: Input, sample, routes=("forecast",)):
+def check(entry: InputSettings, sample, routes=("forecast",)):
     return check_records(entry, Sample(entry.topic, 2, len(sample), sample), routes)
 
 
@@ -31,7 +31,7 @@ def test_records_in_the_format_of_the_settings_are_ok():
         (TELEGRAF, [], "warning", "no records yet", "send readings"),
         (TELEGRAF, records(influx_line), "failed", "0 of the last 20", 'set format = "influx-line"'),
         (
-            Input("telegraf"),
+            InputSettings("telegraf"),
             records(telegraf_json),
             "failed",
             "0 of the last",
@@ -40,14 +40,14 @@ def test_records_in_the_format_of_the_settings_are_ok():
         (TELEGRAF, [record("hello")], "failed", "0 of the last 1", "fncast init --topic telegraf shows"),
         (TELEGRAF, [*records(telegraf_json), record("x")], "warning", "1 become dead letters", "send only"),
         (
-            Input("plant", destination="forecast"),
+            InputSettings("plant", destination="forecast"),
             SAMPLES["reading events"][1],
             "failed",
             "for windows only",
             'set format = "cloudevents" in [[inputs]] for plant',
         ),
         (
-            Input("telegraf", "telegraf-json"),
+            InputSettings("telegraf", "telegraf-json"),
             records(telegraf_json),
             "failed",
             "name no destination",
@@ -61,21 +61,21 @@ def test_records_in_the_format_of_the_settings_are_ok():
             "rekey = true",
         ),
         (
-            Input("telegraf", "telegraf-json", "forecast", include=("mem.*",)),
+            InputSettings("telegraf", "telegraf-json", "forecast", include=("mem.*",)),
             records(telegraf_json),
             "failed",
             "leave none",
             "'cpu.usage_idle cpu=cpu0 host=web-1'",
         ),
         (
-            Input("t", "json", "forecast", json=JsonMapping(values=("nothing",))),
+            InputSettings("t", "json", "forecast", json=JsonMapping(values=("nothing",))),
             records(lambda number: {"id": 1, "temp": 2.0}),
             "failed",
             "looked for nothing",
             "proposes other settings",
         ),
         (
-            Input("t", "no.such:Format", "forecast"),
+            InputSettings("t", "no.such:Format", "forecast"),
             records(telegraf_json),
             "failed",
             "cannot be loaded",
@@ -111,28 +111,28 @@ class Faulty:
 
 def test_a_users_format_that_fails_is_a_row(monkeypatch):
     monkeypatch.setitem(sys.modules, "plant_formats", sys.modules[__name__])
-    row = check(Input("plant", "plant_formats:Faulty", "forecast"), records(telegraf_json))
+    row = check(InputSettings("plant", "plant_formats:Faulty", "forecast"), records(telegraf_json))
     assert row.result == "failed"
     assert "its format failed: KeyError: 'temp'" in row.detail
 
 
 def test_windows_go_to_the_route_that_they_name():
     assert (
-        check(Input("metrics"), WINDOWS).detail
+        check(InputSettings("metrics"), WINDOWS).detail
         == "20 of the last 20 records are cloudevents, 20 windows, 1 series"
     )
-    row = check(Input("metrics"), WINDOWS, routes=("anomaly",))
+    row = check(InputSettings("metrics"), WINDOWS, routes=("anomaly",))
     assert (row.result, row.detail[-10:]) == ("failed", "'forecast'")
     assert "they are anomaly" in row.fix
 
 
 def test_a_rekeyed_topic_may_spread_its_series():
     sample = [record(telegraf_json(number), number, partition=number % 2) for number in range(8)]
-    assert check(Input("telegraf", "telegraf-json", "forecast", rekey=True), sample).result == "ok"
+    assert check(InputSettings("telegraf", "telegraf-json", "forecast", rekey=True), sample).result == "ok"
 
 
 def test_a_real_reason_is_shown_where_each_record_has_another_one():
     texts = [record(f"cpu usage=1 {at}.5") for at in range(100)]
-    row = check(Input("telegraf", "influx-line", "forecast"), texts)
+    row = check(InputSettings("telegraf", "influx-line", "forecast"), texts)
     assert "is not an integer" in row.detail
     assert "other reasons" not in row.detail

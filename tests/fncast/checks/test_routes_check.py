@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from fake_function import Function, batch, forecast
 
-from consumer.settings import Fn, Route, Settings
+from consumer.settings import FnSettings, RouteSettings, Settings
 from fncast.checks import routes_check
 from fncast.checks.routes_check import READINGS, check_routes
 
@@ -23,8 +23,8 @@ def function():
     function.close()
 
 
-def settings(url: str, **routes: str | Route) -> Settings:
-    return Settings(fn=Fn(url=url), routes=routes or {"forecast": "fn:fncast/forecast"})
+def settings(url: str, **routes: str | RouteSettings) -> Settings:
+    return Settings(fn=FnSettings(url=url), routes=routes or {"forecast": "fn:fncast/forecast"})
 
 
 async def results(configured: Settings) -> dict[str, str]:
@@ -95,7 +95,7 @@ async def test_a_function_that_is_not_there_is_a_row_for_each_route(function):
     configured = settings(
         function.url,
         forecast="fn:fncast/forecast",
-        pager=Route("http://127.0.0.1:1/page"),
+        pager=RouteSettings("http://127.0.0.1:1/page"),
         other="fn:app/other",
     )
     assert await results(configured) == {
@@ -107,11 +107,11 @@ async def test_a_function_that_is_not_there_is_a_row_for_each_route(function):
 
 
 async def test_functions_of_others_are_not_called(function):
-    configured = settings(function.url, pager=Route(f"{function.url}/foreign"), other="fn:app/other")
+    configured = settings(function.url, pager=RouteSettings(f"{function.url}/foreign"), other="fn:app/other")
     assert await results(configured) == {"route pager": "ok", "route other": "ok"}
     assert function.calls == []
 
 
 async def test_a_token_file_that_is_missing_is_a_row(tmp_path):
-    configured = Settings(fn=Fn(token_file=str(tmp_path / "none")))
+    configured = Settings(fn=FnSettings(token_file=str(tmp_path / "none")))
     assert await results(configured) == {"routes": "failed"}

@@ -6,7 +6,7 @@ import json
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,45 @@ def models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
     return call
 
 
-@pytest.fixture
-def first_version(once_per_run: Callable[..., Path], tmp_path: Path) -> Path:
-    """A new folder of models with a version 1, trained on the readings of csv_file()."""
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an untrained model. Do not change it."""
+    pytest.importorskip("tensorflow", reason="evaluation needs the extra `training`")
+    from model_service.training.network import build_network
+    from model_service.training.settings import TrainingSettings
+    from model_service.training.version_writer import write_version
+
+    folder = tmp_path_factory.mktemp("untrained")
+    settings = TrainingSettings(window=24, horizon=6, units=8)
+    described = {"training": {"settings": settings.as_json()}}
+    write_version(build_network(settings), settings, folder, "forecast", described)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def first_training(once_per_run: Callable[..., Path]) -> Path:
+    """A folder with `models`, in which a version 1 was trained on the readings of csv_file(), and what it printed.
+
+    Progress and result, as JSON, are in the file `output`; the messages are in `errors`. Tests must not write into it.
+    """
 
     def train(folder: Path) -> None:
-        assert main(["train", str(csv_file(folder)), "--models", str(folder / "models"), *SMALL]) == 0
+        command = ["train", str(csv_file(folder)), "--models", str(folder / "models"), *SMALL]
+        with (
+            (folder / "output").open("w") as output,
+            (folder / "errors").open("w") as errors,
+            redirect_stdout(output),
+            redirect_stderr(errors),
+        ):
+            assert main([*command, "--progress", "json"]) == 0
 
-    trained = once_per_run("first-version", train)
-    return Path(shutil.copytree(trained / "models", tmp_path / "models"))
+    return once_per_run("first-version", train)
+
+
+@pytest.fixture
+def first_version(first_training: Path, tmp_path: Path) -> Path:
+    """A new folder of models with the version of `first_training`."""
+    return Path(shutil.copytree(first_training / "models", tmp_path / "models"))
 
 
 @pytest.fixture

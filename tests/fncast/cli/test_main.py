@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from fncast.cli import commands
 from fncast.cli.main import COMMANDS, Command, build_parser, load, main
 from fncast.failure import Failure
 
@@ -88,7 +89,7 @@ def test_the_help_of_every_command_and_action_ends_with_an_example(command):
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_the_examples_are_valid(command):
-    for line in load(COMMANDS[command]).EXAMPLES.strip().splitlines():
+    for line in load(command).EXAMPLES.strip().splitlines():
         words = shlex.split(
             line.rpartition("| fncast")[2]
             if "| fncast" in line
@@ -172,8 +173,8 @@ def test_ctrl_c_while_a_command_is_imported(tmp_path, monkeypatch, capfd):
         "EXAMPLES = ''\n"
         "add_arguments = run = lambda _: 0\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(COMMANDS, "interrupted", Command("interrupted", "demo", "no help"))
+    monkeypatch.setattr(commands, "__path__", [str(tmp_path)])
+    monkeypatch.setitem(COMMANDS, "interrupted", Command("demo", "no help"))
     assert main(["interrupted"]) == 130
     assert capfd.readouterr().err == ""
 
@@ -208,7 +209,7 @@ def test_a_failure_is_printed_without_terminal_control_characters(monkeypatch, c
         def run(arguments):
             raise Failure("refused: \x1b[2J\r\n2026-01-01 INFO fncast: forged\r\x07\nfncast: forged")
 
-    monkeypatch.setattr("fncast.cli.main.load", lambda entry: Fails)
+    monkeypatch.setattr("fncast.cli.main.load", lambda name: Fails)
     assert main(["watch"]) == 1
     shown = capsys.readouterr().err
     assert shown == "fncast: refused: �\n    2026-01-01 INFO fncast: forged �\n    fncast: forged\n"

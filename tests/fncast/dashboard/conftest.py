@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from fncast.dashboard.page import Page
-from fncast.dashboard.series_view import SeriesView
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.series.series_view import SeriesView
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 from tests.fncast.dashboard.page_calls import Records
 
 

@@ -6,9 +6,9 @@ import asyncio
 import json
 from typing import Any
 
-from fncast.dashboard.broker_state import BrokerState
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.page import Page
-from fncast.dashboard.record import ReceivedRecord
 
 
 class Records:

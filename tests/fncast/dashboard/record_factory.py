@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fncast.dashboard.event import ReceivedEvent, parse
-from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.events.event import ReceivedEvent, parse
+from fncast.dashboard.events.record import ReceivedRecord
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fncast.dashboard.console import ConsoleFormatter, number
-from fncast.dashboard.readings import UnreadableData
+from fncast.dashboard.events.fields import UnreadableData
 
 
 def test_a_line_shows_series_start_values_band_and_model(make: Any) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from fncast.dashboard import stream as streams
-from fncast.dashboard.broker_state import BrokerState
+from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.page import Page
-from fncast.dashboard.state import PageState, PageTopics
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
 from tests.fncast.dashboard.page_calls import Call, Records, expect_ok, get, next_event
 
 

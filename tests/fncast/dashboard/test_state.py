@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from fncast.dashboard.record import ReceivedRecord
-from fncast.dashboard.silence import MIN_SILENT_S
+from fncast.dashboard.events.record import ReceivedRecord
+from fncast.dashboard.series.silence import MIN_SILENT_S
 from fncast.dashboard.state import PageState
 
 
@@ -59,30 +59,6 @@ def test_a_forecast_without_start_follows_its_input(page_state: PageState, make:
     assert shown["score"]["mae"] == 0.5
 
 
-def live(record: ReceivedRecord, is_live: bool = True) -> ReceivedRecord:
-    return ReceivedRecord(
-        record.topic, 0, record.offset, record.timestamp_s, record.value, record.headers, is_live
-    )
-
-
-def test_late_events_without_an_answer_are_counted(page_state: PageState, make: Any) -> None:
-    for name in ("answered", "refused", "waiting"):
-        page_state.add(make.window([1, 2], event_id=name, timestamp_s=100.0), 100.0)
-    page_state.add(live(make.window([1, 2], event_id="history", timestamp_s=1.0), False), 100.0)
-    page_state.add(make.forecast([3], 2, cause="answered", timestamp_s=100.0), 100.0)
-    letter = make.window([1, 2], event_id="refused")
-    page_state.add(ReceivedRecord("dead-letters", 0, 0, 100.0, letter.value, letter.headers), 100.0)
-    assert page_state.snapshot(101.0)["totals"]["waiting"] == 0
-    assert page_state.snapshot(120.0)["totals"]["waiting"] == 1
-
-
-def test_forecasts_delivered_twice_are_counted_as_repeats(page_state: PageState, make: Any) -> None:
-    for _ in range(2):
-        page_state.add(make.forecast([3], 2, event_id="same", cause="a", timestamp_s=100.0), 100.0)
-    totals = page_state.snapshot(101.0)["totals"]
-    assert (totals["forecasts"], totals["repeats"]) == (1, 1)
-
-
 def test_a_file_published_twice_shows_its_forecasts_again(page_state: PageState, make: Any) -> None:
     for turn in (0.0, 50.0):
         for n in range(10):
@@ -94,42 +70,6 @@ def test_a_file_published_twice_shows_its_forecasts_again(page_state: PageState,
     [series] = page_state.snapshot(60.0)["series"]
     assert series["forecast"]["start"] - series["first"] - len(series["actual"]) == 0
     assert series["score"]["mae"] == 0.0
-
-
-def test_answers_that_are_not_forecasts_are_counted_separately(page_state: PageState, make: Any) -> None:
-    page_state.add(make.window([1, 2], event_id="a", timestamp_s=100.0), 100.0)
-    attributes = make.attributes("com.example.alarm", "x", "cpu")
-    cause = {"causationid": "a", "causationsource": "/test"}
-    page_state.add(make.record("forecasts", attributes | cause, {"level": 3}, 100.0), 100.0)
-    totals = page_state.snapshot(120.0)["totals"]
-    assert (totals["forecasts"], totals["others"], totals["waiting"]) == (0, 1, 0)
-    assert totals["answer_age_s"] == 20.0
-
-
-def test_history_does_not_count_for_the_last_minute(page_state: PageState, make: Any) -> None:
-    page_state.add(live(make.window([1, 2], event_id="a", timestamp_s=10.0), False), 1000.0)
-    page_state.add(live(make.forecast([3], 2, cause="a", timestamp_s=11.0), False), 1000.0)
-    totals = page_state.snapshot(1000.0)["totals"]
-    assert totals["delay"]["count"] == 0
-    assert (totals["answer_age_s"], totals["model_age_s"]) == (989.0, 989.0)
-
-
-def test_destinations_with_answers_are_preferred(page_state: PageState, make: Any) -> None:
-    wrong = make.attributes("io.fncast.window.v1", "w", "cpu") | {"destination": "nowhere"}
-    page_state.add(make.record("metrics", wrong, [1, 2], 100.0), 100.0)
-    assert page_state.snapshot(100.0)["totals"]["destinations"] == ["nowhere"]
-    page_state.add(make.window([1, 2], event_id="a", timestamp_s=100.0), 100.0)
-    page_state.add(make.forecast([3], 2, cause="a", timestamp_s=100.0), 100.0)
-    assert page_state.snapshot(100.0)["totals"]["destinations"] == ["forecast"]
-
-
-def test_all_models_of_the_last_minute_are_named(page_state: PageState, make: Any) -> None:
-    page_state.add(make.forecast([3], 2, model="1", timestamp_s=100.0), 100.0)
-    page_state.add(make.forecast([3], 2, model="2", timestamp_s=130.0), 130.0)
-    assert page_state.snapshot(130.0)["totals"]["models"] == ["forecast v1", "forecast v2"]
-    page_state.add(make.forecast([3], 2, model="2", timestamp_s=170.0), 170.0)
-    assert page_state.snapshot(170.0)["totals"]["models"] == ["forecast v2"]
-    assert page_state.snapshot(900.0)["totals"]["model_age_s"] == 730.0
 
 
 def test_the_time_of_the_last_event_of_each_series_is_shown(page_state: PageState, make: Any) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.page import Page
-from fncast.dashboard.record import ReceivedRecord
 from tests.fncast.dashboard.page_calls import Records, get
 
 

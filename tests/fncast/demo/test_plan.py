@@ -7,7 +7,7 @@ import pytest
 
 from consumer.settings import load
 from fncast.cli.main import build_parser
-from fncast.demo.plan import FUNCTION, NOTIFY, Plan, Ports, environment, free_ports
+from fncast.demo.plan import FUNCTION, NOTIFY, DemoPorts, Plan, environment, free_ports
 from fncast.monitor.settings import joined_topics
 from fncast.produce.shop_servers import MEMORY_SERIES
 
@@ -16,7 +16,7 @@ SINCE_S = 1_700_000_000.0
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    return Plan(Ports(8090, 1001, 1002, 1003, 1004, 1005), tmp_path / "fncast.toml", tmp_path / "models")
+    return Plan(DemoPorts(8090, 1001, 1002, 1003, 1004, 1005), tmp_path / "fncast.toml", tmp_path / "models")
 
 
 def test_fncast_accepts_each_command_line(plan: Plan, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from consumer.settings import load
 from fncast import models as base_models
-from fncast.cli.local_model import open_model
+from fncast.cli.detection.local_model import open_model
 from fncast.demo.models import DEFAULT_WINDOW
 from fncast.demo.settings_text import settings_text
 from fncast.monitor.messages import ForecastMessage, NewestReading

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from fncast.dashboard.record import ReceivedRecord
+from fncast.dashboard.events.record import ReceivedRecord
 from fncast.demo import summary as summary_module
 from fncast.demo.summary import DemoSummary
 

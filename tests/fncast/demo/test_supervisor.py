@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fncast.demo.plan import Plan, Ports
+from fncast.demo.plan import DemoPorts, Plan
 from fncast.demo.process import ProcessFailed
 from fncast.demo.supervisor import DemoSupervisor
 
@@ -22,7 +22,7 @@ class BrokenPlan(Plan):
 
 
 async def test_the_end_of_the_broker_ends_the_demo_and_says_that_records_are_lost(tmp_path: Path) -> None:
-    plan = BrokenPlan(Ports(1, 2, 3, 4, 5, 6), tmp_path / "fncast.toml", tmp_path / "models")
+    plan = BrokenPlan(DemoPorts(1, 2, 3, 4, 5, 6), tmp_path / "fncast.toml", tmp_path / "models")
     supervisor = DemoSupervisor(plan, tmp_path, [], lambda name, message: None)
     with pytest.raises(ProcessFailed, match=r"(?s)no port is free.*Its records were in memory and are lost"):
         await supervisor.run()

@@ -1,12 +1,16 @@
-"""Sends single requests to the middleware that authenticates."""
+"""Fixtures: listeners, and single requests to the middleware that authenticates."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+
+from fncast.http import protocol as bounds
+from fncast.http import server as server_module
+from tests.fncast.http.listeners import APPLICATIONS, Listen, Running
 
 TOKEN = "a-token"
 
@@ -53,3 +57,35 @@ def send_request() -> Request:
         return Response(events)
 
     return respond
+
+
+@pytest.fixture
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timeouts that are short enough for a test."""
+    monkeypatch.setattr(bounds, "HEADER_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(bounds, "PROGRESS_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(bounds, "CLOSE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(server_module, "TICKS_A_SECOND", 1)
+
+
+@pytest.fixture
+def listen() -> Iterator[Listen]:
+    """listen(application, ...): a running listener. The fixture closes it."""
+    opened: list[Running] = []
+
+    def start(*arguments: Any) -> Running:
+        opened.append(Running(*arguments))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture(params=APPLICATIONS)
+def running(request: pytest.FixtureRequest) -> Iterator[tuple[Running, str]]:
+    """A listener of each application, and a path that it answers."""
+    build, path = APPLICATIONS[request.param]
+    listening = Running(build())
+    yield listening, path
+    listening.close()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fncast.cli import consume, dashboard, demo, functions, model_service
+from fncast.cli.commands import consume, dashboard, demo, functions, model_service
 
 COMMANDS = [
     (consume, []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fncast.monitor.packed_forecast import pack
 from fncast.monitor.pending import PendingForecasts
 from fncast.monitor.recent_readings import RecentReadings
 
@@ -11,7 +12,8 @@ def pending(horizon: int, *starts: int) -> PendingForecasts:
     found = PendingForecasts(horizon, 8)
     for start in starts:
         medians = [100.0 * start + step for step in range(horizon)]
-        found.add(start, [[m - 1 for m in medians], medians, [m + 1 for m in medians]])
+        columns = [[m - 1 for m in medians], medians, [m + 1 for m in medians]]
+        found.add(start, pack(columns, found.digits), 0)
     return found
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from fncast.monitor.admin import open_counts
 from fncast.monitor.messages import ForecastMessage, NewestReading
-from fncast.monitor.partition import MonitorPartition, open_counts
+from fncast.monitor.partition import MonitorPartition
 from fncast.monitor.rules import MonitorRules
 from fncast.series.step import Step
 

@@ -7,16 +7,16 @@ import itertools
 import numpy as np
 import pytest
 
-from fncast.monitor.figures import LARGEST_EVIDENCE, Expectation, Figures
+from fncast.monitor.figures import LARGEST_EVIDENCE, DetectorFigures, Expectation
 
 READINGS = 400
 
 
-def updated(figures: Figures, values: np.ndarray, expected: float = 50.0) -> list[dict[str, float]]:
+def updated(figures: DetectorFigures, values: np.ndarray, expected: float = 50.0) -> list[dict[str, float]]:
     """The figures at each reading, if each forecast expects the same with a band of 2 to both sides."""
     forecast = Expectation(expected, expected - 2.0, expected + 2.0)
     return [
-        dict(zip(Figures.NAMES, figures.update(value, forecast, forecast), strict=True))
+        dict(zip(DetectorFigures.NAMES, figures.update(value, forecast, forecast), strict=True))
         for value in values.tolist()
     ]
 
@@ -28,7 +28,7 @@ def noise(seed: int = 0) -> np.ndarray:
 def test_a_single_outlier_raises_the_error_and_does_not_last() -> None:
     values = noise()
     values[300] += 100
-    found = updated(Figures(), values)
+    found = updated(DetectorFigures(), values)
     usual = max(each["error"] for each in found[100:300])
     assert found[300]["error"] > 10 * usual
     assert found[301]["error"] < 2 * usual
@@ -40,7 +40,7 @@ def test_a_single_outlier_raises_the_error_and_does_not_last() -> None:
 def test_readings_on_one_side_of_their_forecast_add_up_to_evidence() -> None:
     values = noise()
     values[300:] += 3
-    found = updated(Figures(), values)
+    found = updated(DetectorFigures(), values)
     assert found[310]["evidence"] > max(each["evidence"] for each in found[100:300])
     assert found[310]["bias"] > max(each["bias"] for each in found[100:300])
 
@@ -48,23 +48,23 @@ def test_readings_on_one_side_of_their_forecast_add_up_to_evidence() -> None:
 def test_louder_noise_raises_the_spread_but_not_the_bias_of_steady_readings() -> None:
     values = noise()
     values[300:] = 50 + 6 * (values[300:] - 50)
-    found = updated(Figures(), values)
+    found = updated(DetectorFigures(), values)
     assert found[330]["spread"] > 1.5 * max(each["spread"] for each in found[100:300])
 
 
 def test_a_series_that_leaves_its_level_has_moved() -> None:
     values = noise()
     values[300:] += 20
-    found = updated(Figures(), values)
+    found = updated(DetectorFigures(), values)
     assert found[330]["move"] > 3 * max(each["move"] for each in found[250:300])
 
 
 def test_only_the_first_forecast_shows_a_drift_that_the_last_one_follows() -> None:
-    figures, drifts = Figures(), []
+    figures, drifts = DetectorFigures(), []
     for at in range(READINGS):
         value = 50.0 + (at % 3) + max(0, at - 300) * 0.5
         near, far = Expectation(value, value - 2, value + 2), Expectation(51.0, 49.0, 53.0)
-        drifts.append(figures.update(value, near, far)[Figures.NAMES.index("drift")])
+        drifts.append(figures.update(value, near, far)[DetectorFigures.NAMES.index("drift")])
     assert drifts[330] > 3 * max(drifts[100:300])
 
 
@@ -79,8 +79,8 @@ def test_quantiles_that_are_not_in_order_scale_nothing() -> None:
 
 
 def test_restored_figures_continue_alike() -> None:
-    values, whole = noise(3), Figures()
+    values, whole = noise(3), DetectorFigures()
     expected = updated(whole, values)
-    half = Figures()
+    half = DetectorFigures()
     updated(half, values[:150])
-    assert updated(Figures.restored(half.state()), values[150:]) == expected[150:]
+    assert updated(DetectorFigures.restored(half.state()), values[150:]) == expected[150:]

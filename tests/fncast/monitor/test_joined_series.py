@@ -20,8 +20,10 @@ HORIZON, LENGTH = 4, 120
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
-def forecast(start: int, rng: np.random.Generator, model: str = "forecast/1") -> ForecastMessage:
-    rows = [tuple(np.sort(50 + rng.normal(size=len(LEVELS))).tolist()) for _ in range(HORIZON)]
+def forecast(
+    start: int, rng: np.random.Generator, model: str = "forecast/1", horizon: int = HORIZON
+) -> ForecastMessage:
+    rows = [tuple(np.sort(50 + rng.normal(size=len(LEVELS))).tolist()) for _ in range(horizon)]
     columns = [list(column) for column in zip(*rows, strict=True)]
     return ForecastMessage("cpu", START + timedelta(seconds=300 * start), STEP, LEVELS, columns, model)
 
@@ -34,11 +36,13 @@ def outer(message: ForecastMessage) -> list[tuple[float, float, float]]:
     return [(row[0], row[2], row[4]) for row in message.rows]
 
 
-def story(seed: int) -> tuple[dict[int, float], list[ForecastMessage], list[tuple[int, object]]]:
+def story(
+    seed: int, horizon: int = HORIZON
+) -> tuple[dict[int, float], list[ForecastMessage], list[tuple[int, object]]]:
     """Readings with gaps, forecasts of two models, and both in the order of time, each message with its step."""
     rng = np.random.default_rng(seed)
     readings = {at: float(50 + rng.normal()) for at in range(LENGTH) if rng.random() > 0.05}
-    forecasts = [forecast(at, rng, f"forecast/{1 + at // 60}") for at in range(1, LENGTH)]
+    forecasts = [forecast(at, rng, f"forecast/{1 + at // 60}", horizon) for at in range(1, LENGTH)]
     messages: list[tuple[int, object]] = [(at, (at, value)) for at, value in readings.items()]
     messages += [(at, message) for at, message in enumerate(forecasts, start=1)]
     return readings, forecasts, messages
@@ -66,9 +70,9 @@ def check(series: JoinedSeries, readings: dict[int, float], forecasts: list[Fore
         assert found == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_accuracy_equals_an_offline_recomputation_in_any_order_of_the_topics(seed: int) -> None:
-    readings, forecasts, messages = story(seed)
+@pytest.mark.parametrize(("seed", "horizon"), [(0, 4), (1, 4), (2, 4), (3, 40), (4, 100)])
+def test_accuracy_equals_an_offline_recomputation_in_any_order_of_the_topics(seed: int, horizon: int) -> None:
+    readings, forecasts, messages = story(seed, horizon)
     shuffle = random.Random(seed)
     messages.sort(key=lambda each: each[0] + shuffle.uniform(0, 6))
     check(played(messages), readings, forecasts)
@@ -91,8 +95,9 @@ def test_a_repeat_changes_nothing() -> None:
     check(played(repeated), readings, forecasts)
 
 
-def test_a_restored_series_continues_alike() -> None:
-    _, _, messages = story(4)
+@pytest.mark.parametrize("horizon", [4, 40])
+def test_a_restored_series_continues_alike(horizon: int) -> None:
+    _, _, messages = story(4, horizon)
     messages.sort(key=lambda each: each[0])
     whole = played(messages)
     half = played(messages[:150])
@@ -105,6 +110,22 @@ def test_a_restored_series_continues_alike() -> None:
             restored.add_reading(*message)
         list(restored.judge(DetectorSettings()))
     assert msgspec.msgpack.encode(restored.state()) == msgspec.msgpack.encode(whole.state())
+
+
+def test_a_late_forecast_counts_also_for_settled_readings() -> None:
+    readings, forecasts, messages = story(5, 30)
+    late = (50, next(each for each in forecasts if each.start == START + timedelta(seconds=300 * 50)))
+    messages.sort(key=lambda each: each[0])
+    messages.remove(late)
+    messages.insert(next(place for place, each in enumerate(messages) if each[0] == 75), late)
+    check(played(messages), readings, forecasts)
+
+
+def test_a_forecast_far_in_the_future_is_ignored() -> None:
+    readings, forecasts, messages = story(6)
+    messages.sort(key=lambda each: each[0])
+    messages.insert(100, (50, forecast(10_000, np.random.default_rng(0))))
+    check(played(messages), readings, forecasts)
 
 
 def test_a_reading_waits_for_its_forecast() -> None:

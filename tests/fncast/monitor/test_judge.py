@@ -14,8 +14,8 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.settings import Alert, Kafka, Monitor, Settings
-from fncast.cli.monitor import build_monitor
+from consumer.settings import AlertSettings, KafkaSettings, MonitorSettings, Settings
+from fncast.cli.commands.monitor import build_monitor
 from fncast.monitor.admin import MonitorCollector, accuracy_list
 from fncast.monitor.judge import Judge
 from fncast.series.rfc3339 import format_time
@@ -38,9 +38,11 @@ def broker() -> Iterator[EmbeddedBroker]:
 
 def settings(broker: EmbeddedBroker) -> Settings:
     return Settings(
-        kafka=Kafka(bootstrap_servers=broker.bootstrap_servers, instance="one", delivery="at-least-once"),
-        monitor=Monitor(min_history=60),
-        alerts=(Alert("hot", "cpu", above=55.0, destination="page-me"),),
+        kafka=KafkaSettings(
+            bootstrap_servers=broker.bootstrap_servers, instance="one", delivery="at-least-once"
+        ),
+        monitor=MonitorSettings(min_history=60),
+        alerts=(AlertSettings("hot", "cpu", above=55.0, destination="page-me"),),
     )
 
 

@@ -11,8 +11,8 @@ from fncast.produce.live import live_readings, live_windows
 from fncast.produce.reading import Reading
 from fncast.produce.replay import ReplayFeed
 from fncast.produce.windows import ProducedWindow
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,8 +41,8 @@ class Meter:
         return [Reading("meter", tick, START, Step.seconds(0.5), float(tick))]
 
 
-def series(*values: float) -> Series:
-    return Series("taxi", START, Step.seconds(1800), np.array(values))
+def series(*values: float) -> TimeSeries:
+    return TimeSeries("taxi", START, Step.seconds(1800), np.array(values))
 
 
 def playing(

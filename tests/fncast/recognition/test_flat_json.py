@@ -80,16 +80,6 @@ def test_envelopes_of_connect_and_debezium_are_opened(wrap, root):
     assert found == {"root": root, "values": ["temp"], "labels": ["sensor_id"]}
 
 
-def test_the_member_that_equals_the_key_identifies_the_series():
-    found = options(lambda number: {"mill": "a7", "flag": f"x{number}", "v": 1}, key=b"a7")
-    assert found == {"values": ["v"], "labels": ["mill"]}
-
-
-def test_ids_of_messages_are_not_labels():
-    found = options(lambda number: {"message_id": f"m{number}", "uuid": f"u{number}", "zone": "a", "v": 1})
-    assert found["labels"] == ["zone"]
-
-
 def test_numbers_in_text_are_values_where_the_name_says_so():
     assert options(lambda number: {"sensor": "a", "value": f"{number}.5"}) == {
         "values": ["value"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fncast.recognition.recognition import recognise
 from fncast.recognition.report import report
 from fncast.recognition.sample import Sample
@@ -31,6 +33,12 @@ def test_only_the_first_series_are_listed():
     assert found[1].startswith("60 series")
     assert "  and 50 others" in found
     assert sum("step unknown" in line for line in found) == 10
+
+
+@pytest.mark.parametrize(("divisor", "is_reported"), [(1, True), (2, False)])
+def test_series_without_a_second_reading_are_reported(divisor, is_reported):
+    sample = records(lambda number: telegraf_json(number) | {"tags": {"row": f"r{number // divisor}"}}, 60)
+    assert any("no series has a second reading" in line for line in lines(sample)) == is_reported
 
 
 def test_a_cut_sample_is_named():

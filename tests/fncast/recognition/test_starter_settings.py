@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.settings import Route, load
+from consumer.settings import RouteSettings, load
 from fncast.recognition.recognition import recognise
 from fncast.recognition.sample import Sample
 from fncast.recognition.starter_settings import quoted, starter_settings
@@ -49,7 +49,7 @@ def test_readings_go_to_our_function_as_tensors(tmp_path):
     settings = loaded(written(records(telegraf_json)), tmp_path)
     assert settings.default_destinations() == {"readings": "forecast"}
     route = settings.routes["forecast"]
-    assert isinstance(route, Route)
+    assert isinstance(route, RouteSettings)
     assert (route.url, route.encoding, route.batch) == ("fn:fncast/forecast", "graphpipe", True)
 
 

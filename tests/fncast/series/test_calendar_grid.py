@@ -45,8 +45,8 @@ def test_month_ends_stay_month_ends(first: date, count: int) -> None:
 @given(st.integers(1960 * 12, 2040 * 12), st.integers(2, 40), st.sampled_from([1, 2, 3, 4, 6, 12]))
 def test_month_ends_from_any_first_month(month: int, count: int, months: int) -> None:
     times = month_ends(date(month // 12, month % 12 + 1, 1), count + 50, months)
-    series, mended = grid(times[:count])
-    assert (series.step, mended.off_grid, mended.missing) == (Step.of_months(months), 0, 0)
+    series, corrections = grid(times[:count])
+    assert (series.step, corrections.off_grid, corrections.missing) == (Step.of_months(months), 0, 0)
     assert [series.time(index) for index in range(len(times))] == times
 
 
@@ -60,9 +60,9 @@ def test_any_day_of_the_month_is_kept(first: date, count: int, months: int) -> N
         datetime(first.year, first.month, first.day, 6, tzinfo=UTC),
     )
     times = [step.after(start, index) for index in range(count)]
-    series, mended = grid(times)
+    series, corrections = grid(times)
     assert series.step == step
-    assert not mended
+    assert not corrections
     assert [series.time(index) for index in range(count)] == times
 
 
@@ -84,22 +84,22 @@ def test_quarters_half_years_and_years_are_found(first: datetime, count: int, mo
 
 def test_quarters_with_one_missing_stay_quarters() -> None:
     times = of_months(datetime(2006, 7, 1, tzinfo=UTC), 40, 3)
-    series, mended = grid(times[:7] + times[8:])
-    assert (series.step, mended.missing, mended.off_grid) == (Step.parse("P3M"), 1, 0)
+    series, corrections = grid(times[:7] + times[8:])
+    assert (series.step, corrections.missing, corrections.off_grid) == (Step.parse("P3M"), 1, 0)
     assert series.time(39) == times[39]
 
 
 def test_months_are_found_although_many_are_missing() -> None:
     times = of_months(datetime(2006, 7, 1, tzinfo=UTC), 40, 1)
     kept = [time for index, time in enumerate(times) if index % 5 not in (1, 3)]
-    series, mended = grid(kept)
-    assert (series.step, mended.missing, len(series)) == (Step.parse("P1M"), 16, 40)
+    series, corrections = grid(kept)
+    assert (series.step, corrections.missing, len(series)) == (Step.parse("P1M"), 16, 40)
 
 
 def test_a_stray_reading_does_not_hide_the_quarters() -> None:
     times = of_months(datetime(2006, 7, 1, tzinfo=UTC), 40, 3)
-    series, mended = grid(sorted([*times, datetime(2008, 8, 20, tzinfo=UTC)]))
-    assert (series.step, len(series), mended.off_grid) == (Step.parse("P3M"), 40, 1)
+    series, corrections = grid(sorted([*times, datetime(2008, 8, 20, tzinfo=UTC)]))
+    assert (series.step, len(series), corrections.off_grid) == (Step.parse("P3M"), 40, 1)
     assert series.time(39) == times[39]
 
 
@@ -117,9 +117,9 @@ def test_one_reading_a_month_is_monthly_whatever_its_day(
     place: Callable[[datetime], datetime], day: int | None
 ) -> None:
     times = [place(last) for last in month_ends(date(2016, 1, 31), 96)]
-    series, mended = grid(times)
-    assert (str(series.step), len(series), mended.missing, mended.replaced) == ("P1M", 96, 0, 0)
-    assert mended.off_grid > 0  # and reported
+    series, corrections = grid(times)
+    assert (str(series.step), len(series), corrections.missing, corrections.replaced) == ("P1M", 96, 0, 0)
+    assert corrections.off_grid > 0  # and reported
     assert day is None or series.step.day == day
 
 
@@ -139,8 +139,8 @@ def test_month_ends_of_an_offset_keep_it() -> None:
 def test_an_hour_of_daylight_saving_moves_no_month() -> None:
     """Local midnights in UTC."""
     times = [time.astimezone(UTC) for time in of_months(datetime(2024, 1, 1, tzinfo=BERLIN), 24, 1)]
-    series, mended = grid(times)
-    assert (str(series.step), bool(mended)) == ("P1M", False)
+    series, corrections = grid(times)
+    assert (str(series.step), bool(corrections)) == ("P1M", False)
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ from fncast.series.forecast_data import (
     nearest_to_median,
     quantiles_text,
 )
-from fncast.series.window_data import Readings, read_readings
+from fncast.series.window_data import EventReadings, read_readings
 
 LEVELS = (0.1, 0.5, 0.9)
 START = "2026-01-31T00:00:00Z"
 
 
-def readings(values: list[float | None], **members: Any) -> Readings:
+def readings(values: list[float | None], **members: Any) -> EventReadings:
     return read_readings({"start": START, "step_s": 60, "values": values, **members})
 
 
@@ -48,7 +48,7 @@ def test_without_events_there_are_no_data() -> None:
 
 def test_missing_readings_are_not_history() -> None:
     for values in ([1.0, None, 3.0], np.array([1.0, np.nan, 3.0])):
-        assert history_of(Readings(values)) == 2
+        assert history_of(EventReadings(values)) == 2
 
 
 def test_the_attributes_of_a_tensor_say_what_the_json_says() -> None:

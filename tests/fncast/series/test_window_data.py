@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.series.window_data import InvalidData, Window, read_json, read_readings
+from fncast.series.window_data import InvalidData, WindowData, read_json, read_readings
 
 DATA: dict[str, Any] = {"start": "2024-01-01T00:00:00Z", "step_s": 300, "values": [1, 2, None]}
 
@@ -78,4 +78,4 @@ def test_parsed_in_one_pass_or_as_any_json_it_is_the_same(
     values: list[float | None], step: dict[str, Any], members: dict[str, Any]
 ) -> None:
     content = orjson.dumps({"start": DATA["start"], "values": values, **step, **members})
-    assert read_readings(msgspec.json.decode(content, type=Window)) == read_readings(read_json(content))
+    assert read_readings(msgspec.json.decode(content, type=WindowData)) == read_readings(read_json(content))

@@ -9,7 +9,11 @@ from fncast.wording.kafka import ADVERTISED, advertised, describe, map_kafka_err
 @pytest.mark.parametrize(
     ("code", "text", "expected"),
     [
-        (KafkaError._ALL_BROKERS_DOWN, "0/1 brokers are down", "no broker can be reached"),
+        (
+            KafkaError._ALL_BROKERS_DOWN,
+            "0/1 brokers are down",
+            "no broker can be reached, or it closes the connection because it expects a login",
+        ),
         (
             KafkaError._TRANSPORT,
             "b:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)",

@@ -3,7 +3,7 @@
 import pytest
 
 from handler import Forecaster
-from model import Model
+from model import ForecastModel
 from tests.functions.fake_model import FakeClient
 
 
@@ -14,4 +14,4 @@ def client() -> FakeClient:
 
 @pytest.fixture
 def forecaster(client: FakeClient) -> Forecaster:
-    return Forecaster(Model(client))
+    return Forecaster(ForecastModel(client))

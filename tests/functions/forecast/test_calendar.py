@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from events import BATCH_TYPE
-from fncast.dashboard.readings import Grid
+from fncast.dashboard.events.grid import Grid
 from fncast.produce.events import build_window_event, to_kafka_record
 from fncast.produce.replay import readings
 from fncast.produce.windows import SlidingWindow
@@ -18,8 +18,8 @@ from fncast.series.csv.file import read_csv
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
 from handler import Forecaster
-from model import Model
-from model_service.client import Answer
+from model import ForecastModel
+from model_service.client import InferenceResult
 from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 
 WINDOW, HORIZON, COUNT = 4, 3, 60
@@ -33,8 +33,8 @@ class LastValue:
         inputs = (IOMetadata("windows", Type.Float32, (-1, WINDOW)),)
         return MetadataResponse("forecast", "1", "", described, inputs)
 
-    def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
-        return Answer(np.repeat(windows[:, -1:, None], HORIZON, axis=1), "forecast", "1")
+    def infer(self, windows: np.ndarray[Any, Any]) -> InferenceResult:
+        return InferenceResult(np.repeat(windows[:, -1:, None], HORIZON, axis=1), "forecast", "1")
 
     def close(self) -> None:
         pass
@@ -66,7 +66,7 @@ def test_each_forecast_begins_where_the_next_reading_would_be(
         for window in windows
     ]
     body = b"[%b]" % b",".join(each.value or b"" for each in records)
-    answer = Forecaster(Model(LastValue())).answer({"content-type": BATCH_TYPE}, body)
+    answer = Forecaster(ForecastModel(LastValue())).answer({"content-type": BATCH_TYPE}, body)
     forecasts = json.loads(answer.body)
     assert len(forecasts) == COUNT - WINDOW + 1
     page = Grid.of(json.loads(records[0].value or b"")["data"])

@@ -12,7 +12,7 @@ import pytest
 from connection import NoClient, connect
 from events import BATCH_TYPE
 from handler import Forecaster
-from model import Model
+from model import ForecastModel
 
 
 @pytest.fixture(params=["GraphPipe", "REST", "gRPC", "GraphPipe at two addresses"])
@@ -29,7 +29,7 @@ def config(request: pytest.FixtureRequest, model_url: str, grpc_url: str) -> dic
 @pytest.fixture
 def forecaster(config: dict[str, str]) -> Iterator[Forecaster]:
     client = connect(config)
-    yield Forecaster(Model(client))
+    yield Forecaster(ForecastModel(client))
     client.close()
 
 
@@ -43,7 +43,7 @@ def ask(forecaster: Forecaster, *windows: list[float]) -> list[dict[str, Any]]:
     return outputs
 
 
-def test_forecasts_over_the_wire(shelf: Any, forecaster: Forecaster) -> None:
+def test_windows_are_forecast_over_the_wire(shelf: Any, forecaster: Forecaster) -> None:
     shelf.put(3, window=4)
     first, short, large = ask(forecaster, [1, 2, 3, 4.5], [1], [1e12, 1e12, 1e12, 1e12 + 7])
     assert first["modelname"] == "forecast"
@@ -109,7 +109,7 @@ def test_no_model_is_unavailable(shelf: Any, forecaster: Forecaster) -> None:
 def test_a_wrong_configuration_is_reported_in_each_answer(config: dict[str, str], reason: str) -> None:
     client = connect(config)
     assert isinstance(client, NoClient)
-    (output,) = ask(Forecaster(Model(client)), [1, 2, 3, 4])
+    (output,) = ask(Forecaster(ForecastModel(client)), [1, 2, 3, 4])
     assert output["type"] == "io.fncast.unavailable.v1"
     assert reason in output["data"]["reason"]
     assert output["data"]["retry_after_s"] == 30

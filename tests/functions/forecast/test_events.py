@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import BATCH_TYPE, EVENT_TYPE, InvalidEvent, read_request
+from events import BATCH_TYPE, EVENT_TYPE, UnscorableEvent, read_request
 from fncast.series.window_data import InvalidData, read_json, read_readings
 
 EVENT = {
@@ -37,7 +37,7 @@ def document(**changes: Any) -> bytes:
 
 def refusal(body: bytes, headers: dict[str, Any] | None = None) -> str:
     (event,) = read_request(headers or {}, body).events
-    assert isinstance(event.data, InvalidEvent)
+    assert isinstance(event.data, UnscorableEvent)
     return str(event.data)
 
 

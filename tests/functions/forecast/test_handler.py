@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connection import NoClient
 from events import BATCH_TYPE, EVENT_TYPE
 from handler import Forecaster
-from model import Model
+from model import ForecastModel
 from model_service.client import ModelUnavailable
 from tests.functions.fake_model import FakeClient, ask, event, kinds
 
@@ -74,7 +74,7 @@ def test_a_model_service_that_never_answered_is_unavailable(
 
 
 def test_a_missing_setting_is_reported() -> None:
-    (output,) = ask(Forecaster(Model(NoClient("GP_SERVER_URL is not set"))), event())
+    (output,) = ask(Forecaster(ForecastModel(NoClient("GP_SERVER_URL is not set"))), event())
     assert output["data"]["reason"] == "GP_SERVER_URL is not set"
 
 
@@ -92,7 +92,7 @@ READING = st.one_of(st.floats(), st.integers(), st.none(), st.booleans(), st.tex
 
 @given(st.lists(st.lists(READING, max_size=7), max_size=5))
 def test_every_event_gets_exactly_one_answer(batch: list[list[Any]]) -> None:
-    forecaster = Forecaster(Model(FakeClient()))
+    forecaster = Forecaster(ForecastModel(FakeClient()))
     events = [event(str(number), values) for number, values in enumerate(batch)]
     body = json.dumps(events).encode()  # writes NaN and Infinity, as some producers do
     outputs = json.loads(
@@ -143,10 +143,18 @@ def odd_events(draw: st.DrawFn) -> dict[str, Any]:
 @given(st.lists(odd_events(), min_size=1, max_size=4))
 def test_an_event_gets_the_same_answer_alone_and_in_a_batch(batch: list[dict[str, Any]]) -> None:
     """A batch of valid events has a separate decoder; other bodies are parsed event by event."""
-    forecaster = Forecaster(Model(FakeClient()))
+    forecaster = Forecaster(ForecastModel(FakeClient()))
     body = json.dumps(batch).encode()
     together = forecaster.answer({"content-type": BATCH_TYPE}, body).body
     alone = [
         forecaster.answer({"content-type": EVENT_TYPE}, json.dumps(each).encode()).body for each in batch
     ]
     assert together == b"[%b]" % b",".join(alone)
+
+
+def test_labels_travel_to_the_forecast(forecaster: Forecaster) -> None:
+    labels = {"device": "a7", "site": "Köln"}
+    output, other, wrong = ask(forecaster, event(labels=labels), event("2"), event("3", labels={"device": 7}))
+    assert output["data"]["labels"] == labels
+    assert "labels" not in other["data"]
+    assert wrong["data"] == {"reason": "labels is not an object of strings"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handler import Forecaster
-from model import Model
+from model import ForecastModel
 from tests.functions.fake_model import Falling, ask, event
 
 
@@ -29,7 +29,7 @@ from tests.functions.fake_model import Falling, ask, event
 def test_forecasts_keep_their_limits(
     values: list[float | None], members: dict[str, Any], quantiles: list[float]
 ) -> None:
-    forecaster = Forecaster(Model(Falling()))
+    forecaster = Forecaster(ForecastModel(Falling()))
     first, *_, other = ask(forecaster, event(values=values, **members), event("2", [-9, -9, -9, -9]))
     answered = first["data"]["quantiles"]
     assert [answered[level] for level in ("0.1", "0.5", "0.9")] == [[limit] * 3 for limit in quantiles]

@@ -8,8 +8,8 @@ import pytest
 
 from fncast.series.window import MISSING
 from handler import Forecaster
-from model import Model
-from model_service.client import Answer, InvalidShape
+from model import ForecastModel
+from model_service.client import InferenceResult, InvalidShape
 from model_service.protocols.graphpipe import IOMetadata, MetadataResponse, Type
 from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
@@ -31,18 +31,20 @@ class Sparse(FakeClient):
         inputs = (IOMetadata("windows", Type.Float32, (-1, -1)),)
         return MetadataResponse("base", self.version, "", json.dumps(described), inputs)
 
-    def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+    def infer(self, windows: np.ndarray[Any, Any]) -> InferenceResult:
         self.calls.append(windows.shape)
         horizon = {16: 2, 32: 6}[windows.shape[1]]
         known = (windows < MISSING / 2).sum(axis=1).astype(np.float32)
-        return Answer(np.broadcast_to(known[:, None, None], (len(windows), horizon, 3)), "base", self.version)
+        return InferenceResult(
+            np.broadcast_to(known[:, None, None], (len(windows), horizon, 3)), "base", self.version
+        )
 
 
 def test_short_histories_and_gaps_are_forecast() -> None:
     client = Sparse()
     values = [5.0] * 8
     outputs = ask(
-        Forecaster(Model(client)),
+        Forecaster(ForecastModel(client)),
         event("full", [5.0] * 16),
         event("short", values),
         event("gaps", [*values, None, None, 5.0]),
@@ -63,14 +65,16 @@ def test_short_histories_and_gaps_are_forecast() -> None:
 
 def test_a_size_forecasts_windows_of_less_than_twice_its_readings() -> None:
     client = Sparse()
-    ask(Forecaster(Model(client)), event("a", [5.0] * 31))
+    ask(Forecaster(ForecastModel(client)), event("a", [5.0] * 31))
     assert client.calls == [(1, 16)]
 
 
 def test_a_window_whose_last_readings_are_too_few_goes_to_the_next_size() -> None:
     client = Sparse()
     broken = [*[5.0] * 14, *[None] * 10, *[5.0] * 6]
-    outputs = ask(Forecaster(Model(client)), event("a", broken), event("b", [5.0] * 30), event("c", broken))
+    outputs = ask(
+        Forecaster(ForecastModel(client)), event("a", broken), event("b", [5.0] * 30), event("c", broken)
+    )
     assert [output["data"]["filled"] for output in outputs] == [10, 0, 10]
     assert client.calls == [(1, 16), (2, 32)]
 
@@ -78,31 +82,31 @@ def test_a_window_whose_last_readings_are_too_few_goes_to_the_next_size() -> Non
 @pytest.mark.parametrize(("horizon", "steps", "window"), [(1, 1, 16), (2, 2, 16), (5, 5, 32), (50, 6, 32)])
 def test_the_horizon_decides_which_size_is_called(horizon: int, steps: int, window: int) -> None:
     client = Sparse()
-    (output,) = ask(Forecaster(Model(client, horizon)), event("a", [5.0] * 8))
+    (output,) = ask(Forecaster(ForecastModel(client, horizon)), event("a", [5.0] * 8))
     assert len(output["data"]["values"]) == steps
     assert client.calls == [(1, window)]
 
 
 def test_a_horizon_above_that_of_the_model_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    forecaster = Forecaster(Model(Sparse(), 50))
+    forecaster = Forecaster(ForecastModel(Sparse(), 50))
     for _ in range(2):
         ask(forecaster, event("a", [5.0] * 8))
     assert [record.getMessage() for record in caplog.records] == [
         "HORIZON is 50, but the model forecasts at most 6 steps: forecasts have 6"
     ]
     caplog.clear()
-    ask(Forecaster(Model(Sparse(), 6)), event("a", [5.0] * 8))
+    ask(Forecaster(ForecastModel(Sparse(), 6)), event("a", [5.0] * 8))
     assert not caplog.records
 
 
 def test_a_constant_series_stays_constant(monkeypatch: pytest.MonkeyPatch) -> None:
-    def almost_still(client: Sparse, windows: np.ndarray[Any, Any]) -> Answer:
+    def almost_still(client: Sparse, windows: np.ndarray[Any, Any]) -> InferenceResult:
         widths = np.array([-2e-31, 1e-32, 2e-31], np.float32)
-        return Answer(np.broadcast_to(widths, (len(windows), 2, 3)), "base", client.version)
+        return InferenceResult(np.broadcast_to(widths, (len(windows), 2, 3)), "base", client.version)
 
     monkeypatch.setattr(Sparse, "infer", almost_still)
     constants = [0.0, 5.0, -3.0, 0.1, 1e-12, 1e15]
-    outputs = ask(Forecaster(Model(Sparse())), *(event(str(each), [each] * 16) for each in constants))
+    outputs = ask(Forecaster(ForecastModel(Sparse())), *(event(str(each), [each] * 16) for each in constants))
     for constant, output in zip(constants, outputs, strict=True):
         assert list(output["data"]["quantiles"].values()) == [[constant] * 2] * 3
 
@@ -118,7 +122,7 @@ def test_a_tensor_call_gives_the_same_for_windows_of_all_lengths() -> None:
         [5.0, *[None] * 9, *[5.0] * 8],
         [*[5.0] * 9, 2e18],
     ]
-    forecaster = Forecaster(Model(Sparse()))
+    forecaster = Forecaster(ForecastModel(Sparse()))
     outputs = ask(forecaster, *(event(str(place), values) for place, values in enumerate(windows)))
     nothing = np.full(len(windows), np.nan)
     body = encode_windows(window_rows([np.array(values, float) for values in windows], nothing, nothing))

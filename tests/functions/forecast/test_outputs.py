@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import Event
-from fncast.series.window_data import Readings
+from events import InputEvent
+from fncast.series.window_data import EventReadings
 from model import Forecasts
 from outputs import forecasts, rejected, unavailable
 
-EVENT = Event(b"0" * 32, b',"causationid":"1","causationsource":"/a"', None)
+EVENT = InputEvent(b"0" * 32, b',"causationid":"1","causationsource":"/a"', None)
 
 
 def written(level: float, moves: list[float]) -> list[float]:
     """The values in the output for the forecast `level + moves`."""
     moved = np.array([[moves]])
     scored = Forecasts(level + moved, np.abs(moved).max(axis=(1, 2)), (0.5,), None, None)
-    (output,) = forecasts([EVENT], [Readings([])], [0], scored)
+    (output,) = forecasts([EVENT], [EventReadings([])], [0], scored)
     values: list[float] = json.loads(output)["data"]["values"]
     return values
 
@@ -54,7 +54,7 @@ def test_rounding_is_finer_than_float32(level: float, moves: list[float]) -> Non
 def test_the_quantile_nearest_to_the_median_replaces_a_missing_median() -> None:
     values = np.array([[[1.0], [2.0], [3.0]]])
     scored = Forecasts(values, np.array([3.0]), (0.05, 0.4, 0.95), "m", "1")
-    (output,) = forecasts([EVENT], [Readings([])], [2], scored)
+    (output,) = forecasts([EVENT], [EventReadings([])], [2], scored)
     assert json.loads(output)["data"] == {
         "values": [2.0],
         "quantiles": {"0.05": [1.0], "0.4": [2.0], "0.95": [3.0]},

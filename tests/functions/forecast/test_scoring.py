@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handler import Forecaster
-from model_service.client import Answer, ModelError, ModelUnavailable
+from model_service.client import InferenceResult, ModelError, ModelUnavailable
 from tests.functions.fake_model import FakeClient, ask, event, kinds
 
 
@@ -81,7 +81,7 @@ def test_nan_from_the_model_rejects_only_its_event(
 ) -> None:
     infer = client.infer
 
-    def sometimes(windows: np.ndarray[Any, Any]) -> Answer:
+    def sometimes(windows: np.ndarray[Any, Any]) -> InferenceResult:
         answer = infer(windows)
         answer.outputs[1, 0, 0] = np.nan
         return answer

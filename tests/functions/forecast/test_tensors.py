@@ -1,21 +1,19 @@
 """Tensor calls to the function: the same forecasts and rejections as in JSON, and requests that are none."""
 
-import base64
 import json
 import math
 from typing import Any
 
 import numpy as np
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from events import EVENT_TYPE
 from handler import Forecaster
-from model import Model
-from model_service.client import Answer, ModelUnavailable
-from model_service.protocols.graphpipe import InferRequest, decode_infer_response, encode_request
+from model import ForecastModel
+from model_service.client import InferenceResult, ModelUnavailable
+from model_service.protocols.graphpipe import InferRequest, encode_request
 from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
     FORECASTS_TYPE,
@@ -34,16 +32,6 @@ HEADERS = {
     "ce-source": "/consumer",
     "ce-type": WINDOWS_TYPE,
 }
-
-
-@pytest.fixture
-def client() -> FakeClient:
-    return FakeClient()
-
-
-@pytest.fixture
-def forecaster(client: FakeClient) -> Forecaster:
-    return Forecaster(Model(client))
 
 
 def row(values: list[Any]) -> np.ndarray[Any, Any]:
@@ -94,7 +82,7 @@ NULLS = st.none() | st.floats(-1e3, 1e3) | st.sampled_from([0, 2e18, 5])
     )
 )
 def test_json_and_tensor_give_the_same(windows: list[tuple[list[Any], Any, Any, str | None]]) -> None:
-    forecaster = Forecaster(Model(Falling()))
+    forecaster = Forecaster(ForecastModel(Falling()))
     events = [
         event(str(place), values, min=low, max=high, unit=unit)
         for place, (values, low, high, unit) in enumerate(windows)
@@ -145,7 +133,7 @@ def test_each_row_waits_for_a_model_that_is_unavailable(forecaster: Forecaster, 
 def test_rejected_rows_need_no_model(forecaster: Forecaster, client: FakeClient) -> None:
     forecaster.answer(HEADERS, encode_windows(window_rows([row([1, 2, 3, 4])], row([0]), row([9]))))
 
-    def away(windows: object) -> Answer:
+    def away(windows: object) -> InferenceResult:
         raise ModelUnavailable("away", 2.5)
 
     client.infer = away  # type: ignore[method-assign]
@@ -157,18 +145,18 @@ def test_rejected_rows_need_no_model(forecaster: Forecaster, client: FakeClient)
 
 def test_a_forecast_that_is_not_finite_is_a_reason(client: FakeClient) -> None:
     class Broken(FakeClient):
-        def infer(self, windows: np.ndarray[Any, Any]) -> Answer:
+        def infer(self, windows: np.ndarray[Any, Any]) -> InferenceResult:
             answer = super().infer(windows)
             answer.outputs[0, 0, 0] = np.nan
             return answer
 
-    _, rows = call(Forecaster(Model(Broken())), [[1, 2, 3, 4], [2, 3, 4, 5]])
+    _, rows = call(Forecaster(ForecastModel(Broken())), [[1, 2, 3, 4], [2, 3, 4, 5]])
     assert rows.reasons == ["the model returned a number that is not finite for this window", ""]
     assert np.isfinite(rows.values[1]).all()
 
 
 def test_windows_of_any_length_are_scored_by_length() -> None:
-    _, rows = call(Forecaster(Model(FakeClient(window=-1))), [[1, 2, 3], [1, 2, 3, 4, 5], [4]])
+    _, rows = call(Forecaster(ForecastModel(FakeClient(window=-1))), [[1, 2, 3], [1, 2, 3, 4, 5], [4]])
     assert rows.reasons == ["", "", ""]
     assert rows.values[:, 0, 1].tolist() == [4, 6, 5]
 
@@ -207,102 +195,8 @@ def test_an_invalid_call_is_a_rejection(forecaster: Forecaster, body: bytes, rea
 
 @given(st.binary(max_size=200), st.integers(0, 300), st.integers(0, 255))
 def test_no_bytes_raise(noise: bytes, place: int, byte: int) -> None:
-    forecaster = Forecaster(Model(FakeClient()))
+    forecaster = Forecaster(ForecastModel(FakeClient()))
     body = bytearray(encode_windows(window_rows([row([1, 2, 3, 4])] * 2, row([0, 1]), row([9, 9]))))
     body[place % len(body)] = byte
     for each in (noise, bytes(body)):
         forecaster.answer(HEADERS, each)
-
-
-TENSOR_EVENT = {
-    "content-type": CONTENT_TYPE,
-    "ce-specversion": "1.0",
-    "ce-id": "1",
-    "ce-source": "/a",
-    "ce-type": "io.fncast.window.v1",
-    "ce-subject": "cpu",
-    "ce-start": "2024-01-01T00:00:00Z",
-    "ce-step": "PT5M",
-    "ce-unit": "%",
-}
-WINDOW = encode_request(InferRequest((row([1, 2, math.nan, 4]),), ("windows",)))
-
-
-def test_an_event_may_carry_a_tensor(forecaster: Forecaster) -> None:
-    answer = forecaster.answer(TENSOR_EVENT, WINDOW)
-    (expected,) = ask(forecaster, event(values=[1, 2, None, 4], step="PT5M", step_s=None, unit="%"))
-    assert answer.content_type == EVENT_TYPE
-    assert json.loads(answer.body) == expected
-
-
-def test_an_event_in_a_batch_may_carry_a_tensor(forecaster: Forecaster) -> None:
-    members = {name.removeprefix("ce-"): text for name, text in TENSOR_EVENT.items() if name[:3] == "ce-"}
-    members |= {"datacontenttype": CONTENT_TYPE, "data_base64": base64.b64encode(WINDOW).decode()}
-    output, other = ask(forecaster, members, event())
-    assert output["data"]["filled"] == 1
-    assert other["data"]["filled"] == 0
-
-
-def test_an_event_may_ask_for_a_tensor(forecaster: Forecaster) -> None:
-    answer = forecaster.answer({**TENSOR_EVENT, "ce-accept": CONTENT_TYPE}, WINDOW)
-    assert answer.content_type == CONTENT_TYPE
-    headers = dict(answer.headers)
-    assert headers.pop("ce-id").startswith("forecast-")
-    assert headers == {
-        "ce-specversion": "1.0",
-        "ce-type": "io.fncast.forecast.v1",
-        "ce-source": "fncast/forecast",
-        "ce-causationid": "1",
-        "ce-causationsource": "/a",
-        "ce-subject": "cpu",
-        "ce-modelname": "forecast",
-        "ce-modelversion": "3",
-        "ce-quantiles": "0.1,0.5,0.9",
-        "ce-filled": "1",
-        "ce-history": "3",
-        "ce-unit": "%25",
-        "ce-start": "2024-01-01T00:20:00Z",
-        "ce-step": "PT5M",
-    }
-    (forecast,) = decode_infer_response(answer.body).output_tensors
-    assert forecast.tolist() == [[[4.9, 5, 5.1], [5.9, 6, 6.1], [6.9, 7, 7.1]]]
-
-
-def test_a_json_event_may_ask_for_a_tensor(forecaster: Forecaster) -> None:
-    output, other = ask(forecaster, {**event(), "accept": CONTENT_TYPE}, event("2"))
-    assert output["datacontenttype"] == CONTENT_TYPE
-    (forecast,) = decode_infer_response(base64.b64decode(output["data_base64"])).output_tensors
-    assert forecast[0].T.tolist() == list(other["data"]["quantiles"].values())
-
-
-@pytest.mark.parametrize(
-    ("headers", "body", "reason"),
-    [
-        ({}, b"[1,2,3,4]", "not a GraphPipe message with a window"),
-        ({}, encode_request(InferRequest((np.zeros((2, 4)),))), "holds 2 windows; an event has one"),
-        ({"ce-step": ""}, WINDOW, "step_s (seconds) or step"),
-        ({"ce-start": ""}, WINDOW, "start"),
-        ({"ce-step": "P1M", "ce-stepday": "2"}, WINDOW, "is not on step_day 2"),
-        ({}, encode_request(InferRequest((row([1, 2, math.inf, 4]),))), "values[2] is not finite: inf"),
-        ({}, encode_request(InferRequest((row([]),))), "too few values: 0"),
-    ],
-)
-def test_an_event_with_a_wrong_tensor_is_rejected(
-    forecaster: Forecaster, headers: dict[str, str], body: bytes, reason: str
-) -> None:
-    output = orjson.loads(forecaster.answer({**TENSOR_EVENT, **headers}, body).body)
-    assert output["type"] == "io.fncast.rejected.v1"
-    assert reason in output["data"]["reason"]
-
-
-def test_a_tensor_without_start_has_a_forecast_without_start(forecaster: Forecaster) -> None:
-    answer = forecaster.answer({**TENSOR_EVENT, "ce-start": "", "ce-step": ""}, WINDOW)
-    assert json.loads(answer.body)["data"].keys() == {"values", "quantiles", "unit", "filled", "history"}
-
-
-def test_labels_travel_to_the_forecast(forecaster: Forecaster) -> None:
-    labels = {"device": "a7", "site": "Köln"}
-    output, other, wrong = ask(forecaster, event(labels=labels), event("2"), event("3", labels={"device": 7}))
-    assert output["data"]["labels"] == labels
-    assert "labels" not in other["data"]
-    assert wrong["data"] == {"reason": "labels is not an object of strings"}

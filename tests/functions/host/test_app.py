@@ -1,4 +1,4 @@
-"""Requests that break off and requests that are too large."""
+"""Requests that end early and requests that are too large."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.host import app as app_module
+from functions.host import request
 from functions.host.app import FunctionHost
 
 
@@ -51,7 +51,7 @@ async def test_half_a_request_changes_nothing(path: str) -> None:
 async def test_the_bytes_of_one_and_of_all_requests_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     host = FunctionHost([], {}, max_request_bytes=100)
     assert await post(host, part(b"x" * 101), path="/invoke/x") == 413
-    monkeypatch.setattr(app_module, "MAX_HELD_BYTES", 50)
+    monkeypatch.setattr(request, "MAX_HELD_BYTES", 50)
     for _ in range(3):
         assert await post(host, part(b"x" * 30, more_body=True), part(b"x" * 30), path="/invoke/x") == 503
         assert await post(host, part(b"x" * 50), path="/invoke/x") == 404

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from functions.host import child as child_module
-from functions.host.process import private_directory
+from functions.host.socket_folder import create_socket_folder
 from tests.functions.host.running_pool import FUNCTION, Open, call
 
 pytestmark = pytest.mark.integration
@@ -27,7 +27,7 @@ async def test_a_function_starts_although_uvloop_is_installed(open_pool: Open, t
 @pytest.fixture
 def sockets() -> Iterator[Path]:
     """The folder of the child's socket. The paths of pytest are too long for one."""
-    directory = private_directory()
+    directory = create_socket_folder()
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
 

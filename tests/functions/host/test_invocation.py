@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from functions.host.errors import Busy, CallFailed, CallTimedOut, NotStarted
 from functions.host.folder import FunctionFolder
 from functions.host.invocation import Reply, invoke, trigger
-from functions.host.pool import Busy, ProcessPool
-from functions.host.process import CallFailed, CallTimedOut, FunctionAnswer, NotStarted
+from functions.host.pool import ProcessPool
+from functions.host.process import FunctionAnswer
 
 Headers = list[tuple[str, str]]
 URL = "http://host/t/fncast/f?x=1"

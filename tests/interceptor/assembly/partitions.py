@@ -10,7 +10,7 @@ from fncast.series.step import Step
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.window import Window
-from interceptor.readings.contract import Decoded, Kind, Series
+from interceptor.readings.contract import Decoded, MetricKind, Series
 from tests.interceptor.assembly.reference import NS, Found, Setting
 
 Record = tuple[
@@ -23,7 +23,7 @@ class Names:
     """A format whose keys are names of series. Names that begin with "#" are counters."""
 
     def __init__(self, is_counter: bool = False) -> None:
-        self._kind = Kind.CUMULATIVE if is_counter else Kind.GAUGE
+        self._kind = MetricKind.CUMULATIVE if is_counter else MetricKind.GAUGE
 
     def decode(self, *_: Any) -> Decoded:
         raise NotImplementedError

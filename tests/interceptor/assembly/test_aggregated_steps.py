@@ -126,7 +126,7 @@ def test_a_repeat_in_the_open_step_does_not_count() -> None:
     assert feed.partition.outcomes == {"stored": 2, "repeated": 1, "corrected": 1}
 
 
-def test_a_step_with_many_readings_keeps_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_open_step_keeps_only_its_last_readings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aggregated_steps, "RECENT", 3)
     feed = Feed("sum")
     for time in range(50):

@@ -44,7 +44,7 @@ class Clock:
         ),
     ],
 )
-def test_what_was_dropped_is_logged_with_a_reason_at_most_every_ten_minutes(
+def test_dropped_readings_are_logged_with_a_reason_at_most_every_ten_minutes(
     caplog: pytest.LogCaptureFixture, times: tuple[int, ...], record: int | None, sentence: str
 ) -> None:
     clock, partition = Clock(), PartitionWindows(Names(), Rules(window=4, step=Step.seconds(10)), "t")

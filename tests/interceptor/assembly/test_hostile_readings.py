@@ -39,7 +39,7 @@ def random_rules(chance: Random) -> Rules:
 
 
 @given(st.integers(0, 2**32))
-def test_any_times_and_values(seed: int) -> None:
+def test_any_times_and_values_give_valid_windows(seed: int) -> None:
     chance = Random(seed)
     rules, names = random_rules(chance), Names(chance.random() < 0.3)
     windows = PartitionWindows(names, rules, "t")

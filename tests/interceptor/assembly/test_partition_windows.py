@@ -33,6 +33,14 @@ def test_globs_choose_the_series() -> None:
     assert [series.name for series in windows.series] == ["cpu.idle", "mem"]
 
 
+def test_series_are_counters_by_name() -> None:
+    windows = partition(counters=("net.bytes_*",))
+    for index, value in enumerate((1000.0, 1500.0)):
+        readings = [("net.bytes_recv", T + 10 * index, value), ("net.speed", T + 10 * index, value)]
+        completed = windows.add(decoded(readings), T * 1000, index)
+    assert [window.values[-1] for window in completed] == [50.0, 1500.0]
+
+
 def test_new_series_beyond_the_bound_are_refused_counted_and_named_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

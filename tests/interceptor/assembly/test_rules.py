@@ -64,6 +64,10 @@ def test_windows_of_another_shape_cannot_be_continued(changed: dict[str, Any]) -
     assert Rules(**changed).shape() != Rules().shape()
 
 
+def test_other_counters_change_the_shape() -> None:
+    assert Rules(counters=("net.*",)).shape() != Rules().shape()
+
+
 def test_settings_that_change_no_window_keep_the_shape() -> None:
     assert Rules(every=2, grace_ns=0, unit="%", low=0.0, include=("a",)).shape() == Rules().shape()
 

@@ -81,7 +81,7 @@ def test_a_gap_longer_than_the_window_empties_it() -> None:
     assert feed.values(90) == [[None] * 4 + [80, 90]]
 
 
-def test_every_second_step() -> None:
+def test_every_second_step_is_forecast_if_set() -> None:
     assert [values[-1] for values in Feed(every=2).values(*range(0, 80, 10))] == [10, 30, 50, 70]
     # Steps without a reading count: a gap does not delay the next forecast.
     assert [values[-1] for values in Feed(every=2).values(0, 10, 50, 60, 70)] == [10, 50, 70]

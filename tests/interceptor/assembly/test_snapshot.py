@@ -129,7 +129,7 @@ def test_windows_of_other_settings_start_again(caplog: pytest.LogCaptureFixture)
     assert "t/0: the settings of its windows have changed, so its 1 series start again" in caplog.text
 
 
-def test_what_does_not_shape_the_state_may_change() -> None:
+def test_settings_that_do_not_shape_the_state_may_change() -> None:
     partition = new_partition(SETTING)
     feed(partition, HISTORY[0], 0)
     other = new_partition(Setting(step=10, window=4, needed=3, every=2, grace=60))
@@ -162,7 +162,7 @@ def test_a_state_that_cannot_be_read_says_how_to_rebuild_it(change, reason) -> N
     change(topic)
     with pytest.raises(StateError, match=reason) as raised:
         restore(new_partition(SETTING), topic, 8)
-    assert "Run `fncast state reset`" in str(raised.value)
+    assert "Run `fncast state reset --replay`" in str(raised.value)
 
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=3))

@@ -44,7 +44,7 @@ def test_an_irregular_series_keeps_its_step() -> None:
     assert len(found) > 30
 
 
-def test_a_step_that_never_comes_twice_at_once_has_no_forecast() -> None:
+def test_a_series_whose_readings_all_have_one_time_gets_no_forecast() -> None:
     feed = Feed(step=None)
     for _ in range(100):
         assert feed.add(0, 1.0) == []

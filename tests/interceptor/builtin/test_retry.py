@@ -4,16 +4,48 @@ import asyncio
 
 import pytest
 
-from interceptor.builtin import deliver as delivering
+from interceptor.builtin import deliver as deliver_module
+from interceptor.builtin import retry as retry_module
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
+from interceptor.builtin.retry import count_attempt, defer, is_waiting
 from interceptor.cloudevents.event import Event
 from interceptor.errors import RetriableError
 from interceptor.outcome import DeadLetter, Forecast
-from tests.interceptor.deliveries import settle
+from interceptor.routes.backoff import MAX_S
+from interceptor.routes.breaker import CircuitBreaker
+from tests.interceptor.deliveries import new_delivery, settle
 from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, reply
 
 pytestmark = pytest.mark.usefixtures("short_backoff")
+
+
+def test_a_delivery_waits_until_its_time_or_the_end_of_an_outage():
+    delivery, breaker = new_delivery("a"), CircuitBreaker()
+    assert not is_waiting(delivery, breaker, 100.0)
+    defer([delivery], breaker, 100.0, 1.5)
+    assert is_waiting(delivery, breaker, 101.4)
+    assert not is_waiting(delivery, breaker, 101.5)
+    breaker.outages = 1
+    assert not is_waiting(delivery, breaker, 101.4)
+
+
+@pytest.mark.parametrize(("count", "wait_s", "most"), [(1, 0.1, 1), (8, MAX_S + 1, 4), (8, MAX_S, 1000)])
+def test_the_next_call_of_a_deferred_delivery_is_smaller_where_that_helps(count, wait_s, most):
+    deliveries = [new_delivery(n) for n in range(count)]
+    defer(deliveries, CircuitBreaker(), 100.0, wait_s)
+    assert {min(delivery.retry.max_events, 1000) for delivery in deliveries} == {most}
+
+
+def test_only_attempts_since_the_last_outage_count_against_an_event():
+    suspect, breaker = new_delivery("a"), CircuitBreaker()
+    assert not count_attempt(suspect, breaker)
+    breaker.successes = 1
+    assert count_attempt(suspect, breaker)
+    assert suspect.attempts == 2
+    breaker.outages = 1
+    assert not count_attempt(suspect, breaker)
+    assert suspect.attempts == 1
 
 
 @pytest.mark.parametrize("poison", [{0}, {255}, {17, 18, 200}, {0, 64, 128, 192}])
@@ -104,7 +136,8 @@ async def test_attempts_without_a_connection_do_not_count():
 
 async def test_a_batch_with_a_long_retry_after_is_split(monkeypatch):
     """One event of the batch may cause the Retry-After."""
-    monkeypatch.setattr(delivering, "MAX_S", 0.0005)  # a longer wait counts as long
+    for module in (deliver_module, retry_module):
+        monkeypatch.setattr(module, "MAX_S", 0.0005)  # a longer wait counts as long
 
     def answer(event):
         if event.attributes["id"] == "3":

@@ -8,11 +8,11 @@ import pytest
 
 from interceptor.readings import by_series
 from interceptor.readings.by_series import BySeries, encode
-from interceptor.readings.contract import Decoded, Kind, Series, Skip, UndecodableRecord
+from interceptor.readings.contract import Decoded, MetricKind, Series, Skip, UndecodableRecord
 
 SERIES = {
-    "idle": Series("cpu.idle host=a", {"host": "a"}, "%", Kind.GAUGE),
-    "requests": Series("requests", {}, "1", Kind.CUMULATIVE),
+    "idle": Series("cpu.idle host=a", {"host": "a"}, "%", MetricKind.GAUGE),
+    "requests": Series("requests", {}, "1", MetricKind.CUMULATIVE),
     "surrogate": Series("\ud800", {}),
 }
 

@@ -48,6 +48,12 @@ def test_a_bad_line_does_not_affect_others(readings):
     assert skipped == {"unsupported": 3}
 
 
+def test_a_bad_field_does_not_affect_the_others_of_its_line(readings):
+    found, skipped = readings(InfluxLine(), f"m a=1,b=1.2.3,c,=4,d=2i {AT}")
+    assert found == {"m.a": [(AT, 1.0)], "m.d": [(AT, 2.0)]}
+    assert skipped == {"unsupported": 3}
+
+
 def test_a_string_may_contain_a_line_break(readings):
     found, skipped = readings(InfluxLine(), f'm note="a\nb",v=1 {AT}')
     assert (found, skipped) == ({"m.v": [(AT, 1.0)]}, {"text": 1})

@@ -14,11 +14,11 @@ numbers = msgspec.json.Decoder(dict[str, float | None])
 
 
 @pytest.mark.parametrize("raw", [b"NaN", b"-Infinity", b"1e999", b"9" * 5000])
-def test_such_a_number_becomes_null_for_a_typed_decoder(raw: bytes) -> None:
+def test_nan_and_infinity_become_null_for_a_typed_decoder(raw: bytes) -> None:
     assert decode(numbers, b'{"a":1.5,"b":%b}' % raw) == {"a": 1.5, "b": None}
 
 
-def test_such_a_number_stays_for_an_untyped_decoder() -> None:
+def test_nan_and_infinity_stay_for_an_untyped_decoder() -> None:
     assert decode(anything, b'{"a":Infinity,"b":"NaN"}') == {"a": float("inf"), "b": "NaN"}
 
 

@@ -46,7 +46,7 @@ def test_a_deletion_in_an_envelope_is_not_a_mistake(readings):
     assert readings(MappedJson(root="payload.after"), value) == ({}, {"not-a-number": 1})
 
 
-def test_a_list_with_others_than_objects(readings):
+def test_elements_of_a_list_that_are_not_objects_are_counted(readings):
     found, skipped = readings(MappedJson(time="ts", values=["temp"]), json.dumps([5, ROW, None]))
     assert (found, skipped) == ({"temp": [(AT_NS, 76.2)]}, {"unsupported": 2})
 

@@ -21,7 +21,7 @@ def test_a_number_is_a_float(raw: object, expected: float) -> None:
 
 
 @pytest.mark.parametrize("raw", [math.nan, math.inf, -math.inf, 10**400, None, [], {}])
-def test_what_is_not_finite_or_has_another_type_is_not_a_number(raw: object) -> None:
+def test_a_value_that_is_not_finite_or_of_another_type_is_not_a_number(raw: object) -> None:
     assert number(raw) is number_in_text(raw) is Skip.NOT_A_NUMBER
 
 
@@ -37,5 +37,5 @@ def test_a_text_that_is_not_finite_is_not_a_number(raw: str) -> None:
 
 
 @pytest.mark.parametrize("raw", ["", "on", "1_000", "0x10", "1,5", "1" * 65])
-def test_another_text_is_a_text(raw: str) -> None:
+def test_a_string_that_is_not_a_number_is_text(raw: str) -> None:
     assert number_in_text(raw) is Skip.TEXT

@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from interceptor.readings.contract import Kind, UndecodableRecord
+from interceptor.readings.contract import MetricKind, UndecodableRecord
 from interceptor.readings.otlp import OtlpJson, OtlpProtobuf
 
 RESOURCE = Resource({"service.name": "shop", "telemetry.sdk.name": "x", "ports": [1, 2]})
@@ -51,9 +51,9 @@ def test_requests_of_the_sdk_are_decoded(readings, request_message, form):
     assert {name: rows[0][1] for name, rows in found.items()} == EXPECTED
     assert skipped == {}
     kinds = {format_.series(key).name: format_.series(key) for key in format_.decode(value, None, [], 0).keys}
-    assert kinds["orders region=north service.name=shop"].kind is Kind.CUMULATIVE
-    assert kinds["queue service.name=shop"].kind is Kind.GAUGE
-    assert kinds["duration.sum service.name=shop"].kind is Kind.CUMULATIVE
+    assert kinds["orders region=north service.name=shop"].kind is MetricKind.CUMULATIVE
+    assert kinds["queue service.name=shop"].kind is MetricKind.GAUGE
+    assert kinds["duration.sum service.name=shop"].kind is MetricKind.CUMULATIVE
     assert kinds["temperature room=a service.name=shop"].unit == "Cel"
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from interceptor.readings.contract import MAX_LABELS, Kind, UndecodableRecord
+from interceptor.readings.contract import MAX_LABELS, MetricKind, UndecodableRecord
 from interceptor.readings.otlp import OtlpJson
 
 
@@ -23,7 +23,7 @@ def test_64_bit_integers_in_json_are_strings_or_numbers(readings):
 
 def test_delta_temporality_is_recognised():
     value = point_json(asInt="1", timeUnixNano="1")
-    assert OtlpJson().series(OtlpJson().decode(value, None, [], 0).keys[0]).kind is Kind.DELTA
+    assert OtlpJson().series(OtlpJson().decode(value, None, [], 0).keys[0]).kind is MetricKind.DELTA
 
 
 @pytest.mark.parametrize(

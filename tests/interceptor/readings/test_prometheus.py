@@ -10,7 +10,7 @@ from pathlib import Path
 import cramjam
 import pytest
 
-from interceptor.readings.contract import MAX_LABELS, MAX_READINGS, Kind, UndecodableRecord
+from interceptor.readings.contract import MAX_LABELS, MAX_READINGS, MetricKind, UndecodableRecord
 from interceptor.readings.prometheus import PrometheusJson, PrometheusRemoteWrite
 from interceptor.readings.remote_write_pb2 import TimeSeries, WriteRequest
 
@@ -54,13 +54,13 @@ def test_recorded_remote_write_bodies_are_decoded(readings):
         for key in format_.decode(body, None, [], 0).keys
         if ("__name__", "up") in key
     }
-    assert kinds == {Kind.GAUGE}
+    assert kinds == {MetricKind.GAUGE}
 
 
 def test_counters_are_recognised_by_name():
     format_ = PrometheusRemoteWrite()
-    assert format_.series((("__name__", "http_requests_total"),)).kind is Kind.CUMULATIVE
-    assert format_.series((("__name__", "memory_bytes"),)).kind is Kind.GAUGE
+    assert format_.series((("__name__", "http_requests_total"),)).kind is MetricKind.CUMULATIVE
+    assert format_.series((("__name__", "memory_bytes"),)).kind is MetricKind.GAUGE
 
 
 def series_bytes(*values: float, timestamp: int = 5, name: str = "m", labels: int = 0) -> bytes:

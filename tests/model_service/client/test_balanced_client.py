@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from model_service.client import (
-    Answer,
     BalancedClient,
     GraphPipeClient,
+    InferenceResult,
     InvalidShape,
     ModelError,
     ModelUnavailable,
@@ -40,9 +40,9 @@ class FakeService:
         self._clock = clock
         self._calls = calls
 
-    def infer(self, windows: np.ndarray) -> Answer:
+    def infer(self, windows: np.ndarray) -> InferenceResult:
         self._ask()
-        return Answer(windows, self.url, "1")
+        return InferenceResult(windows, self.url, "1")
 
     def metadata(self) -> MetadataResponse:
         self._ask()
@@ -192,7 +192,7 @@ def test_after_invalid_shape_metadata_and_next_call_use_the_same_service(bench: 
         (",".join(f"http://a:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
-def test_invalid_addresses(urls: str, reason: str) -> None:
+def test_an_invalid_list_of_addresses_is_refused_with_the_reason(urls: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_graphpipe(urls)
 

@@ -101,7 +101,7 @@ def test_metadata_show_a_replaced_model(connect: Any, shelf: Any, fake_runtime: 
     assert client.infer(WINDOWS[:, :4]).model_version == "3"
 
 
-def test_many_windows(connect: Any) -> None:
+def test_one_call_scores_many_windows(connect: Any) -> None:
     windows = np.arange(6 * 20_000, dtype=np.float32).reshape(-1, 6)
     answer = connect().infer(windows)
     np.testing.assert_allclose(answer.outputs[:, 0, 0], windows.mean(1), rtol=1e-5)
@@ -155,7 +155,7 @@ def test_a_model_that_takes_too_long(connect: Any, shelf: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])
-def test_an_unreachable_service(scheme: str) -> None:
+def test_an_unreachable_service_is_named(scheme: str) -> None:
     with bind("127.0.0.1", 0) as probe:
         port = probe.getsockname()[1]
     client = connect_inference_protocol(f"{scheme}://127.0.0.1:{port}/forecast", 5)
@@ -175,6 +175,6 @@ def test_an_unreachable_service(scheme: str) -> None:
         (",".join(f"http://h:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
-def test_invalid_addresses(url: str, reason: str) -> None:
+def test_an_invalid_address_is_refused_with_the_reason(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_inference_protocol(url)

@@ -43,7 +43,7 @@ def test_a_foreign_server_may_send_no_version_and_only_the_median(
     assert (answer.model_name, answer.model_version) == (None, None)
 
 
-def test_metadata(server: FakeServer, client: GraphPipeClient) -> None:
+def test_metadata_are_those_of_the_server(server: FakeServer, client: GraphPipeClient) -> None:
     expected = graphpipe.MetadataResponse(
         "forecast",
         "3",
@@ -94,7 +94,9 @@ def test_a_shape_that_does_not_fit(server: FakeServer, client: GraphPipeClient, 
 
 
 @pytest.mark.parametrize("status", [404, 500, 502, 503])
-def test_temporary_statuses(server: FakeServer, client: GraphPipeClient, status: int) -> None:
+def test_a_temporary_status_is_unavailable_until_retry_after(
+    server: FakeServer, client: GraphPipeClient, status: int
+) -> None:
     server.reply = lambda body: (status, {"Retry-After": "2.5"}, b"busy\nnow")
     with pytest.raises(ModelUnavailable, match=f"answered {status}: busy now") as raised:
         client.infer(WINDOWS)

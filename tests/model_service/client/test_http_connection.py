@@ -51,7 +51,7 @@ def test_a_server_of_another_protocol_cannot_forge_a_log_line() -> None:
     assert str(raised.value).isprintable()
 
 
-def test_a_truncated_response(server: FakeServer, client: GraphPipeClient) -> None:
+def test_a_truncated_response_is_unavailable(server: FakeServer, client: GraphPipeClient) -> None:
     server.drop_after = 1
     server.reply = lambda body: (200, {"Content-Length": "1000"}, b"short")
     with pytest.raises(ModelUnavailable, match="did not return a complete HTTP response"):
@@ -139,6 +139,6 @@ def test_a_server_that_goes_away_and_returns(server: FakeServer) -> None:
     "url",
     ["localhost:9000", "ftp://host", "http://", "", "http://host:port", "http://host/a b", "http://hôst"],
 )
-def test_an_invalid_address(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError):
         GraphPipeClient(url)

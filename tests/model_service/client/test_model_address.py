@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from model_service.client import (
-    connect_inference_protocol,
-)
-from model_service.client.model_address import ModelAddress, metadata
-from model_service.protocols.graphpipe import Type
+from model_service.client import connect_inference_protocol
+from model_service.client.model_address import ModelAddress
 
 
 @pytest.mark.parametrize("path", ["/words/1", "/v2/models/words/versions/1", "/v2/models/words"])
@@ -40,19 +37,3 @@ def test_another_path_is_refused_with_what_is_expected(path: str) -> None:
         ValueError, match="does not name a model; expected /NAME, /NAME/VERSION or /v2/models"
     ):
         ModelAddress.of("http://h:1" + path, path)
-
-
-def test_metadata_of_any_server_become_a_graphpipe_message() -> None:
-    inputs = [("windows", "FP32", (-1, 6)), ("flag", "BOOL", (1,)), ("odd", "FP8", ())]
-    found = metadata("forecast", inputs, {"model_version": 3, "model_json": '{"window": 6}'})
-    assert (found.name, found.version, found.description) == ("forecast", "3", '{"window": 6}')
-    assert [(each.name, each.type, each.shape) for each in found.inputs] == [
-        ("windows", Type.Float32, (-1, 6)),
-        ("flag", Type.Null, (1,)),  # GraphPipe lacks this type
-        ("odd", Type.Null, ()),
-    ]
-
-
-def test_a_server_without_parameters_has_no_version() -> None:
-    found = metadata("forecast", [], {})
-    assert (found.version, found.description) == ("", "")

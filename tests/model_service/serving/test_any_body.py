@@ -70,7 +70,7 @@ BODIES = st.binary(max_size=80) | st.sampled_from(
 
 @same_fixture
 @given(st.text(max_size=30), BODIES)
-def test_any_path(post: Post, path: str, body: bytes) -> None:
+def test_any_path_gets_a_response_or_a_reason(post: Post, path: str, body: bytes) -> None:
     for prefix in ("/", "/v2/", "/v2/models/", "/v2/models/forecast/"):
         status, headers, answer = post(prefix + path, body)
         assert status in (200, 400, 404, 405)
@@ -95,7 +95,7 @@ NAMES = st.sampled_from(["windows", "", "x" * 5000, "\x1b[2J"]) | st.text(max_si
     ),
     st.none() | st.text(max_size=4),
 )
-def test_any_tensor_as_json(
+def test_any_tensor_as_json_gets_a_response_or_a_reason(
     post: Post, name: str, datatype: str, shape: list[int], data: list[Any], json_bytes: str | None
 ) -> None:
     tensor = {"name": name, "datatype": datatype, "shape": shape, "data": data}
@@ -112,7 +112,7 @@ def test_any_tensor_as_json(
 
 @same_fixture
 @given(st.binary(max_size=200), st.integers(0, 150), st.integers(0, 40))
-def test_any_flatbuffer(post: Post, data: bytes, at: int, cut: int) -> None:
+def test_any_flatbuffer_gets_a_response_or_a_reason(post: Post, data: bytes, at: int, cut: int) -> None:
     """A valid message with one part replaced."""
     valid = graphpipe.encode_request(graphpipe.InferRequest((np.ones((1, 6), np.float32),), ("windows",)))
     body = valid[:at] + data[:cut] + valid[at + cut :]

@@ -6,8 +6,6 @@ import importlib.util
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,26 +21,13 @@ from flatbuffers.table import Table
 from tritonclient import grpc, http
 
 from model_service.client import GraphPipeClient, InvalidShape, ModelError, ModelUnavailable
+from tests.model_service.serving.failing_start import failing
 
 pytestmark = pytest.mark.integration
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
-START_S = 120
 Start = Callable[..., Any]  # of conftest.py
-
-
-def failing(*arguments: object) -> str:
-    """Start the service, which must fail with exit code 1, and return the error message."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fncast", "model-service", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=START_S,
-    )
-    assert done.returncode == 1, done
-    assert "Traceback" not in done.stderr
-    return next(line for line in done.stderr.splitlines() if line.startswith("fncast: "))
 
 
 @pytest.mark.parametrize("runtime", ["litert", "tensorflow"])
@@ -107,7 +92,7 @@ def foreign_answer(body: bytes) -> np.ndarray:
     return vector(8, "<f4").reshape(vector(6, "<i8"))
 
 
-def test_a_foreign_client(start: Start, place: Any, models: Path) -> None:
+def test_a_client_of_the_flatbuffers_library_is_answered(start: Start, place: Any, models: Path) -> None:
     place("ours", 1)
     service = start("--models", models)
     answer = requests.post(service.url, data=foreign_request(WINDOWS), timeout=10)
@@ -139,78 +124,11 @@ def test_all_protocols_share_one_batcher_and_its_metrics(start: Start, place: An
     assert not any("Traceback" in line for line in service.lines)
 
 
-def test_choice_of_the_grpc_port(start: Start, place: Any, models: Path) -> None:
-    place("ours", 1)
-    assert not any("grpc" in line for line in start("--models", models).lines)  # --port is not the default
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        errors_shown = failing("--models", models, "--port", 0, "--grpc-port", port)
-        assert f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port" in errors_shown
-    done = subprocess.run(
-        [sys.executable, "-m", "fncast", "model-service", "--models", str(models), "--grpc-port", "9o01"],
-        capture_output=True,
-        text=True,
-        timeout=START_S,
-    )
-    assert done.returncode == 2
-    assert "must be a port from 0 to 65535, not '9o01'; or none" in done.stderr
-
-
-# As where grpcio is not installed. PORT: the default port, for which gRPC has a separate default.
-WITHOUT_GRPC = """
-import sys
-sys.modules["grpc"] = None
-import fncast.cli.model_service
-from fncast.cli.main import main
-fncast.cli.model_service.PORT = int(sys.argv[1])
-sys.exit(main(["model-service", *sys.argv[2:]]))
-"""
-
-
-def test_start_fails_if_grpc_is_requested_but_not_installed(place: Any, models: Path) -> None:
-    place("ours", 1)
-    words = ["9000", "--models", str(models), "--port", "0", "--grpc-port", "0"]
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_GRPC, *words], capture_output=True, text=True, timeout=START_S
-    )
-    assert done.returncode == 1
-    assert (
-        "pip install '.[grpc]' in fncast's repository, or leave it out with --grpc-port none" in done.stderr
-    )
-
-
-def test_it_warns_and_serves_if_grpc_is_neither_requested_nor_installed(place: Any, models: Path) -> None:
-    place("ours", 1)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-c", WITHOUT_GRPC, str(port), "--models", str(models)]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr
-            lines = []
-            for line in process.stderr:
-                lines.append(line)
-                if "GraphPipe on" in line:
-                    break
-            answer = GraphPipeClient(f"http://127.0.0.1:{port}").infer(WINDOWS)
-            np.testing.assert_allclose(answer.outputs, FORECAST, rtol=1e-6)
-        finally:
-            process.kill()
-    expected = (
-        "no gRPC: gRPC needs the module 'grpc': install it with pip install '.[grpc]' in fncast's repository"
-    )
-    assert any(expected in line for line in lines)
-    assert "grpc://" not in lines[-1]
-
-
 @pytest.mark.skipif(
     importlib.util.find_spec("graphpipe") is None,
     reason="the PyPI client graphpipe 1.0.4 is not installed (Python 3.11: pip install --no-deps graphpipe)",
 )
-def test_the_public_python_client(start: Start, place: Any, models: Path) -> None:
+def test_the_public_python_client_is_answered(start: Start, place: Any, models: Path) -> None:
     from graphpipe import remote
 
     place("ours", 1)
@@ -319,7 +237,7 @@ def test_it_waits_for_a_first_model_with_the_option(start: Start, place: Any, mo
     assert requests.get(f"{service.url}/readyz", timeout=10).status_code == 200
 
 
-def test_starts_that_fail(place: Any, models: Path, tmp_path: Path) -> None:
+def test_a_start_that_fails_names_the_reason(place: Any, models: Path, tmp_path: Path) -> None:
     assert "no such folder" in failing("--models", tmp_path / "away")
     assert "fncast train --models" in failing("--models", models)
     (place("ours", 3) / "retired").touch()

@@ -13,8 +13,8 @@ from model_service.serving.request_body import RequestBodies
 from model_service.serving.request_error import RequestError
 from tests.model_service.asgi_service import (
     WINDOWS,
-    Answer,
     AsgiService,
+    CollectedResponse,
 )
 
 
@@ -49,7 +49,7 @@ async def test_a_body_that_never_ends(service: AsgiService, monkeypatch: pytest.
         messages.append(message)
 
     await service.app({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
-    assert Answer(messages).status == 408
+    assert CollectedResponse(messages).status == 408
 
 
 def test_small_bodies_count_together_until_they_are_released(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from model_service.protocols import graphpipe
+from model_service.serving.large_requests import MAX_REQUEST_ROWS
 from model_service.serving.model import DoesNotFit, UnknownTensor
 from model_service.serving.request_error import MAX_REASON_CHARS, RequestError, malformed, to_request_error
-from model_service.serving.request_queue import MAX_REQUEST_ROWS, Overloaded, TooManyRows
-from model_service.serving.runtimes.runtime import RefusedInput
+from model_service.serving.request_queue import Overloaded, TooManyRows
+from model_service.serving.runtimes.runtime import RejectedInput
 from tests.model_service.asgi_service import (
     WINDOWS,
     AsgiService,
@@ -29,12 +30,12 @@ async def test_a_request_of_too_many_windows(service: AsgiService) -> None:
 @pytest.mark.parametrize(
     ("raised", "status", "reason"),
     [
-        (RefusedInput("index 9 is out of range"), 400, "index 9 is out of range"),
+        (RejectedInput("index 9 is out of range"), 400, "index 9 is out of range"),
         (RuntimeError("kernel panic"), 500, "forecast/2 failed: RuntimeError: kernel panic"),
         (Overloaded("full"), 503, "full"),
     ],
 )
-async def test_a_model_that_fails(
+async def test_an_error_of_the_model_has_its_status_and_reason(
     service: AsgiService,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -9,7 +9,6 @@ from model_service.serving.request_queue import (
     MAX_CALL_ROWS,
     MAX_WAITING_REQUESTS,
     MAX_WAITING_ROWS,
-    CallCost,
     Overloaded,
     QueuedRequest,
     RequestQueue,
@@ -36,17 +35,3 @@ async def test_the_queue_is_limited_by_rows_and_requests() -> None:
         queue.add(waiting(1))
     assert len(queue.take()) == MAX_CALL_ROWS
     queue.add(waiting(1))
-
-
-def test_the_expected_cost_follows_the_measured_cost() -> None:
-    cost = CallCost()
-    assert cost.expected_s(10) == float("inf")
-    cost.observe(10, 1.0)
-    assert cost.expected_s(15) == 1.0  # the same power of two
-    assert cost.expected_s(16) == float("inf")
-    cost.observe(10, 0.1)
-    cost.observe(10, 5.0)  # something else took the machine
-    assert cost.expected_s(10) == 0.1
-    for _ in range(CallCost.LAST):
-        cost.observe(10, 0.4)
-    assert cost.expected_s(10) == 0.4

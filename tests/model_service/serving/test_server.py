@@ -19,7 +19,7 @@ from tests.model_service.asgi_service import (
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-async def test_paths_without_a_model(service: AsgiService, method: str) -> None:
+async def test_a_path_without_a_model_is_404_and_names_the_others(service: AsgiService, method: str) -> None:
     answer = await service.call(
         method, "/weather", graphpipe.encode_request(graphpipe.InferRequest((WINDOWS,)))
     )
@@ -30,7 +30,7 @@ async def test_paths_without_a_model(service: AsgiService, method: str) -> None:
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
 
 
-async def test_alive_and_ready(service: AsgiService) -> None:
+async def test_a_server_without_models_is_alive_and_not_ready(service: AsgiService) -> None:
     for path in ("/control/is_alive", "/control/is_ready", "/healthz", "/readyz"):
         answer = await service.call("GET", path)
         assert (answer.status, answer.body) == (200, b"ok\n")
@@ -44,7 +44,7 @@ async def test_alive_and_ready(service: AsgiService) -> None:
         assert (await service.call("GET", path)).status == status
 
 
-async def test_other_methods(service: AsgiService) -> None:
+async def test_other_methods_are_405(service: AsgiService) -> None:
     answer = await service.call("DELETE", "/forecast/1")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 

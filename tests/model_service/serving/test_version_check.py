@@ -79,9 +79,9 @@ def test_broken_versions_are_those_that_a_service_rejects(
     damage(place("ours_later", 2))
     service = Repository(models, loader("auto", lambda rows, seconds: None))
     service.refresh()
-    (refused,) = service.refused.values()
-    assert reason in refused
-    assert states_of(models) == {"forecast/2": f"broken: {refused}", "forecast/1": "latest"}
+    (rejected,) = service.rejected.values()
+    assert reason in rejected
+    assert states_of(models) == {"forecast/2": f"broken: {rejected}", "forecast/1": "latest"}
     assert str(service.paths["/forecast"]) == "forecast/1"
 
 
@@ -117,7 +117,7 @@ def test_without_litert_versions_are_reported_as_not_checked(
     assert "needs LiteRT" in found
 
 
-def test_states_of_many_versions(place: Any, models: Path) -> None:
+def test_only_the_newest_versions_are_loaded(place: Any, models: Path) -> None:
     for version in range(1, LOADED_VERSIONS + 3):
         place("ours", version)
     newest = LOADED_VERSIONS + 2

@@ -1,28 +1,12 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.version_folder import is_model_name, scan
-
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def write(models: Path) -> Write:
-    """write(version, name=…, **details) writes a version folder that only contains model.json."""
-
-    def put(version: int | str, name: str = "forecast", **details: Any) -> Path:
-        folder = models / name / str(version)
-        folder.mkdir(parents=True)
-        (folder / "model.json").write_text(json.dumps({"window": 6, "horizon": 2, **details}))
-        return folder
-
-    return put
+from tests.model_service.serving.versions import Write
 
 
 def test_other_names_are_ignored(models: Path, write: Write) -> None:
@@ -36,6 +20,19 @@ def test_other_names_are_ignored(models: Path, write: Write) -> None:
     assert [str(folder) for folder in scan(models)] == ["forecast/1"]
 
 
-def test_model_names() -> None:
+def test_model_names_are_lower_case_and_not_paths_of_the_server() -> None:
     assert is_model_name("a-b_9")
     assert not any(map(is_model_name, ["", "A", "9a", "a/b", "a.b", "healthz", "readyz", "a\n"]))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"[1]", "not a JSON object"), (b"\xff", "cannot be read"), (b" " * 2_000_000, "longer")],
+)
+def test_an_invalid_model_json_makes_the_version_unusable(
+    models: Path, write: Write, content: bytes, reason: str
+) -> None:
+    (write(1) / "model.json").write_bytes(content)
+    (folder,) = scan(models)
+    with pytest.raises(UnusableModel, match=reason):
+        folder.details()

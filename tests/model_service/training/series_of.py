@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 
 
-def series_of(values: Any, name: str = "shop") -> Series:
+def series_of(values: Any, name: str = "shop") -> TimeSeries:
     array = np.asarray(values, dtype=np.float64)
-    return Series(name, datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(300.0), array)
+    return TimeSeries(name, datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(300.0), array)

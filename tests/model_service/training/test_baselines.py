@@ -6,7 +6,7 @@ from model_service.training.backtest import rolling_origins
 from tests.model_service.training.series_of import series_of
 
 
-def test_naive_methods() -> None:
+def test_naive_methods_repeat_the_past() -> None:
     backtest = rolling_origins(series_of(np.arange(60) % 6), window=12, horizon=3, before=48, stride=3)
     assert baselines.last_value(backtest)[0, :, 1].tolist() == [5, 5, 5]
     np.testing.assert_array_equal(baselines.seasonal_naive(backtest, 6)[:, :, 1], backtest.actuals)

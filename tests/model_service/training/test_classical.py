@@ -1,8 +1,3 @@
-import multiprocessing
-import time
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,24 +5,10 @@ import pytest
 
 pytest.importorskip("statsforecast", reason="classical methods need the extra `evaluation`")
 
-from fncast.series.series import Series
-from fncast.series.step import Step
 from model_service.training import classical
 from model_service.training.backtest import rolling_origins
-from model_service.training.classical import MAX_REFIT_READINGS, METHODS, Task, forecasts, run, tasks
-
-
-def monthly(name: str) -> Series:
-    at = np.arange(120)
-    values = 10 + 0.1 * at + np.sin(2 * np.pi * at / 12) + 0.05 * np.random.default_rng(0).normal(size=120)
-    values[50] = np.nan
-    return Series(name, datetime(2016, 1, 1, tzinfo=UTC), Step.calendar("P1M"), values)
-
-
-@pytest.fixture
-def wanted() -> list[Task]:
-    backtest = rolling_origins(monthly("sales"), window=24, horizon=6, before=100, stride=6)
-    return tasks([(backtest, (12,))], methods=("SES", "Theta"))
+from model_service.training.classical import MAX_REFIT_READINGS, METHODS, Task, run, tasks
+from tests.model_service.training.classical_tasks import monthly, two_tasks
 
 
 def test_each_method_is_a_task_and_mstl_needs_a_season() -> None:
@@ -36,10 +17,10 @@ def test_each_method_is_a_task_and_mstl_needs_a_season() -> None:
     assert "MSTL" not in [task.method for task in tasks([(backtest, ())])]
 
 
-def test_forecasts_follow_the_season(wanted: list[Task]) -> None:
-    theta = run(wanted[1])
+def test_forecasts_follow_the_season() -> None:
+    theta = run(two_tasks()[1])
     assert theta.shape == (3, 6, 3)
-    actuals = wanted[1].values[100:106]
+    actuals = two_tasks()[1].values[100:106]
     assert np.abs(theta[0, :, 1] - actuals).mean() < 1.0  # a line, or the last value, is off by more
     assert (np.diff(theta, axis=2) >= 0).all()
 
@@ -95,64 +76,3 @@ def test_short_series_are_fitted_at_each_origin_and_long_ones_once(monkeypatch: 
 def test_long_seasons_are_searched_by_approximation_and_short_ones_exactly() -> None:
     assert classical.model_of("AutoARIMA", (24, 168)).approximation
     assert not classical.model_of("AutoARIMA", (12,)).approximation
-
-
-def test_results_are_cached_for_the_next_run(wanted: list[Task], tmp_path: Path) -> None:
-    lines: list[tuple[int, int]] = []
-
-    def collect() -> dict[str, object]:
-        return {
-            task.method: result
-            for task, result in forecasts(wanted, tmp_path, 1, lambda *at: lines.append(at))
-        }
-
-    first = collect()
-    assert lines[0] == (0, 6)  # two methods at three origins
-    assert lines[-1] == (6, 6)
-    assert lines == sorted(lines)
-    assert len(lines) > 3, "no progress while a worker starts and fits"
-    lines.clear()
-    again = collect()
-    assert lines == [(6, 6)]
-    for method, result in first.items():
-        np.testing.assert_array_equal(result, again[method])
-
-
-def test_progress_is_by_origin(wanted: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow method reports progress before it is done."""
-    monkeypatch.setattr(classical, "PROGRESS_S", 0.01)
-    seen: list[int] = []
-    slow = replace(wanted[0], method="AutoARIMA")  # half a second an origin
-    list(forecasts([slow], tmp_path, 1, lambda done, of: seen.append(done)))
-    assert set(seen) == {0, 1, 2, 3}
-
-
-def test_a_failing_method_is_reported_and_its_origins_count_as_done(
-    wanted: list[Task], tmp_path: Path
-) -> None:
-    lines: list[tuple[int, int]] = []
-    spoiled = replace(wanted[0], values=np.full(120, np.nan))
-    results = {
-        task.method: result
-        for task, result in forecasts([spoiled, wanted[1]], tmp_path, 1, lambda *at: lines.append(at))
-    }
-    assert results["SES"] == "ValueError: every reading is missing"
-    assert isinstance(results["Theta"], np.ndarray)
-    assert lines[-1] == (6, 6)
-    assert max(done for done, _ in lines) == 6
-
-
-def test_stopping_does_not_wait_for_running_fits(wanted: list[Task], tmp_path: Path) -> None:
-    before = set(multiprocessing.active_children())
-
-    def interrupt(done: int, of: int) -> None:
-        if multiprocessing.active_children():
-            raise KeyboardInterrupt
-
-    slow = replace(wanted[0], method="AutoARIMA")
-    with pytest.raises(KeyboardInterrupt):
-        list(forecasts([slow], tmp_path, 1, interrupt))
-    # A dead child counts as active for the moment in which the pool's own thread reaps it.
-    deadline_s = time.monotonic() + 1
-    while set(multiprocessing.active_children()) - before:
-        assert time.monotonic() < deadline_s

@@ -9,7 +9,7 @@ from model_service.training.dataset import MAX_SCALED_TARGET, Dataset, TooLittle
 WINDOW, HORIZON = 8, 3
 
 
-def test_split_in_time() -> None:
+def test_a_split_keeps_the_order_of_time() -> None:
     cut = split(1000, test_share=0.3, validation_share=0.15)
     assert (cut.train, cut.validation) == (595, 700)
 

@@ -4,7 +4,7 @@ import pytest
 from model_service.training.metrics import geometric_mean, scores, seasonal_difference
 
 
-def test_scores_by_hand() -> None:
+def test_scores_equal_those_computed_by_hand() -> None:
     actuals = np.array([[1.0, 2.0], [3.0, np.nan]])
     forecast = np.stack([actuals - 1, actuals + 1, actuals + 2], axis=2)
     forecast[0, 0] = [2.0, 2.0, 2.0]  # above the reading: outside the band

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
 from model_service.training.backend import keras, seed_everything
-from model_service.training.dataset import Windows
+from model_service.training.dataset import TrainingWindows
 from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.settings import TrainingSettings
 
@@ -14,14 +14,14 @@ SETTINGS = TrainingSettings(window=4, horizon=2, epochs=50, learning_rate=0.05, 
 STEPS = 10
 
 
-def drawn() -> Windows:
+def drawn() -> TrainingWindows:
     """Windows whose targets are 3, with some missing, and one window without any weight."""
     count = STEPS * SETTINGS.batch
     targets = np.full((count, 2), 3.0, np.float32)
     targets[::3, 1] = np.nan
     weights = np.ones(count, np.float32)
     targets[0], weights[0] = 1e6, 0.0
-    return Windows(np.ones((count, 4), np.float32), targets, weights)
+    return TrainingWindows(np.ones((count, 4), np.float32), targets, weights)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def network() -> keras.Model:
 
 
 def test_windows_are_cut_into_batches_in_order() -> None:
-    windows = Windows(
+    windows = TrainingWindows(
         np.arange(24, dtype=np.float32).reshape(6, 4), np.zeros((6, 2), np.float32), np.ones(6, np.float32)
     )
     cut, targets, weights = batches(windows, 3, 2)

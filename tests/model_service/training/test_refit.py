@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from fncast.series.series import Series
+from fncast.series.time_series import TimeSeries
 from model_service.training import refit as refitting
 from model_service.training.backend import keras
 from model_service.training.model_folder import WEIGHTS_FILE
@@ -84,6 +84,6 @@ def test_model_json_says_that_the_metrics_are_from_before() -> None:
 
 
 def test_a_series_without_windows_is_an_error(trained: Trained) -> None:
-    short: list[Series] = [series_of([1.0, 2.0])]
+    short: list[TimeSeries] = [series_of([1.0, 2.0])]
     with pytest.raises(ValueError, match="no window of 6 readings with 2 to forecast"):
         refit(trained, short)

@@ -12,7 +12,7 @@ def test_quantiles_never_cross(trained: Trained, windows: Any) -> None:
     assert (np.diff(forecast, axis=2) >= 0).all()
 
 
-def test_moves_with_its_window(trained: Trained) -> None:
+def test_a_forecast_moves_and_scales_with_its_window(trained: Trained) -> None:
     rng = np.random.default_rng(0)
     windows = rng.normal(size=(16, 24)).cumsum(axis=1).astype(np.float32)
     expected = predict(trained.network, windows)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from fncast.series.series import Series
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 from model_service.training.dataset import TooLittleData
 from model_service.training.generator import generate
 from model_service.training.settings import TrainingSettings
@@ -48,7 +48,7 @@ def test_an_interrupt_keeps_the_best_so_far() -> None:
 
 def test_stops_when_the_error_no_longer_falls() -> None:
     noise = np.random.default_rng(0).normal(size=400)
-    series = [Series("noise", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(1.0), noise)]
+    series = [TimeSeries("noise", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(1.0), noise)]
     result = train(series, replace(MICRO, epochs=100, learning_rate=0.05))
     assert result.stopped == "early"
     assert len(result.history) == result.best_epoch + 2
@@ -63,6 +63,6 @@ def test_the_test_part_is_not_used(micro_hash: str) -> None:
     assert weights_sha256(train(spoiled, MICRO).network) == micro_hash
 
 
-def test_too_short_series(tiny_settings: TrainingSettings) -> None:
+def test_too_short_series_are_refused(tiny_settings: TrainingSettings) -> None:
     with pytest.raises(TooLittleData, match="no window of 24 readings with 6 to forecast"):
         train(generate(3, 30, 12, seed=1), tiny_settings)

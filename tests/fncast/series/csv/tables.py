@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fncast.series.csv.layout import find_layout
-from fncast.series.csv.table import Table, parse
+from fncast.series.csv.table import CsvTable, parse
 
 
-def table(text: str) -> Table:
+def table(text: str) -> CsvTable:
     """The table of a text whose first line is the header."""
     content = text.encode()
     layout = find_layout("file.csv", content, lambda row: False)
@@ -14,6 +14,6 @@ def table(text: str) -> Table:
     return parse("file.csv", content, layout, layout.header)
 
 
-def column(*cells: str) -> Table:
+def column(*cells: str) -> CsvTable:
     """A table with one column beside one that numbers the rows."""
     return table("row,x\n" + "".join(f"{row},{cell}\n" for row, cell in enumerate(cells)))

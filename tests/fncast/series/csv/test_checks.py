@@ -36,10 +36,19 @@ def test_a_column_that_holds_only_such_a_marker_is_reported(tmp_path: Path) -> N
     assert "'y': -999 occurs 10 times and was read as a number" in problem
 
 
-@pytest.mark.parametrize("marker", ["9999.9", "99999", "32767", "-32768", "-99.99"])
+@pytest.mark.parametrize(
+    "marker",
+    ["999", "9999.9", "9999.99", "99999", "32767", "2147483647", "-32768", "-99", "-99.99", "-9.99E+08"],
+)
 def test_markers_of_other_programs_are_reported(tmp_path: Path, marker: str) -> None:
     summary = read(tmp_path, lines("time,x", lambda i: f"{HOURS[i]},{marker if i == 3 else i}"))
     [problem] = summary.problems()
     assert "occurs once and was read as a number; if it marks a missing reading" in problem
     near = lines("time,x", lambda i: f"{HOURS[i]},{marker if i == 3 else float(marker) * 0.9}")
     assert not read(tmp_path, near).problems()
+
+
+@pytest.mark.parametrize("number", ["-9", "99", "99.9", "998", "1999"])
+def test_other_numbers_far_from_all_others_are_not_markers(tmp_path: Path, number: str) -> None:
+    summary = read(tmp_path, lines("time,x", lambda i: f"{HOURS[i]},{number if i == 3 else i}"))
+    assert not summary.problems()

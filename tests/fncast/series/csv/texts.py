@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fncast.series.csv.file import CsvOptions, read_csv_file
 from fncast.series.csv.summary import Summary
-from fncast.series.csv.zone import find_zone
+from fncast.series.csv.times.zone import find_zone
 
 HOURS = [f"2026-01-01T{hour:02}:00Z" for hour in range(24)]
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -24,7 +24,7 @@ from tests.model_service.asgi_service import (
 
 
 @pytest.mark.parametrize("path", ["/", "/forecast", "/forecast/", "/forecast/2"])
-async def test_it_forecasts(service: AsgiService, path: str) -> None:
+async def test_each_path_of_a_model_forecasts(service: AsgiService, path: str) -> None:
     answer = await service.infer(WINDOWS, path=path)
     assert answer.status == 200
     assert (answer.headers["model-name"], answer.headers["model-version"]) == ("forecast", "2")

@@ -67,7 +67,7 @@ def both(url: str, grpc_address: str) -> Any:
         yield Both(url, channel)
 
 
-def test_live_and_ready(both: Both, shelf: Any) -> None:
+def test_health_is_the_same_in_both(both: Both, shelf: Any) -> None:
     for is_ready in (True, False):
         assert both.rest("GET", "/v2/health/live") == (200, {"live": True})
         assert both.grpc("ServerLive", service_pb2.ServerLiveRequest())[1].live
@@ -108,7 +108,7 @@ def test_no_model_is_ready_if_none_is_in_service(both: Both, shelf: Any) -> None
 
 
 @pytest.mark.parametrize("version", ["", "1", "2", "latest"])
-def test_metadata(both: Both, version: str) -> None:
+def test_metadata_are_the_same_in_both(both: Both, version: str) -> None:
     _, rest = both.rest("GET", _path("forecast", version))
     _, answer = both.grpc("ModelMetadata", service_pb2.ModelMetadataRequest(name="forecast", version=version))
     assert rest["parameters"]["model_version"] == (version if version.isdigit() else "2")
@@ -132,7 +132,7 @@ def test_metadata_of_a_missing_model(both: Both, name: str, version: str) -> Non
 
 
 @pytest.mark.parametrize("version", ["", "1", "2", "latest"])
-def test_inference(both: Both, version: str) -> None:
+def test_forecasts_are_the_same_in_both(both: Both, version: str) -> None:
     (_, rest), (_, answer) = both.infer("forecast", version, "FP32", [2, 6], WINDOWS.tobytes())
     assert rest["model_version"] == answer.model_version == (version if version.isdigit() else "2")
     values = np.frombuffer(answer.raw_output_contents[0], "<f4")

@@ -14,7 +14,8 @@ import pytest
 from running_model_service import FakeRepository, free_port
 
 from model_service.protocols.open_inference import grpc_limits, messages_pb2
-from model_service.protocols.open_inference.grpc_server import HEALTH, SERVICE, Credentials, GrpcServer
+from model_service.protocols.open_inference.grpc_server import Credentials, GrpcServer
+from model_service.protocols.open_inference.grpc_service import HEALTH, SERVICE
 
 pytestmark = pytest.mark.integration
 

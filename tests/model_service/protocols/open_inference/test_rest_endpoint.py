@@ -14,7 +14,7 @@ from tritonclient.utils import InferenceServerException
 
 from model_service.protocols.open_inference import rest_endpoint, rest_response
 from model_service.serving import request_body
-from model_service.serving.runtimes.runtime import RefusedInput
+from model_service.serving.runtimes.runtime import RejectedInput
 from tests.model_service.protocols.open_inference.rest_calls import FORECAST, PLAIN, WINDOWS, tensor, windows
 
 TEXTS = np.array([b"one", b"", "zwölf".encode()], object)
@@ -28,7 +28,7 @@ def client(url: str) -> Iterator[InferenceServerClient]:
     client.close()
 
 
-def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None:
+def test_server_and_models_say_whether_they_are_ready(client: InferenceServerClient, shelf: Any) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("forecast")
@@ -39,7 +39,7 @@ def test_health_and_readiness(client: InferenceServerClient, shelf: Any) -> None
     assert not client.is_server_ready()
 
 
-def test_metadata(client: InferenceServerClient) -> None:
+def test_metadata_describe_inputs_and_versions(client: InferenceServerClient) -> None:
     server = client.get_server_metadata()
     assert (server["name"], server["extensions"]) == ("fncast", ["binary_tensor_data"])
     model = client.get_model_metadata("forecast", "1")
@@ -55,7 +55,9 @@ def test_metadata(client: InferenceServerClient) -> None:
 
 @pytest.mark.parametrize("binary_in", [True, False])
 @pytest.mark.parametrize("binary_out", [True, False])
-def test_inference(client: InferenceServerClient, binary_in: bool, binary_out: bool) -> None:
+def test_an_inference_names_its_model_version_and_id(
+    client: InferenceServerClient, binary_in: bool, binary_out: bool
+) -> None:
     outputs = [InferRequestedOutput("forecast", binary_data=binary_out)]
     result = client.infer("forecast", windows(binary_in), outputs=outputs, request_id="a 7")
     np.testing.assert_allclose(result.as_numpy("forecast"), FORECAST)
@@ -104,7 +106,7 @@ def test_an_error_has_a_reason_and_a_status(
     assert raised.value.status() == ("404" if model == "weather" else "400")
 
 
-def test_a_missing_output(client: InferenceServerClient) -> None:
+def test_an_unknown_output_is_refused(client: InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException, match="has no output 'y'; it has forecast"):
         client.infer("forecast", windows(), outputs=[InferRequestedOutput("y")])
 
@@ -177,9 +179,9 @@ def test_without_a_model_the_response_has_retry_after(url: str, shelf: Any) -> N
 
 @pytest.mark.parametrize(
     ("raised", "status"),
-    [(RefusedInput("index 9 is out of range"), 400), (RuntimeError("kernel panic"), 500)],
+    [(RejectedInput("index 9 is out of range"), 400), (RuntimeError("kernel panic"), 500)],
 )
-def test_a_model_that_fails(
+def test_an_error_of_the_model_has_its_status(
     url: str, shelf: Any, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int
 ) -> None:
     def fail(_: Any) -> Any:

@@ -17,7 +17,7 @@ from model_service.protocols.open_inference.tensor import DTYPES, to_bytes
 from tests.model_service.protocols.open_inference.rest_bodies import DEEP, TENSOR, body, raw
 
 
-def test_a_plain_request() -> None:
+def test_a_request_without_options_is_read() -> None:
     request = read_request(body(TENSOR, id="7", parameters={"priority": 3}), None)
     assert (request.id, request.input_names, request.outputs, request.all_binary) == ("7", ("x",), (), False)
     (x,) = request.tensors
@@ -30,7 +30,7 @@ def test_values_may_be_nested(data: Any) -> None:
     assert read_request(body({**TENSOR, "data": data}), None).tensors[0].tolist() == [[1, 2.5], [3, 4]]
 
 
-def test_other_types_as_json() -> None:
+def test_strings_flags_and_large_integers_are_read_from_json() -> None:
     words = {"name": "w", "datatype": "BYTES", "shape": [2], "data": ["a", "é"]}
     flags = {"name": "b", "datatype": "BOOL", "shape": [2], "data": [True, False]}
     large = {"name": "i", "datatype": "UINT64", "shape": [1], "data": [2**64 - 1]}
@@ -102,7 +102,7 @@ def test_which_outputs_are_requested_raw() -> None:
         (body(*[TENSOR] * 257), "257 inputs; at most 256"),
     ],
 )
-def test_invalid_requests(document: bytes, reason: str) -> None:
+def test_an_invalid_request_is_refused_with_the_reason(document: bytes, reason: str) -> None:
     with pytest.raises(InvalidRequest, match=reason):
         read_request(document, None)
 

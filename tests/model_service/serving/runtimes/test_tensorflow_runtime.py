@@ -7,24 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_service.serving.runtimes.runtime import RefusedInput, UnusableModel
+from model_service.serving.runtimes.runtime import RejectedInput, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from tests.model_service.serving.runtimes.marks import needs_tensorflow
 
 
-def test_a_foreign_saved_model(made_models: Path) -> None:
+def test_a_foreign_saved_model_runs_and_rejects_values(made_models: Path) -> None:
     foreign = open_runtime(made_models / "foreign")
     assert [spec.name for spec in foreign.inputs] == ["a", "b"]
     outputs = foreign.run({"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])})
     assert outputs["total"] == 10
     assert outputs["product"].tolist() == [3, 8]
-    with pytest.raises(RefusedInput, match=r"^InvalidArgumentError: assertion failed: .*x >= 0"):
+    with pytest.raises(RejectedInput, match=r"^InvalidArgumentError: assertion failed: .*x >= 0"):
         foreign.run({"a": np.array([-1.0]), "b": np.array([3.0])})
-    with pytest.raises(RefusedInput, match=r"^InvalidArgumentError: Incompatible shapes: \[2\] vs\. \[3\]$"):
+    with pytest.raises(RejectedInput, match=r"^InvalidArgumentError: Incompatible shapes: \[2\] vs\. \[3\]$"):
         foreign.run({"a": np.ones(2), "b": np.ones(3)})
 
 
-def test_a_frozen_graph(made_models: Path) -> None:
+def test_a_frozen_graph_runs_with_found_or_given_nodes(made_models: Path) -> None:
     for names in ({}, {"inputs": ["x"], "outputs": ["y:0"]}):
         frozen = open_runtime(made_models / "frozen.pb", **names)
         (output,) = frozen.run({"x": np.array([[1, 2]], np.float32)}).values()
@@ -35,7 +35,7 @@ def test_a_frozen_graph(made_models: Path) -> None:
 
 
 @needs_tensorflow
-def test_an_invalid_frozen_graph(tmp_path: Path) -> None:
+def test_an_invalid_frozen_graph_is_unusable(tmp_path: Path) -> None:
     (tmp_path / "model.pb").write_bytes(b"not a graph")
     with pytest.raises(UnusableModel, match="TensorFlow cannot load"):
         open_runtime(tmp_path / "model.pb")

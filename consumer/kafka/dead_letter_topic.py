@@ -1,0 +1,123 @@
+"""Reads the dead letters of a topic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from consumer.errors import ConsumerError
+from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
+from consumer.kafka.message import record
+from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
+from consumer.settings.values import TOPIC_NAME
+from fncast.foreign_text import clean
+from fncast.wording.kafka import describe
+
+ANSWER_S = 10.0  # after this the broker counts as not available
+CHUNK = 500  # letters that are read at once, and that a replay publishes in one transaction
+
+
+class UnknownTopic(ConsumerError):
+    """The topic does not exist, or this login may not use it."""
+
+
+def is_topic_name(name: str) -> bool:
+    """Whether Kafka accepts this name."""
+    return TOPIC_NAME.match(name) is not None
+
+
+class DeadLetterTopic:
+    """Reads a topic of dead letters, and the progress of replays."""
+
+    def __init__(self, client_properties: Mapping[str, str], topic: str, group_id: str) -> None:
+        """group_id: the group of `committed` and `metadata`. Raises ConsumerError."""
+        self.topic = topic
+        self._servers = client_properties["bootstrap.servers"]
+        self._last_error: KafkaError | None = None  # of a connection
+        properties: dict[str, Any] = {
+            "log_level": 0,
+            **client_properties,
+            "error_cb": self._on_error,
+            "group.id": group_id,
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+        self._consumer = create_client(Consumer, properties)
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._last_error = error
+
+    def close(self) -> None:
+        """Close the Kafka client."""
+        self._consumer.close()
+
+    def metadata(self) -> Any:
+        """The group metadata for a transaction with the group's offsets."""
+        return self._consumer.consumer_group_metadata()
+
+    def partitions(self, topic: str | None = None) -> list[int]:
+        """The topic's partitions. Raises UnknownTopic; ConsumerError if the broker does not answer."""
+        name = topic or self.topic
+        if not is_topic_name(name):
+            raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
+        with map_kafka_errors(self._unreachable):
+            found = self._consumer.list_topics(name, ANSWER_S).topics[name]
+        if found.error is not None:
+            raise UnknownTopic(f"there is no topic {name!r}: {describe(found.error)}")
+        return sorted(found.partitions)
+
+    def committed(self) -> dict[int, int]:
+        """By partition the group's next offset, if it has one."""
+        partitions = [TopicPartition(self.topic, partition) for partition in self.partitions()]
+        with map_kafka_errors(failing_as("the offsets of earlier replays cannot be read")):
+            return {
+                p.partition: p.offset for p in self._consumer.committed(partitions, ANSWER_S) if p.offset >= 0
+            }
+
+    def read(
+        self, start: Mapping[int, int] | None = None, only: int | None = None
+    ) -> Iterator[StoredDeadLetter]:
+        """Read letters from `start`, else from the first, to the current end. only: the one partition to read.
+
+        Letters that arrive meanwhile are not read. Otherwise a replay would never end if a consumer rejects the
+        replayed records again. Raises ConsumerError if the broker does not answer.
+        """
+        partitions = [partition for partition in self.partitions() if only in (None, partition)]
+        starts = start or {}
+        ends: dict[int | None, int] = {partition: self._end(partition) for partition in partitions}
+        self._consumer.assign([TopicPartition(self.topic, p, starts.get(p, 0)) for p in partitions])
+        heard_s = time.monotonic()
+        while ends:
+            for message in self._consumer.consume(CHUNK, 0.2):
+                heard_s = time.monotonic()
+                error = message.error()
+                if error is None:
+                    letter = record(message)
+                    if letter.offset < ends.get(letter.partition, 0):
+                        yield StoredDeadLetter(letter)
+                    elif ends.pop(letter.partition, None) is not None:
+                        self._consumer.pause([TopicPartition(self.topic, letter.partition)])
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    ends.pop(message.partition(), None)
+                elif error.fatal() or not error.retriable():
+                    raise ConsumerError(f"reading {self.topic!r} failed: {describe(error)}")
+            if time.monotonic() - heard_s > ANSWER_S:
+                raise ConsumerError(f"Kafka does not answer while reading {self.topic!r}")
+
+    def _unreachable(self, cause: KafkaError) -> ConsumerError:
+        self._consumer.poll(0)  # calls _on_error
+        return ConsumerError(f"no Kafka answers at {self._servers}: {describe(self._last_error or cause)}")
+
+    def _end(self, partition: int) -> int:
+        """The offset after the current last record. Raises ConsumerError."""
+        with map_kafka_errors(self._unreachable):
+            ends: tuple[int, int] = self._consumer.get_watermark_offsets(
+                TopicPartition(self.topic, partition), ANSWER_S
+            )
+        return ends[1]

@@ -1,0 +1,1 @@
+"""The commands: one module each, listed in `fncast/cli/main.py`."""

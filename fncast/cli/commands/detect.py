@@ -1,0 +1,158 @@
+"""`fncast detect`: the monitor's anomalies of a file of readings."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import operator
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fncast import models as base_models
+from fncast.cli.arguments.models_folder import models_folder
+from fncast.cli.arguments.series_files import FILES, add_reading_arguments, read_series
+from fncast.cli.detection.table import DetectionTable
+from fncast.cli.output.messages import say
+from fncast.failure import Failure
+from fncast.foreign_text import clean
+from fncast.monitor.detector import DEFAULT_ALPHA, DEFAULT_MIN_HISTORY, DetectorSettings
+from fncast.monitor.offline import Detection, OfflineDetector
+from fncast.series.step import format_start
+
+if TYPE_CHECKING:
+    from fncast.cli.detection.local_model import Float64Array
+    from fncast.cli.detection.step_forecasts import StepForecasts
+    from fncast.monitor.episode import Episode
+    from fncast.series.time_series import TimeSeries
+
+SHOWN_EPISODES = 5
+MAX_NAME = 100  # characters of a series' name in a message
+
+EXAMPLES = """
+fncast detect your.csv
+fncast detect your.csv --plot anomalies.png
+fncast detect your.csv --models models --json --alpha 0.01
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "csv",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help=f"files of readings, `timestamp,value`, wide or long: {FILES}",
+    )
+    parser.add_argument(
+        "--models",
+        type=models_folder,
+        metavar="DIR",
+        help="folder of models (default: the base model, which comes with fncast)",
+    )
+    parser.add_argument("--model", metavar="NAME", help="default: forecast, or base without --models")
+    parser.add_argument("--version", type=int, metavar="N", help="default: the newest in service")
+    parser.add_argument(
+        "--alpha",
+        type=float,
+        default=DEFAULT_ALPHA,
+        help="share of the readings of a normal series that may count as anomalies (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min-history",
+        type=int,
+        default=DEFAULT_MIN_HISTORY,
+        metavar="READINGS",
+        help="readings of a series before its first anomaly (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON lines instead of CSV")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the series with their anomalies")
+    add_reading_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not 0 < arguments.alpha < 1:
+        raise Failure(f"--alpha is {arguments.alpha}; it must be between 0 and 1")
+    if arguments.min_history < 0:
+        raise Failure(f"--min-history is {arguments.min_history}; it must not be negative")
+    from fncast.cli.detection.local_model import open_model
+    from fncast.cli.detection.step_forecasts import forecast_parts
+
+    series = read_series(arguments)
+    name = arguments.model or (base_models.BASE if arguments.models is None else "forecast")
+    model = open_model(arguments.models or base_models.FOLDER, name, arguments.version)
+    settings = DetectorSettings(arguments.alpha, arguments.min_history)
+    found: list[tuple[TimeSeries, Float64Array, Detection]] = []
+    table = DetectionTable(sys.stdout, is_json=arguments.json, has_names=len(series) > 1)
+    with contextlib.closing(forecast_parts(model, [each.values for each in series])) as forecasts:
+        for number, parts in itertools.groupby(forecasts, key=operator.itemgetter(0)):
+            each_series, detector = series[number], OfflineDetector(settings)
+            near, detection = _judge(each_series, (part for _, part in parts), detector, table)
+            _check_length(each_series, detector.with_forecast, settings)
+            _report(each_series, detection.episodes)
+            if arguments.plot:
+                found.append((each_series, near, detection))
+    if arguments.plot:
+        from fncast.cli.detection.plot import save_plot
+
+        save_plot(found, arguments.plot)
+        say(f"plot: {arguments.plot}")
+    return 0
+
+
+def _judge(
+    series: TimeSeries, parts: Iterable[StepForecasts], detector: OfflineDetector, table: DetectionTable
+) -> tuple[Float64Array, Detection]:
+    """Judge a series part by part, and write its rows. Returns the near forecasts, and what was found."""
+    nears, scores, flags, begin = [], [], [], 0
+    for part in parts:
+        values = series.values[begin : begin + len(part.near)]
+        score, flag = detector.judge(values, part.near, part.far)
+        table.write(series, begin, part.near, score, flag)
+        nears.append(part.near)
+        scores.append(score)
+        flags.append(flag)
+        begin += len(values)
+    detection = Detection(np.concatenate(scores), np.concatenate(flags), detector.episodes)
+    return np.concatenate(nears), detection
+
+
+def _check_length(series: TimeSeries, judged: int, settings: DetectorSettings) -> None:
+    """Say so if no reading of the series can be an anomaly. judged: its readings with forecasts."""
+    readings = int((~np.isnan(series.values)).sum())
+    if judged <= settings.min_history:
+        say(
+            f"{clean(series.name, MAX_NAME)}: none of its {readings} readings can be an anomaly: {judged} have"
+            f" forecasts, and the first {settings.min_history} of them only serve as history. Pass more readings"
+            " or a smaller --min-history"
+        )
+
+
+def _report(series: TimeSeries, episodes: Sequence[Episode]) -> None:
+    """Print the episodes of a series on stderr."""
+    name = clean(series.name, MAX_NAME)
+    if not episodes:
+        say(f"{name}: no anomaly in {int((~np.isnan(series.values)).sum())} readings")
+        return
+    say(f"{name}: {len(episodes)} {'anomaly' if len(episodes) == 1 else 'anomalies'}")
+    for episode in sorted(episodes, key=lambda each: -each.score)[:SHOWN_EPISODES]:
+        say(f"  {_sentence(series, episode)}")
+    if len(episodes) > SHOWN_EPISODES:
+        say(f"  and {len(episodes) - SHOWN_EPISODES} less unusual ones")
+
+
+def _sentence(series: TimeSeries, episode: Episode) -> str:
+    step = series.step.anchored(series.start)
+    start, end, peak = (
+        format_start(step.after(series.start, int(at)), step)
+        for at in (episode.start, episode.end, episode.peak)
+    )
+    until = "still open" if episode.is_open else f"to {end}"
+    return (
+        f"{start} {until}, {episode.kind}: {episode.value:g} at {peak}, expected {episode.expected:g}"
+        f" ({episode.low:g} to {episode.high:g}), score {episode.score:.2f}"
+    )

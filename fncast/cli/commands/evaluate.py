@@ -1,0 +1,155 @@
+"""`fncast evaluate`: backtests a model and compares it with naive and classical methods."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fncast.cli.arguments.models_folder import models_folder
+from fncast.cli.arguments.series_files import add_csv_arguments, read_series, report_filled_gaps
+from fncast.cli.evaluation.horizon import BASE_HORIZON, LONGEST_HORIZON
+from fncast.cli.output.messages import say
+from fncast.failure import Failure
+
+if TYPE_CHECKING:
+    from fncast.cli.evaluation.model import EvaluatedModel
+    from fncast.series.time_series import TimeSeries
+    from model_service.training.evaluation import Evaluation
+
+# Generated series that are evaluated if no CSV file is given.
+GENERATED_SERIES = 300
+DEFAULT_TEST_SHARE = 0.3
+
+EXAMPLES = """
+fncast evaluate your.csv
+fncast evaluate --models models
+fncast evaluate your.csv --models models --plots plots
+fncast evaluate your.csv --models models --version 2 --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_csv_arguments(parser)
+    parser.add_argument(
+        "--models", type=models_folder, metavar="DIR", help="folder of models (default: the base model)"
+    )
+    parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
+    parser.add_argument("--version", type=int, metavar="N", help="default: the latest")
+    parser.add_argument(
+        "--test-share",
+        type=float,
+        metavar="SHARE",
+        help="last part of each series to forecast (default: as the model was trained)",
+    )
+    parser.add_argument(
+        "--horizon",
+        type=int,
+        metavar="STEPS",
+        help=f"steps to forecast with the base model, at most {LONGEST_HORIZON} (default: {BASE_HORIZON})",
+    )
+    parser.add_argument(
+        "--stride",
+        type=int,
+        metavar="STEPS",
+        help="steps from one forecast to the next (default: the horizon)",
+    )
+    parser.add_argument(
+        "--season",
+        type=int,
+        action="append",
+        metavar="STEPS",
+        help="length of a season in readings; may be repeated; 0: none (default: found in each series)",
+    )
+    parser.add_argument(
+        "--classical", action="store_true", help="also the classical methods of statsforecast (takes minutes)"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="folder that keeps the results of classical methods for the next run",
+    )
+    parser.add_argument("--workers", type=int, help="processes for classical methods (default: one a core)")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write the plots there, as PNG and SVG")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the errors of the model and of the methods that it is compared with. Raises Failure."""
+    series = read_series(arguments)
+    _check(arguments)
+    from fncast.cli.evaluation.classical import add_classical, default_cache
+    from fncast.cli.evaluation.model import find_model
+    from fncast.cli.evaluation.report import (
+        print_evaluation,
+        warn_about_long_seasons,
+        warn_about_training_data,
+    )
+    from model_service.serving.runtimes.runtime import UnusableModel
+    from model_service.training.model_folder import InvalidModelFolder
+
+    try:
+        model = find_model(arguments)
+        evaluation = _prepare(series, model, arguments)
+        warn_about_training_data(evaluation, model.folder)
+        warn_about_long_seasons(evaluation)
+        model.add_forecasts(evaluation)
+    except (InvalidModelFolder, UnusableModel) as error:
+        raise Failure(str(error)) from None
+    if arguments.plots:  # fail before the classical methods, which take minutes
+        _create_folder(arguments.plots)
+    if arguments.classical:
+        add_classical(evaluation, arguments.cache or default_cache(), arguments.workers)
+    if arguments.plots:
+        from model_service.training.plots import save_backtest_plots
+
+        save_backtest_plots(evaluation, arguments.plots)
+        say(f"plots: {arguments.plots}")
+    print_evaluation(evaluation, model.described, model.folder, as_json=arguments.json)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises Failure for a flag out of range."""
+    if arguments.stride is not None and arguments.stride < 1:
+        raise Failure(f"--stride is {arguments.stride}; it must be at least 1")
+    if arguments.test_share is not None and not 0 < arguments.test_share <= 0.9:
+        raise Failure(f"--test-share is {arguments.test_share}; it must be above 0 and at most 0.9")
+    if arguments.workers is not None and arguments.workers < 1:
+        raise Failure(f"--workers is {arguments.workers}; it must be at least 1")
+    if any(season < 0 for season in arguments.season or ()):
+        raise Failure("--season must be a number of readings, or 0 for none")
+
+
+def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argparse.Namespace) -> Evaluation:
+    """The evaluation of the test parts, without forecasts. Generates series if there are none. Raises Failure."""
+    from model_service.training.evaluation import prepare
+
+    test_share = arguments.test_share or model.trained.get("test_share") or DEFAULT_TEST_SHARE
+    if not series:
+        series = _generated(model)
+        say(f"no CSV given: evaluating on the test part of {len(series)} generated series")
+    report_filled_gaps(series, model.window)
+    seasons = None if arguments.season is None else tuple(s for s in arguments.season if s > 1)
+    evaluation = prepare(
+        series, model.window, model.horizon, test_share=test_share, stride=arguments.stride, seasons=seasons
+    )
+    if not evaluation.series:
+        raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
+    return evaluation
+
+
+def _generated(model: EvaluatedModel) -> list[TimeSeries]:
+    from model_service.training.generator import generate, generated_size
+
+    count, length = generated_size(model.window, model.horizon)
+    longest_season, seed = max(4, model.window // 2), int(model.trained.get("seed", 0))
+    return generate(count, length, longest_season, seed)[:GENERATED_SERIES]
+
+
+def _create_folder(plots: Path) -> None:
+    try:
+        plots.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"--plots {plots}: cannot be created: {error.strerror}") from None

@@ -1,0 +1,73 @@
+"""Dead letters as `fncast dead-letters` prints them."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import orjson
+
+from consumer.kafka.dead_letter_replay import Replay
+from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
+from fncast.foreign_text import clean, escaped
+
+
+def line(letter: StoredDeadLetter) -> str:
+    """A letter as one line of columns: place, time, destination, attempts, reason."""
+    destination = clean(str(letter.attributes().get("destination", "-")), MAX_HEADER)
+    time = letter.refused_at.isoformat(timespec="seconds") if letter.refused_at else "-"
+    return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
+
+
+def preview_line(letter: StoredDeadLetter, obstacle: str) -> str:
+    """A letter as one line, with what prevents its replay. obstacle: empty if nothing does."""
+    return line(letter) + (f"  would not be replayed: {clean(obstacle, MAX_HEADER)}" if obstacle else "")
+
+
+def json_line(letter: StoredDeadLetter) -> str:
+    """The place, the reason and the event of a letter as one line of JSON."""
+    return escaped(orjson.dumps(_members(letter)).decode())
+
+
+def json_document(letter: StoredDeadLetter) -> str:
+    """The complete dead letter as indented JSON."""
+    document = _members(letter) | {
+        "key": _readable(letter.record.key),
+        "headers": [[name, _readable(value)] for name, value in letter.record.headers],
+        "value": _readable(letter.record.value),
+    }
+    return escaped(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+def not_replayed(replay: Replay) -> str:
+    """The dead letters that were not replayed, the reasons, and how to replay them later."""
+    more = replay.left - len(replay.left_because)
+    named = "; ".join([*replay.left_because, *([f"and {more} more"] if more else [])])
+    return (
+        f"{replay.left} dead letters were not replayed: {named}. They stay in the topic. Fix the reason and"
+        " replay each with --place PARTITION/OFFSET"
+    )
+
+
+def _members(letter: StoredDeadLetter) -> dict[str, Any]:
+    attributes = letter.attributes()
+    return {
+        "place": letter.place,
+        "refused_at": letter.refused_at,
+        "reason": letter.reason,
+        "attempts": letter.attempts,
+        "topic": letter.topic,
+        "id": attributes.get("id"),
+        "source": attributes.get("source"),
+        "destination": attributes.get("destination"),
+    }
+
+
+def _readable(content: bytes | None) -> str | dict[str, str] | None:
+    """The bytes as text if they are UTF-8, else as `{"base64": …}`."""
+    if content is None:
+        return None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}

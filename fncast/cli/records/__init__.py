@@ -1,0 +1,1 @@
+"""Kafka records as commands publish and show them."""

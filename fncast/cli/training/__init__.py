@@ -1,0 +1,1 @@
+"""The parts of `fncast train`: what it starts from, the data, the candidates, the run."""

@@ -1,0 +1,1 @@
+"""What the records of the topics hold: events, forecasts, single readings."""

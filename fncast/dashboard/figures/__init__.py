@@ -1,0 +1,1 @@
+"""What the page shows besides the series: counts, delays, incidents, accuracy, training."""

@@ -1,0 +1,1 @@
+"""Reads topics for the page in a separate thread."""

@@ -1,0 +1,1 @@
+"""The series that the page shows: readings, forecasts, their error, silence."""

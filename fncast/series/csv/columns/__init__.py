@@ -1,0 +1,1 @@
+"""Finds the role of each column of a CSV file: times, values, names of series."""

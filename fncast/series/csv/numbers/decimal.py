@@ -1,0 +1,82 @@
+"""Decides the decimal sign of each column of a CSV file."""
+
+from __future__ import annotations
+
+import re
+
+from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.numbers.forms import Forms
+from fncast.series.csv.numbers.number import COMMA, POINT, parse_number
+from fncast.series.csv.table import CsvTable, described_cell
+
+# Leading zeros, as numbers of a fixed width have.
+_PADDED = re.compile(r"[+-]?0[0-9]")
+
+
+def decide_decimal(
+    table: CsvTable, looked: dict[int, Forms], given: str | None
+) -> tuple[dict[int, str], list[str]]:
+    """`point` or `comma` for each column, and notes on columns that were decided by the numbers of another column.
+
+    looked: the forms, by column. given: the option `decimal`. A factor of 1000 is never guessed. Raises CsvError, which
+    names the cells.
+    """
+    decided: dict[int, str] = {}
+    notes = []
+    in_file: dict[str, int] = {}
+    for at, forms in looked.items():
+        if given is None and len(forms.shows) > 1:
+            raise CsvError(
+                f"{described_cell(table, at, forms.shows[POINT])} has a decimal point, but "
+                f"{described_cell(table, at, forms.shows[COMMA])} a decimal comma; use the same sign in both"
+            )
+        if given is None and COMMA in forms.shows:
+            _check_one_number(table, at, forms.shows[COMMA])
+        for shows in forms.shows:
+            in_file.setdefault(shows, at)
+    for at, forms in looked.items():
+        if given is not None:
+            decided[at] = given
+        elif forms.shows:
+            decided[at] = next(iter(forms.shows))
+        elif forms.ambiguous is None:
+            decided[at] = POINT
+        elif len(in_file) == 1:
+            [(decided[at], other)] = in_file.items()
+            cell = table.columns[at][forms.ambiguous].as_py().strip()
+            number = parse_number(cell)
+            value = number and (number.point if decided[at] == POINT else number.comma)
+            notes.append(
+                f"column {shown(table.header[at])}: {shown(cell)} was read as {value:g}, since column"
+                f" {shown(table.header[other])} has a decimal {decided[at]}"
+            )
+        elif _is_plain_point(table, at, forms):
+            decided[at] = POINT
+        else:
+            raise _question(table, at, forms.ambiguous)
+    return decided, notes
+
+
+def _check_one_number(table: CsvTable, at: int, row: int) -> None:
+    """Raises CsvError for a cell such as `+0012,1` in a file with the delimiter `,`: it may hold two numbers."""
+    cell = table.columns[at][row].as_py().strip()
+    if table.layout.delimiter == "," and _PADDED.match(cell):
+        raise CsvError(
+            f"{described_cell(table, at, row)} may be one number with a decimal comma, or two numbers; say"
+            " --decimal comma, or write the two into separate columns"
+        )
+
+
+def _is_plain_point(table: CsvTable, at: int, forms: Forms) -> bool:
+    """Whether all numbers have a point and three digits, in a file with the delimiter `,`."""
+    cell = table.columns[at][forms.ambiguous].as_py()
+    return "." in cell and forms.whole is None and table.layout.delimiter == ","
+
+
+def _question(table: CsvTable, at: int, row: int) -> CsvError:
+    number = parse_number(table.columns[at][row].as_py())
+    point, comma = (number.point, number.comma) if number is not None else (0.0, 0.0)
+    return CsvError(
+        f"{described_cell(table, at, row)} may be {point:g} or {comma:g}; say --decimal point (for {point:g})"
+        f" or --decimal comma (for {comma:g})"
+    )

@@ -1,0 +1,1 @@
+"""Parses columns of times: dates, times of day, offsets, numbers since 1970, time zones."""

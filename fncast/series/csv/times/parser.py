@@ -1,0 +1,176 @@
+"""Parses a column of a CSV file as times: texts here, numbers in `number_parser`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.table import Column, CsvTable
+from fncast.series.csv.times import date as csv_date
+from fncast.series.csv.times.number_parser import number_form, read_numbers
+from fncast.series.csv.times.times import ADVICE, DAY_S, Floats, Times
+
+_DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
+# Cells that are searched for the commonest offset from UTC.
+_OFFSET_CELLS = 10_000
+# The moments that a date can hold in every time zone.
+_FIRST_S = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+_END_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
+
+def time_form(cells: Sequence[str]) -> str | None:
+    """The form of these cells as times: text, compact, year, epoch, excel or seconds. None if they are not times.
+
+    cells: a sample without missing cells. Half of them decide, so that a wrong cell is reported as an error.
+    `seconds` means numbers of any size, which may also be readings.
+    """
+    digits = [cell for cell in cells if _DIGITS.fullmatch(cell)]
+    if digits and 2 * len(digits) >= len(cells):
+        return number_form(digits)
+    texts = [match["date"] for cell in cells if (match := re.match(csv_date.TIME, cell))]
+    dates = sum(_may_be_date(text) for text in texts)
+    return "text" if dates and 2 * dates >= len(cells) else None
+
+
+def is_time_of_day(cells: Sequence[str]) -> bool:
+    """Whether all cells, at least one, are times of day."""
+    return bool(cells) and all(re.match(csv_date.TIME_OF_DAY, cell) for cell in cells)
+
+
+def _may_be_date(text: str) -> bool:
+    return any(
+        csv_date.day_number(text, order) is not None for order in (csv_date.DAY_FIRST, csv_date.MONTH_FIRST)
+    )
+
+
+def read_times(
+    table: CsvTable, at: int, form: str, clock: int | None = None, order: str | None = None
+) -> Times:
+    """The times of a column. form: see `time_form`. clock: position of a second column with the time of day.
+
+    order: `day-first` or `month-first`, if the dates do not show it. Raises CsvError, which names line and cell.
+    """
+    column = table.columns[at]
+    if clock is not None:
+        column = _joined(column, table.columns[clock])
+    is_text = clock is not None or form == "text"
+    times = _texts(table, at, column, order) if is_text else read_numbers(table, at, column, form)
+    outside = (times.seconds < _FIRST_S) | (times.seconds >= _END_S)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise CsvError(
+            f"{table.name}, line {table.line(row)}: {shown(column[row].as_py().strip())} is not in the years 2 to 9998;"
+            " correct the time"
+        )
+    return times
+
+
+def _joined(dates: Column, clocks: Column) -> Column:
+    date, clock = pc.utf8_trim_whitespace(dates), pc.utf8_trim_whitespace(clocks)
+    # Excel writes a date column as a date at midnight.
+    date = pc.replace_substring_regex(date, r"[ T]00?:00(:00(\.0+)?)?$", "")
+    return pc.binary_join_element_wise(date, clock, " ")
+
+
+def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times:
+    for is_local, kind in ((True, pa.timestamp("us")), (False, pa.timestamp("us", tz="UTC"))):
+        try:
+            micros = pc.cast(pc.cast(column, kind), pa.int64()).to_numpy()
+        except pa.ArrowInvalid:
+            continue
+        lengths = pc.max(pc.binary_length(column)).as_py()
+        flags = np.full(len(column), is_local)
+        is_dates = is_local and lengths == len("2026-01-31")
+        offsets = () if is_local else _offsets(column)
+        return Times(micros / 1e6, flags, is_dates, "dates and times", offsets=offsets)
+    # A column has few different dates and times of day: parse each only once.
+    encoded = pc.utf8_trim_whitespace(column).combine_chunks().dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    parts = pc.extract_regex(encoded.dictionary, csv_date.TIME)
+
+    def fail(code: int, why: str = f"is not a time; {ADVICE}") -> CsvError:
+        row = int(np.argmax(codes == code))
+        return CsvError(f"{table.name}, line {table.line(row)}: {shown(column[row].as_py())} {why}")
+
+    if parts.null_count:
+        raise fail(pc.index(pc.is_valid(parts), False).as_py())
+    dates = pc.struct_field(parts, "date").dictionary_encode()
+    texts = dates.dictionary.to_pylist()
+    try:
+        found = csv_date.order_of(texts) or order
+    except ValueError as error:
+        raise CsvError(f"{table.name}, column {shown(table.header[at])}: {error}; write them alike") from None
+    if found is None:
+        example = next((text for text in texts if csv_date.order_of([text]) is None), texts[0])
+        raise fail(
+            pc.index(pc.struct_field(parts, "date"), example).as_py(),
+            "may have the day or the month first; say --dates day-first or --dates month-first, or write the year first"
+            " with four digits",
+        )
+    unsure = next((text for text in texts if csv_date.has_unsure_century(text)), None)
+    if unsure is not None:
+        raise fail(
+            pc.index(pc.struct_field(parts, "date"), unsure).as_py(),
+            "may be in this or in the last century; write the year with four digits",
+        )
+    days = _each(dates, lambda text: csv_date.day_number(text, found), fail)
+    halves = pc.struct_field(parts, "half")
+    clocks = pc.binary_join_element_wise(pc.struct_field(parts, "time"), halves, "|").dictionary_encode()
+    seconds = _each(clocks, _clock, fail)
+    offsets = pc.struct_field(parts, "offset")
+    ahead = _each(offsets.dictionary_encode(), csv_date.offset_seconds, fail)
+    fractions = pc.replace_substring(pc.struct_field(parts, "fraction"), ",", ".")
+    fraction = pc.cast(
+        pc.binary_join_element_wise(pc.if_else(pc.equal(fractions, ""), ".0", fractions), "", "0"),
+        pa.float64(),
+    )
+    read = days * DAY_S + seconds + fraction.to_numpy() - ahead
+    is_local = pc.equal(offsets, "").to_numpy(zero_copy_only=False)
+    is_dates = bool(pc.all(pc.equal(pc.struct_field(parts, "time"), "")).as_py())
+    notes = []
+    if is_local.any() and not is_local.all():
+        count = int(is_local[codes].sum())
+        notes.append(f"{count} of {len(column)} times have no offset from UTC")
+    kind = "dates" if is_dates else "dates and times"
+    if pc.any(pc.match_substring_regex(dates.dictionary, r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.]")).as_py():
+        kind += f", {found}"
+    return Times(read[codes], is_local[codes], is_dates, kind, tuple(notes), _offsets(column))
+
+
+def _offsets(column: Column) -> tuple[timezone, ...]:
+    """The different offsets from UTC in the first cells of a column, the commonest first."""
+    cells = pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS))
+    texts = pc.struct_field(pc.extract_regex(cells, csv_date.TIME), "offset").to_pylist()
+    counts: Counter[int] = Counter()
+    for text, count in Counter(texts).items():
+        if text and (seconds := csv_date.offset_seconds(text)) is not None:
+            counts[seconds] += count
+    return tuple(
+        timezone(timedelta(seconds=seconds)) if seconds else UTC for seconds, _ in counts.most_common()
+    )
+
+
+def _clock(text: str) -> int | None:
+    clock, _, half = text.partition("|")
+    return csv_date.seconds_of_day(clock, half) if clock else 0
+
+
+def _each(encoded: Any, read: Callable[[str], int | None], fail: Callable[[int], CsvError]) -> Floats:
+    """Apply `read` once to each different text. Raises the error of `fail` for the first text that gives None."""
+    codes = encoded.indices.to_numpy()
+    values = np.empty(len(encoded.dictionary))
+    for code, text in enumerate(encoded.dictionary.to_pylist()):
+        value = read(text)
+        if value is None:
+            raise fail(int(np.argmax(codes == code)))
+        values[code] = value
+    taken: Floats = values[codes]
+    return taken

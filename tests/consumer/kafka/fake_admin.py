@@ -1,0 +1,49 @@
+"""An admin client that answers from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException
+
+
+class ConfigValue(NamedTuple):
+    value: str
+
+
+class FakeAdmin:
+    """configs: by topic its settings. refused: topics that cannot be created, with the error's code."""
+
+    def __init__(self) -> None:
+        self.configs: dict[str, dict[str, str]] = {}
+        self.refused: dict[str, int] = {}
+        self.created: dict[str, tuple[int, dict[str, str]]] = {}  # by topic: partitions and settings
+
+    def describe_configs(self, resources: Iterable[Any], request_timeout: float) -> dict[Any, Future[Any]]:
+        answers = {}
+        for resource in resources:
+            configs = self.configs.get(resource.name, {})
+            answers[resource] = answered({name: ConfigValue(value) for name, value in configs.items()})
+        return answers
+
+    def create_topics(self, topics: Sequence[Any], request_timeout: float) -> dict[str, Future[Any]]:
+        answers = {}
+        for topic in topics:
+            if topic.topic in self.refused:
+                answers[topic.topic] = answered(KafkaException(KafkaError(self.refused[topic.topic])))
+            else:
+                self.created[topic.topic] = (topic.num_partitions, topic.config)
+                answers[topic.topic] = answered(None)
+        return answers
+
+
+def answered(result: Any) -> Future[Any]:
+    """A future that has ended with the result, or with the error."""
+    future: Future[Any] = Future()
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+    return future

@@ -1,0 +1,69 @@
+"""Rates and delays. The tests pass the time."""
+
+from fncast.dashboard.figures.delay import (
+    MAX_UNMATCHED,
+    RATE_WINDOW_S,
+    DelayTracker,
+    PendingInput,
+    RecordRate,
+    percentile,
+)
+
+
+def test_a_rate_is_the_average_of_the_last_seconds() -> None:
+    rate = RecordRate(0.0)
+    for tenth in range(200):
+        rate.add(tenth / 10, live=True)
+    assert rate.per_s(19.99) == 10.0
+    assert rate.per_s(19.99 + 2 * RATE_WINDOW_S) == 0.0
+    assert rate.total == 200
+
+
+def test_history_counts_only_in_the_total() -> None:
+    rate = RecordRate(0.0)
+    rate.add(0.0, live=False)
+    assert (rate.total, rate.per_s(0.1)) == (1, 0.0)
+
+
+def test_input_and_answer_may_be_read_in_any_order() -> None:
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(10.0, 7), 0.0)
+    assert delay.add_answer(("/a", "1"), 10.5, 0.0) == PendingInput(10.0, 7)
+    assert delay.add_answer(("/a", "2"), 11.0, 0.0) is None
+    delay.add_input(("/a", "2"), PendingInput(10.75, None), 0.0)
+    assert delay.as_json(0.0) == {"p50_s": 0.25, "p99_s": 0.5, "count": 2}
+
+
+def test_the_same_id_of_another_source_is_another_event() -> None:
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(10.0, None), 0.0)
+    assert delay.add_answer(("/b", "1"), 10.5, 0.0) is None
+
+
+def test_delays_cover_the_last_minute() -> None:
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(0.0, None), 0.0)
+    delay.add_answer(("/a", "1"), 1.0, 0.0)
+    assert delay.as_json(59.0)["count"] == 1
+    assert delay.as_json(61.0) == {"p50_s": None, "p99_s": None, "count": 0}
+
+
+def test_unmatched_records_are_bounded() -> None:
+    delay = DelayTracker()
+    for n in range(MAX_UNMATCHED + 10):
+        delay.add_input(("/a", str(n)), PendingInput(0.0, None), 0.0)
+        delay.add_answer(("/b", str(n)), 1.0, 0.0)
+    assert delay.add_answer(("/a", "9"), 1.0, 0.0) is None
+    assert delay.add_answer(("/a", "20"), 1.0, 0.0) is not None
+    count = delay.as_json(0.0)["count"]
+    delay.add_input(("/b", "9"), PendingInput(0.0, None), 0.0)
+    assert delay.as_json(0.0)["count"] == count  # its answer is forgotten
+    delay.add_input(("/b", "20"), PendingInput(0.0, None), 0.0)
+    assert delay.as_json(0.0)["count"] == count + 1
+
+
+def test_percentiles_are_observed_values() -> None:
+    assert percentile([], 0.5) is None
+    assert percentile([1.0], 0.99) == 1.0
+    assert percentile([float(n) for n in range(1, 101)], 0.99) == 99.0
+    assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0

@@ -1,0 +1,132 @@
+"""Delivery while brokers are late, killed, restarted or paused."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from forecast_checks import all_have_forecasts, check_forecasts
+from kafka_container import free_port, paused
+
+pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
+
+
+@pytest.fixture
+def free_address() -> str:
+    return f"127.0.0.1:{free_port()}"
+
+
+class Proxy:
+    """Passes bytes from one address to another."""
+
+    def __init__(self, here: str, there: str) -> None:
+        self._here, self._there = here.split(":"), there.split(":")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> Proxy:
+        self._thread.start()
+        serving = asyncio.start_server(self._connected, *self._here)
+        asyncio.run_coroutine_threadsafe(serving, self._loop).result(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        async def end() -> None:
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._there)
+
+        async def copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+            while chunk := await source.read(65536):
+                to.write(chunk)
+                await to.drain()
+            to.close()
+
+        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer), return_exceptions=True)
+
+
+@pytest.mark.guarantee("an unreachable broker is waited for; a stop does not wait")
+def test_an_unreachable_broker_is_waited_for_and_a_stop_does_not_wait(kafka_testbed, free_address):
+    testbed = kafka_testbed
+    consumer = testbed.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
+    consumer.wait_for(f"no Kafka answers at {free_address}; waiting for it")
+    assert consumer.process.poll() is None
+    assert consumer.terminate() == 0
+    assert "Traceback" not in consumer.log()
+
+
+@pytest.mark.guarantee("a broker that starts late is found")
+def test_a_broker_that_starts_late_behind_a_proxy_is_found(exactly_once_testbed, free_address, until):
+    """The consumer starts before the broker at its address."""
+    testbed = exactly_once_testbed
+    ids = testbed.produce_many(10)
+    consumer = testbed.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
+    consumer.wait_for("waiting for it")
+    with Proxy(free_address, testbed.bootstrap_servers):
+        until(all_have_forecasts(testbed, ids), 25, "forecasts once the broker is there")
+        assert consumer.terminate() == 0
+
+
+@pytest.mark.guarantee("a single broker that is killed and restarted loses nothing (at-least-once)")
+def test_a_broker_killed_and_restarted_in_the_middle(at_least_once_testbed, own_kafka, answers, until):
+    testbed = at_least_once_testbed
+    testbed.function.behaviour = answers.at_random
+    ids = testbed.produce_many(3000)
+    consumer = testbed.consume(FN__BATCH_EVENTS="16")
+    testbed.wait_for(testbed.forecasts, 300)
+    own_kafka.kill()
+    consumer.wait_for("Kafka:", 20)
+    own_kafka.start()
+    ids += testbed.produce_many(100, first=3000)
+    until(all_have_forecasts(testbed, ids), 90, "all forecasts")
+    assert consumer.terminate() == 0
+    check_forecasts(testbed, ids, repeats=True)
+
+
+@pytest.mark.guarantee("one of three brokers killed, restarted or paused costs only time")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("trouble", ["killed", "restarted", "paused"])
+def test_faults_of_one_of_three_brokers_lose_nothing(cluster_testbed, cluster, answers, until, trouble):
+    testbed = cluster_testbed
+    testbed.function.behaviour = answers.at_random
+    ids = testbed.produce_many(3000)
+    consumer = testbed.consume(FN__BATCH_EVENTS="16")
+    testbed.wait_for(testbed.forecasts, 300)
+    assert "KAFKA-20734" not in consumer.log()
+    node = cluster.nodes[0]
+    if trouble == "paused":
+        with paused(node):
+            ids += testbed.produce_many(100, first=3000)
+    else:
+        cluster.restart(node, is_killed=trouble == "killed")
+        ids += testbed.produce_many(100, first=3000)
+    until(all_have_forecasts(testbed, ids), 120, "all forecasts")
+    assert consumer.terminate() == 0
+    check_forecasts(testbed, ids, repeats=False)
+
+
+@pytest.mark.guarantee("a stop while the broker is away ends within 5 s")
+def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_once_testbed, own_kafka, answers, until):
+    testbed = at_least_once_testbed
+    testbed.function.behaviour = answers.at_random
+    ids = testbed.produce_many(2000)
+    consumer = testbed.consume(FN__BATCH_EVENTS="8")
+    testbed.wait_for(testbed.forecasts, 100)
+    own_kafka.kill()
+    try:
+        assert consumer.terminate(within_s=6) == 0
+        assert "Traceback" not in consumer.log()
+    finally:
+        own_kafka.start()
+    again = testbed.consume()
+    again.wait_for("assigned", 60)
+    until(all_have_forecasts(testbed, ids), 40, "all forecasts")
+    assert again.terminate() == 0
+    check_forecasts(testbed, ids, repeats=True)

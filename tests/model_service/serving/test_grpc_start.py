@@ -1,0 +1,88 @@
+"""The gRPC port of `fncast model-service`: chosen, taken, and without grpcio."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_service.client import GraphPipeClient
+from tests.model_service.serving.failing_start import START_S, failing
+
+pytestmark = pytest.mark.integration
+
+WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
+FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
+Start = Callable[..., Any]  # of conftest.py
+
+# As where grpcio is not installed. PORT: the default port, for which gRPC has a separate default.
+WITHOUT_GRPC = """
+import sys
+sys.modules["grpc"] = None
+import fncast.cli.commands.model_service
+from fncast.cli.main import main
+fncast.cli.commands.model_service.PORT = int(sys.argv[1])
+sys.exit(main(["model-service", *sys.argv[2:]]))
+"""
+
+
+def test_choice_of_the_grpc_port(start: Start, place: Any, models: Path) -> None:
+    place("ours", 1)
+    assert not any("grpc" in line for line in start("--models", models).lines)  # --port is not the default
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        errors_shown = failing("--models", models, "--port", 0, "--grpc-port", port)
+        assert f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port" in errors_shown
+    done = subprocess.run(
+        [sys.executable, "-m", "fncast", "model-service", "--models", str(models), "--grpc-port", "9o01"],
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+    )
+    assert done.returncode == 2
+    assert "must be a port from 0 to 65535, not '9o01'; or none" in done.stderr
+
+
+def test_start_fails_if_grpc_is_requested_but_not_installed(place: Any, models: Path) -> None:
+    place("ours", 1)
+    words = ["9000", "--models", str(models), "--port", "0", "--grpc-port", "0"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_GRPC, *words], capture_output=True, text=True, timeout=START_S
+    )
+    assert done.returncode == 1
+    assert (
+        "pip install '.[grpc]' in fncast's repository, or leave it out with --grpc-port none" in done.stderr
+    )
+
+
+def test_it_warns_and_serves_if_grpc_is_neither_requested_nor_installed(place: Any, models: Path) -> None:
+    place("ours", 1)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-c", WITHOUT_GRPC, str(port), "--models", str(models)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if "GraphPipe on" in line:
+                    break
+            answer = GraphPipeClient(f"http://127.0.0.1:{port}").infer(WINDOWS)
+            np.testing.assert_allclose(answer.outputs, FORECAST, rtol=1e-6)
+        finally:
+            process.kill()
+    expected = (
+        "no gRPC: gRPC needs the module 'grpc': install it with pip install '.[grpc]' in fncast's repository"
+    )
+    assert any(expected in line for line in lines)
+    assert "grpc://" not in lines[-1]
