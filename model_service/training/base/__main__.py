@@ -15,7 +15,7 @@ import numpy as np
 
 from model_service.serving.version_folder import DOCUMENT_FILE
 from model_service.training.backend import tf
-from model_service.training.base.calibration import calibrate, calibrate_widening
+from model_service.training.base.calibration import STILL, calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.fit import BATCH, CHUNK, FitProgress, fit, loss_on, validation_examples
 from model_service.training.base.folder import describe, export, litert_file, weights_file
@@ -132,7 +132,7 @@ def train(arguments: argparse.Namespace) -> None:
         rng = np.random.default_rng((arguments.seed, 3))
         pool = SeriesPool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
         gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
-        calibrate(network, size, draw_examples(rng, pool, CALIBRATION_EXAMPLES, size, gaps))
+        calibrate(network, size, draw_examples(rng, pool, CALIBRATION_EXAMPLES, size, gaps, STILL))
         calibrate_widening(network, size, pool, rng)
         export(network, size, arguments.out)
         networks[size] = network

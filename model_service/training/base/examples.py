@@ -40,9 +40,17 @@ class Examples:
 
 
 def draw_examples(
-    rng: np.random.Generator, pool: Float64Array, count: int, size: Size, gaps: BoolArray | None
+    rng: np.random.Generator,
+    pool: Float64Array,
+    count: int,
+    size: Size,
+    gaps: BoolArray | None,
+    still: float = STILL,
 ) -> Examples:
-    """`count` random windows of random series. pool: (series, readings). gaps: (masks, window), see `draw_gaps`."""
+    """`count` random windows of random series. pool: (series, readings). gaps: (masks, window), see `draw_gaps`.
+
+    still: the share of windows that are constant until a jump in the last reading.
+    """
     window, horizon = size.window, size.horizon
     rows = rng.integers(len(pool), size=count)
     starts = rng.integers(pool.shape[1] - window - horizon + 1, size=count)
@@ -53,7 +61,7 @@ def draw_examples(
     spike = np.abs(windows - middle).mean(axis=1) * rng.uniform(2, 12, size=count)
     spike *= rng.choice([-1.0, 1.0, 1.0], size=count)
     chance = rng.random(count)
-    _keep_still(rng, windows, targets, usual)
+    _keep_still(rng, windows, targets, usual, still)
     windows[:, -1] += np.where(chance < SPIKES + SHIFTS, spike, 0.0)
     targets += np.where((chance >= SPIKES) & (chance < SPIKES + SHIFTS), spike, 0.0)[:, np.newaxis]
     if gaps is not None:
@@ -62,11 +70,11 @@ def draw_examples(
 
 
 def _keep_still(
-    rng: np.random.Generator, windows: Float64Array, targets: Float64Array, usual: Float64Array
+    rng: np.random.Generator, windows: Float64Array, targets: Float64Array, usual: Float64Array, share: float
 ) -> None:
     """Make a share of the examples constant or nearly so, up to a jump in the last reading."""
     count, horizon = targets.shape
-    still = np.flatnonzero(rng.random(count) < STILL)
+    still = np.flatnonzero(rng.random(count) < share)
     nearly = rng.choice([0.0, NEARLY], size=(len(still), 1))
     middle = np.median(windows[still], axis=1, keepdims=True)
     for part in (windows, targets):
