@@ -21,7 +21,7 @@ from kafka_container import eventually
 
 from handler import Forecaster
 from interceptor.delivery import Record
-from model import Model
+from model import ForecastModel
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 
@@ -36,7 +36,7 @@ MAX_BYTES = 900_000  # the largest record that the producer accepts
 @pytest.fixture
 def testbed(exactly_once_testbed: Any) -> Any:
     """A testbed with the real forecast function behind the fake Fn server."""
-    function = Forecaster(Model(fuzz_record.Scorer()))
+    function = Forecaster(ForecastModel(fuzz_record.Scorer()))
 
     async def forecast(events: list[dict[str, Any]]) -> web.Response:
         answer = function.answer({"content-type": BATCH_TYPE}, json.dumps(events).encode())
