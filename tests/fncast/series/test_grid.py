@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fncast.series.series import Series
 
 from fncast.series.grid import Mended, to_grid
 from fncast.series.step import Step
+from fncast.series.time_series import TimeSeries
 from tests.fncast.series.csv.texts import START, read
 from tests.fncast.series.grids import BERLIN, assert_as_is, grid
 
@@ -35,7 +35,7 @@ def test_steps_of_two_weeks_are_read(tmp_path: Path, days: int) -> None:
     assert (str(summary.series[0].step), summary.problems()) == (f"P{days}D", [])
 
 
-def seconds_grid(times_s: list[float]) -> tuple[Series, Mended]:
+def seconds_grid(times_s: list[float]) -> tuple[TimeSeries, Mended]:
     return to_grid("sensor", np.array(times_s), np.arange(float(len(times_s))))
 
 
