@@ -3,8 +3,6 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Without bytecode files each process compiles each module again: each worker of pytest, each command of a test.
-unexport PYTHONDONTWRITEBYTECODE
 # Most tests wait more than they work. Those that need Docker start many processes.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 3 || echo 4)
 

@@ -20,6 +20,11 @@ import pytest
 if TYPE_CHECKING:
     from kafka_container import KafkaContainer
 
+# Without bytecode files each worker would rewrite and compile each module again, also where the environment forbids the
+# files. Processes that tests start keep to the environment: a test may change a function's file within a second, which
+# an old bytecode file would hide.
+sys.dont_write_bytecode = False
+
 # The time of an example depends on the machine, so a busy machine must not fail a test.
 _on_any_machine = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 # The same examples in each run: a test fails because of a change, not by chance. `make test-all` explores.

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fncast.recognition.labels import MOST, Row, is_id, labels_of, last_part
+from fncast.recognition.labels import MOST, FlatObject, is_id, labels_of, last_part
 from interceptor.delivery import Record
 from interceptor.readings import lenient_json
 from interceptor.readings.numbers import number_in_text
@@ -65,7 +65,7 @@ def propose_mapping(records: Sequence[Record]) -> ProposedMapping | None:
     for found, record in objects:
         below = _at(found, root)
         if isinstance(below, dict):
-            rows.append(Row(_leaves(below), record))
+            rows.append(FlatObject(_leaves(below), record))
     members = list(dict.fromkeys(name for row in rows for name in row.leaves))[:MAX_MEMBERS]
     time = _time_of(members, rows)
     others = [name for name in members if name != time]
@@ -137,7 +137,7 @@ def _leaves(found: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str
     return leaves
 
 
-def _share(rows: Sequence[Row], name: str, is_kind: Callable[[Any], bool]) -> float:
+def _share(rows: Sequence[FlatObject], name: str, is_kind: Callable[[Any], bool]) -> float:
     """The share of the rows with this member in which it is of a kind."""
     found = [row.leaves[name] for row in rows if name in row.leaves]
     return sum(map(is_kind, found)) / len(found) if found else 0.0
@@ -155,7 +155,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _time_of(members: Sequence[str], rows: Sequence[Row]) -> str:
+def _time_of(members: Sequence[str], rows: Sequence[FlatObject]) -> str:
     """The member with the time of the reading. Empty if there is none: then the record's timestamp counts."""
     usable = [name for name in members if _is_time(name, rows)]
     by_rank = sorted(usable, key=lambda name: (not _is_time_name(name), name.count("."), members.index(name)))
@@ -167,7 +167,7 @@ def _is_time_name(name: str) -> bool:
     return bool(_TIME_NAME.fullmatch(last) or _TIME_ENDING.fullmatch(last))
 
 
-def _is_time(name: str, rows: Sequence[Row]) -> bool:
+def _is_time(name: str, rows: Sequence[FlatObject]) -> bool:
     """Whether the member is a time in most rows: by its text, or by its size and its name or the record's time."""
     is_named = _is_time_name(name)
     count = 0
@@ -182,7 +182,7 @@ def _is_time(name: str, rows: Sequence[Row]) -> bool:
     return count >= MOST * len(rows) > 0
 
 
-def _unit_of(time: str, rows: Sequence[Row]) -> str:
+def _unit_of(time: str, rows: Sequence[FlatObject]) -> str:
     """The unit of numbers in the member with the time. Empty for texts, and for numbers of several units."""
     numbers = [row.leaves[time] for row in rows if _is_number(row.leaves.get(time))]
     units = {unit_of(number) for number in numbers}

@@ -26,14 +26,14 @@ _NOT_IDENTITY = re.compile(
 
 
 @dataclass
-class Row:
+class FlatObject:
     """The leaves of one object by dotted path, and the record that holds it."""
 
     leaves: dict[str, Any]
     record: Record
 
 
-def labels_of(candidates: Sequence[str], rows: Sequence[Row]) -> list[str]:
+def labels_of(candidates: Sequence[str], rows: Sequence[FlatObject]) -> list[str]:
     """The members that identify the series: those that name a thing, and others that are constant for it."""
     present = [
         name
@@ -64,7 +64,7 @@ def last_part(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _is_key(name: str, rows: Sequence[Row]) -> bool:
+def _is_key(name: str, rows: Sequence[FlatObject]) -> bool:
     """Whether the member equals the record's key."""
     equal = sum(
         row.record.key is not None and str(row.leaves.get(name)).encode("utf-8", "replace") == row.record.key
@@ -73,7 +73,7 @@ def _is_key(name: str, rows: Sequence[Row]) -> bool:
     return equal >= MOST * len(rows)
 
 
-def _is_constant(name: str, identities: Sequence[str], rows: Sequence[Row]) -> bool:
+def _is_constant(name: str, identities: Sequence[str], rows: Sequence[FlatObject]) -> bool:
     """Whether the member has one text for each thing that the identities name."""
     seen: dict[tuple[Any, ...], Any] = {}
     for row in rows:
@@ -83,7 +83,7 @@ def _is_constant(name: str, identities: Sequence[str], rows: Sequence[Row]) -> b
     return True
 
 
-def _is_row_number(name: str, rows: Sequence[Row]) -> bool:
+def _is_row_number(name: str, rows: Sequence[FlatObject]) -> bool:
     """Whether the member grows from record to record, as the primary key of a table that only gets new rows."""
     if _IDENTITY.fullmatch(last_part(name)) or len(rows) < LEAST_ROWS:
         return False

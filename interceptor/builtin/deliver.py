@@ -12,10 +12,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
+from interceptor.builtin.attempts import count_attempt, defer, is_waiting
 from interceptor.builtin.calls import DEFAULT_LIMITS, Limits, split_into_calls, unsettled
 from interceptor.builtin.deadline import skip_expired
 from interceptor.builtin.expiry import EXPIRED, remaining_s
-from interceptor.builtin.retry import count_attempt, defer, is_waiting
 from interceptor.chain import mark_done
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery

@@ -1,15 +1,10 @@
-"""What `deliver` remembers of a delivery between calls: how long it waits, and whether it is poison."""
+"""What `deliver` remembers of a delivery between calls."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 import msgspec
-
-from interceptor.delivery import Delivery
-from interceptor.routes.backoff import MAX_S
-from interceptor.routes.breaker import CircuitBreaker
 
 
 class Retry(msgspec.Struct, eq=False):
@@ -25,32 +20,3 @@ class Retry(msgspec.Struct, eq=False):
     outages: int = 0
     successes: int = 0
     max_events: int = sys.maxsize
-
-
-def is_waiting(delivery: Delivery, breaker: CircuitBreaker, now_s: float) -> bool:
-    """Whether the wait of the delivery is not over. now_s: monotonic."""
-    retry = delivery.retry
-    return retry is not None and retry.at_s > now_s and retry.outages == breaker.outages
-
-
-def defer(deliveries: Sequence[Delivery], breaker: CircuitBreaker, now_s: float, wait_s: float) -> None:
-    """Let the deliveries of a failed call wait before their next call."""
-    for delivery in deliveries:
-        retry = delivery.retry = delivery.retry or Retry()
-        retry.at_s, retry.outages = now_s + wait_s, breaker.outages
-        if len(deliveries) == 1:  # in a larger call, the search for the bad event would start again
-            retry.max_events = 1
-        elif wait_s > MAX_S:  # the function may refuse the same batch again and again
-            retry.max_events = len(deliveries) // 2
-
-
-def count_attempt(suspect: Delivery, breaker: CircuitBreaker) -> bool:
-    """Count a failed call of an event alone. Returns whether calls of other events have succeeded since its first one.
-
-    Attempts that failed during an outage do not count against the event.
-    """
-    retry = suspect.retry = suspect.retry or Retry()
-    if suspect.attempts == 0 or retry.outages < breaker.outages:
-        suspect.attempts, retry.successes = 0, breaker.successes
-    suspect.attempts += 1
-    return breaker.successes > retry.successes

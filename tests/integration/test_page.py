@@ -203,7 +203,7 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
     model = {"modelname": "forecast", "modelversion": "7"}
     feed.monitored("alerts", "alert", "cpu", alert, destination="page-me", time=rfc3339(end), **model)
     page.until("document.querySelectorAll('#incidents .open').length === 2")
-    assert "above 70 °C is expected on" in text("#incidents")
+    assert "above 70 °C is expected at" in text("#incidents")
     assert "probability 72 %" in text("#incidents")
     assert "rule <b>hot" in text("#incidents")
     assert "model forecast v7 · goes to page-me" in text("#incidents")

@@ -12,7 +12,7 @@ export function sentence(incident, series, now) {
   const when = (seconds) => time(seconds, series, now);
   if (incident.what === "alert") {
     if (incident.is_about_model) return `the forecasts are worse than the last value${incident.skill === null ? "" : `: error ${percent(-incident.skill)} larger`}`;
-    const at = incident.expected_s === null ? "" : ` on ${when(incident.expected_s)}`;
+    const at = incident.expected_s === null ? "" : ` ${onOrAt(when(incident.expected_s))}`;
     const verb = incident.closed_s === null ? "is" : "was";
     return `${incident.direction} ${show(incident.threshold)} ${verb} expected${at}, probability ${incident.probability === null ? "unknown" : percent(incident.probability)}`;
   }
@@ -40,6 +40,10 @@ export function details(incident, series, now) {
 export function state(incident, now) {
   if (incident.closed_s !== null) return `over since ${age(Math.max(0, now - incident.closed_s))}`;
   return `open for ${age(Math.max(0, now - incident.opened_s))}`;
+}
+
+function onOrAt(when) {
+  return /^\d+:/.test(when) ? `at ${when}` : `on ${when}`;
 }
 
 function rarity(score) {

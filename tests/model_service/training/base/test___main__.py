@@ -53,7 +53,7 @@ def test_a_run_does_not_continue_one_with_another_seed_or_other_steps(tmp_path: 
     assert len(runs) == 6
 
 
-def test_a_start_that_is_not_a_version_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_start_without_a_version_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(words(tmp_path, "--start", str(tmp_path)))
     assert "has no model.json; name the folder of a version" in capsys.readouterr().err

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
+from interceptor.builtin import attempts as attempts_module
 from interceptor.builtin import deliver as deliver_module
-from interceptor.builtin import retry as retry_module
+from interceptor.builtin.attempts import count_attempt, defer, is_waiting
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
-from interceptor.builtin.retry import count_attempt, defer, is_waiting
 from interceptor.cloudevents.event import Event
 from interceptor.errors import RetriableError
 from interceptor.outcome import DeadLetter, Forecast
@@ -136,7 +136,7 @@ async def test_attempts_without_a_connection_do_not_count():
 
 async def test_a_batch_with_a_long_retry_after_is_split(monkeypatch):
     """One event of the batch may cause the Retry-After."""
-    for module in (deliver_module, retry_module):
+    for module in (deliver_module, attempts_module):
         monkeypatch.setattr(module, "MAX_S", 0.0005)  # a longer wait counts as long
 
     def answer(event):
