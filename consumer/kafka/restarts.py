@@ -71,35 +71,21 @@ class Restarts:
         Logs which records are lost. A group that has not committed anything starts there without a log line.
         """
         for partition, offset in list(self._out_of_range.items()):
-            try:
-                start = self._start(partition) if offset < 0 else self._first(partition, offset)
-            except KafkaException:
-                continue  # the next poll tries again
+            start = OFFSET_BEGINNING
+            if offset >= 0:
+                try:
+                    topic_partition = TopicPartition(*partition)
+                    first, end = self._client().get_watermark_offsets(topic_partition, OFFSETS_S)
+                except KafkaException:
+                    continue  # the next poll tries again
+                start = first
+                log.warning("%s", out_of_range(partition, offset, first, end))
+                metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
+                if offset > end:
+                    self._reset_at_s[partition] = time.monotonic()
             del self._out_of_range[partition]
             self._pending[partition] = start
         self.retry()
-
-    def _start(self, partition: Partition) -> int:
-        """The group's committed offset; the first record if there really is none. Raises KafkaException.
-
-        A coordinator that has just moved to another broker may have answered before it knew the offset.
-        """
-        (answer,) = self._client().committed([TopicPartition(*partition)], OFFSETS_S)
-        if answer.error is not None:
-            raise KafkaException(answer.error)
-        return answer.offset if answer.offset >= 0 else OFFSET_BEGINNING
-
-    def _first(self, partition: Partition, offset: int) -> int:
-        """The first record of a partition that does not have this offset. Logs and counts what is lost.
-
-        Raises KafkaException.
-        """
-        first, end = self._client().get_watermark_offsets(TopicPartition(*partition), OFFSETS_S)
-        log.warning("%s", out_of_range(partition, offset, first, end))
-        metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
-        if offset > end:
-            self._reset_at_s[partition] = time.monotonic()
-        return first
 
     def was_reset(self, partition: Partition, since_s: float) -> bool:
         """Whether the partition's offset was beyond its end, so that reading restarted at its first record.

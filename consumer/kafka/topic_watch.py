@@ -110,7 +110,11 @@ class TopicWatch:
     def _take_ends(self, assigned: Sequence[Partition]) -> None:
         for topic_partition, answer in self._offsets.items():
             try:
-                self.ends[topic_partition.topic, topic_partition.partition] = answer.result().offset
+                offset = answer.result().offset
+                if (
+                    offset >= 0
+                ):  # while leaders move, librdkafka can answer without an error and without an offset
+                    self.ends[topic_partition.topic, topic_partition.partition] = offset
             except KafkaException as error:
                 topic, number = topic_partition.topic, topic_partition.partition
                 log.debug("the end of %s/%d is not known: %s", topic, number, error)

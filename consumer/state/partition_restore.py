@@ -21,8 +21,6 @@ from interceptor.contract import StatefulInterceptor
 log = logging.getLogger("fncast.consumer")
 
 CHECK_S = 0.2  # between looks whether the partition was taken away
-EXPECT_OFFSET_S = 5.0  # how long the group is asked for an offset that it must have
-ASK_AGAIN_S = 0.5
 
 Result = TypeVar("Result")
 
@@ -48,12 +46,10 @@ class PartitionRestore:
         began_s = time.monotonic()
         partition = restoration.partition
         committed = reader.committed(partition)
-        snapshot = self._snapshot(reader, restoration)
-        if committed < 0 and snapshot.since is not None:
-            committed = self._expected_offset(reader, restoration)
         first, end = reader.bounds(partition)
         # The source starts at the first record if Kafka does not have the committed offset.
         start = committed if first <= committed <= end else first
+        snapshot = self._snapshot(reader, restoration)
         from_offsets = self._restore_interceptors(restoration, snapshot, start)
         replayed = self._replay(reader, restoration, from_offsets, first, start)
         took_s = time.monotonic() - began_s
@@ -69,24 +65,6 @@ class PartitionRestore:
         if snapshot.since is None and previous is not None:
             log.info("%s/%d has no state yet: it begins at offset %d", *partition, start)
         return Restored(previous, snapshot.home, snapshot.moves(start))
-
-    def _expected_offset(self, reader: Reader, restoration: Restoration) -> int:
-        """The committed offset of a group that has state; below 0 if it has none any more.
-
-        State is committed with an offset. But a coordinator that has just moved to another broker may answer that there
-        is none, and then reading would continue at the offset with empty windows.
-        """
-        until_s = time.monotonic() + EXPECT_OFFSET_S
-        while (committed := reader.committed(restoration.partition)) < 0 and time.monotonic() < until_s:
-            restoration.check()
-            time.sleep(ASK_AGAIN_S)
-        if committed < 0:
-            log.warning(
-                "%s/%d has state, but the group has no committed offset: it has expired, or was deleted with the topic"
-                " or by hand. Reading begins at the first record",
-                *restoration.partition,
-            )
-        return committed
 
     def _restore_interceptors(
         self, restoration: Restoration, snapshot: Snapshot, start: int

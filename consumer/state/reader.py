@@ -78,14 +78,22 @@ class Reader:
         return len(metadata.partitions)
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
-        """The offset of the first record, and the offset after the last one, open transactions included."""
+        """The offset of the first record, and the offset after the last one, open transactions included.
+
+        Raises Unavailable.
+        """
         topic_partition = TopicPartition(*partition)
+        offsets = []
         with map_kafka_errors(lambda cause: self._failure(cause, partition[0])):
-            first = self._admin.list_offsets({topic_partition: BEGINNING}, request_timeout=ANSWER_S)[
-                topic_partition
-            ]
-            end = self._admin.list_offsets({topic_partition: END}, request_timeout=ANSWER_S)[topic_partition]
-            return int(first.result().offset), int(end.result().offset)
+            for spec in (BEGINNING, END):
+                answer = self._admin.list_offsets({topic_partition: spec}, request_timeout=ANSWER_S)[
+                    topic_partition
+                ]
+                offsets.append(int(answer.result().offset))
+        if min(offsets) < 0:
+            # While leaders move, librdkafka can answer without an error and without an offset.
+            raise Unavailable(f"the broker has not reported the offsets of {partition[0]}/{partition[1]}")
+        return offsets[0], offsets[1]
 
     def read(self, partition: Partition, start: int, end: int) -> Generator[list[Message]]:
         """Chunks of the committed records from offset `start` to before `end`, in order.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from prometheus_client import REGISTRY
 
-from consumer.kafka.restarts import Restarts
 from consumer.kafka.source import KafkaSource
 
 JOIN_S = 30
@@ -118,39 +117,3 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
     assert Refusing.refusals_left == 0
     assert sum("cannot be read from" in line for line in caplog.messages) == 1
     source.close()
-
-
-def test_an_offset_that_the_coordinator_forgot_for_a_moment_is_used():
-    starts: list[int] = []
-
-    class Client(Consumer):
-        """Answers with the committed offset, and notes where it is assigned."""
-
-        def committed(self, partitions, timeout=None):
-            return [TopicPartition("metrics", 0, 7)]
-
-        def assignment(self):
-            return [TopicPartition("metrics", 0)]
-
-        def incremental_unassign(self, partitions):
-            pass
-
-        def incremental_assign(self, partitions):
-            starts.extend([partition.offset for partition in partitions])
-
-    class EmptyGroup:
-        def topic(self):
-            return "metrics"
-
-        def partition(self):
-            return 0
-
-        def offset(self):
-            return OFFSET_INVALID
-
-    client = Client({"bootstrap.servers": "127.0.0.1:1", "group.id": "group", "log_level": 0})
-    restarts = Restarts(lambda: client, is_eager=False)
-    restarts.add_out_of_range(EmptyGroup())
-    restarts.reset_offsets()
-    assert starts == [7]
-    client.close()

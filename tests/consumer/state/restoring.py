@@ -32,7 +32,6 @@ class Kafka:
 
     def __init__(self) -> None:
         self.committed_offset = 10
-        self.wrong_offsets: list[int] = []  # answered before `committed_offset`
         self.bounds_of: dict[tuple[str, int], tuple[int, int]] = {PARTITION: (0, 100)}
         self.places = 1
         self.state: dict[int, list[tuple[bytes, bytes | None]]] = defaultdict(list)
@@ -52,7 +51,7 @@ class Kafka:
     def committed(self, partition: Any) -> int:
         if self.failures:
             raise self.failures.pop(0)
-        return self.wrong_offsets.pop(0) if self.wrong_offsets else self.committed_offset
+        return self.committed_offset
 
     def partitions_of(self, topic: str) -> int:
         return self.places

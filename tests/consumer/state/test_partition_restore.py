@@ -6,7 +6,6 @@ import logging
 
 import pytest
 
-from consumer.state import partition_restore
 from consumer.state.keys import marker_key
 from interceptor.delivery import Record
 from tests.consumer.state.restoring import PARTITION, Harness, Recorder
@@ -83,27 +82,3 @@ async def test_state_of_which_the_beginning_was_deleted_is_not_used(caplog):
     await harness.until_restored()
     assert interceptor.calls[-1][3] == {}
     assert "state/0 begins at offset 3" in caplog.text
-
-
-async def test_a_coordinator_that_forgets_the_offset_of_state_for_a_moment_is_asked_again(monkeypatch):
-    monkeypatch.setattr(partition_restore, "ASK_AGAIN_S", 0.0)
-    interceptor = Recorder(snapshot_at=3)
-    harness = Harness(interceptor)
-    harness.kafka.state[0] = [(marker_key("group", PARTITION), b'{"partitions":1,"since":3}')]
-    harness.kafka.wrong_offsets = [-1001, -1001]
-    harness.assign()
-    await harness.until_restored()
-    assert interceptor.calls[-1][2] == 10
-    assert interceptor.replayed == [3, 4, 5, 6, 7, 8, 9]
-
-
-async def test_state_of_a_group_without_an_offset_is_named(monkeypatch, caplog):
-    monkeypatch.setattr(partition_restore, "EXPECT_OFFSET_S", 0.0)
-    interceptor = Recorder(snapshot_at=3)
-    harness = Harness(interceptor)
-    harness.kafka.state[0] = [(marker_key("group", PARTITION), b'{"partitions":1,"since":3}')]
-    harness.kafka.committed_offset = -1001
-    harness.assign()
-    await harness.until_restored()
-    assert interceptor.calls[-1][2] == 0
-    assert "telegraf/0 has state, but the group has no committed offset" in caplog.text

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import OFFSET_INVALID, Producer
+from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.embedded import EmbeddedBroker
 from consumer.state.reader import Reader, Unavailable
@@ -55,6 +56,25 @@ def test_a_second_range_has_no_records_of_the_first(reader, topic):
     chunks.close()
     found = [int(message.value()) for chunk in reader.read((topic, 0), 800, 810) for message in chunk]
     assert found == list(range(800, 810))
+
+
+@pytest.mark.parametrize(("first", "end"), [(OFFSET_INVALID, 1200), (0, OFFSET_INVALID)])
+def test_an_answer_without_an_offset_does_not_mean_an_empty_partition(reader, topic, monkeypatch, first, end):
+    class Answer:
+        def __init__(self, offset: int) -> None:
+            self.offset = offset
+
+        def result(self):
+            return self
+
+    answers = [first, end]
+
+    def list_offsets(self, partitions, request_timeout):
+        return {partition: Answer(answers.pop(0)) for partition in partitions}
+
+    monkeypatch.setattr(AdminClient, "list_offsets", list_offsets)
+    with pytest.raises(Unavailable, match=f"has not reported the offsets of {topic}/0"):
+        reader.bounds((topic, 0))
 
 
 def test_a_group_without_offsets_has_none(reader, topic):
