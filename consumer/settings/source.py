@@ -55,6 +55,11 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
         inner = table
         for name in path[:-1]:
             inner = inner.setdefault(name, {})
+            if not isinstance(inner, dict):
+                shorter = names[".".join(path[: path.index(name) + 1])]
+                raise SettingsError(
+                    f"environment variable {variable}: {shorter} is set too; keep one of them"
+                )
         inner[path[-1]] = value
     return Variables(table, names)
 

@@ -54,3 +54,12 @@ def test_the_error_of_a_table_in_the_environment_hides_its_value(write, tmp_path
         load(write(""), {variable: value})
     assert f"environment variable {variable}: tables work only in the file" in str(error.value)
     assert "hunter2" not in str(error.value)
+
+
+def test_a_variable_and_another_one_below_it_are_refused(write):
+    both = {"FNCAST_ROUTES__A": "http://x", "FNCAST_ROUTES__A__URL": "http://y"}
+    with pytest.raises(SettingsError) as error:
+        load(write(""), both)
+    assert str(error.value) == (
+        "environment variable FNCAST_ROUTES__A__URL: FNCAST_ROUTES__A is set too; keep one of them"
+    )
