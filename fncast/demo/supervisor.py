@@ -100,6 +100,8 @@ class DemoSupervisor:
         consumer = asyncio.create_task(
             self._start("consumer", plan.consumer(), f"{plan.admin_url}/readyz"), name="start-consumer"
         )
+        # If another start fails first, nothing awaits this task: asyncio would log its error with a traceback.
+        consumer.add_done_callback(lambda task: task.cancelled() or task.exception())
         await self._start("dashboard", plan.dashboard(), f"{plan.page}/healthz")
         self._report("dashboard", f"open {plan.page}")
         if self.model is None:
