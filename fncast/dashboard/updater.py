@@ -13,6 +13,7 @@ import orjson
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.state import PageState
+from fncast.foreign_text import clean
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ IDLE_S = 0.05
 BATCHES_PER_TURN = 4
 # Pauses after unexpected errors.
 RESTART_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+MAX_FAILURE = 300  # characters of an error
 
 
 class RecordSource(Protocol):
@@ -77,7 +79,7 @@ class PageUpdater:
                 await self._update(publish)
             except Exception as error:
                 log.exception("The live page does not update. Trying again.")
-                self.failure = f"{type(error).__name__}: {error}"
+                self.failure = clean(f"{type(error).__name__}: {error}", MAX_FAILURE)
             failures = failures + 1 if self._clock() - began_s < RESTART_S[-1] else 1
             await asyncio.sleep(RESTART_S[min(failures, len(RESTART_S)) - 1])
 

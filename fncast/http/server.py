@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -19,6 +20,8 @@ from fncast.http.guard import Guard
 from fncast.http.listener import BACKLOG, Listener, bind, max_connections, raise_file_limit
 from fncast.http.protocol import HEADER_TIMEOUT_S, KEEP_ALIVE_S, BoundedProtocol
 from fncast.http.security import OPEN, Security
+
+log = logging.getLogger(__name__)
 
 # Responses that take longer, such as a page's event stream, are cut, so that Ctrl-C ends a command at once.
 GRACEFUL_SHUTDOWN_S = 2
@@ -142,13 +145,18 @@ def serve(
     """Serve `app` until a signal ends it.
 
     ready: a sentence with `{url}` in it, printed on stderr once the application has started. guard: as in
-    `build_server`. Returns the exit code 0. Raises Failure if the port cannot be bound or the application not started.
+    `build_server`. Returns the exit code 0. Raises Failure if the port cannot be
+    bound, the application does not start, or the listener stops.
     """
     listener = bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]
     server = build_server(app, security, guard)
     server.ready = ready.format(url=f"{security.scheme}://{bound_host}:{bound_port}")
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    except Exception as error:
+        log.exception("the listener has stopped because of an error in its code")
+        raise Failure(f"the listener has stopped: {type(error).__name__}: {error}") from None
     if not server.started:
         raise Failure("the service could not start; the line above says why")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -115,6 +116,8 @@ def build_grpc(
         port = GRPC_PORT if arguments.port == PORT else NO_GRPC
     if port == NO_GRPC:
         return "", None
+    # gRPC's core writes a line for each failed TLS handshake. It reads this variable when it is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
         from model_service.protocols.open_inference.grpc_server import Credentials, GrpcServer
     except ImportError as error:

@@ -19,6 +19,7 @@ from fncast.dashboard.kafka.offsets import list_partitions
 from fncast.dashboard.kafka.partitions import Partitions
 from fncast.dashboard.kafka.reader_client import InvalidProperties, create_consumer, reader_properties
 from fncast.dashboard.kafka.topic_ids import TopicIds
+from fncast.foreign_text import clean
 from fncast.wording.kafka import describe, map_kafka_errors
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class TopicReader:
                     self._renew()
                 self._poll_or_wait()
                 failures = 0
-            except Exception as error:
+            except BaseException as error:  # the thread must go on, whatever a library raises
                 log.exception("Reading failed. Trying again.")
                 self._set_state(False, f"reading failed ({type(error).__name__}: {error}); trying again")
                 self._stop.wait(RESTART_S[min(failures, len(RESTART_S) - 1)])
@@ -220,7 +221,9 @@ class TopicReader:
 
     def _set_state(self, connected: bool | None, problem: str = "") -> None:
         since_s = self.state.since_s if connected is self.state.connected else time.time()
-        self.state = replace(self.state, connected=connected, since_s=since_s, problem=problem[:MAX_PROBLEM])
+        self.state = replace(
+            self.state, connected=connected, since_s=since_s, problem=clean(problem, MAX_PROBLEM)
+        )
 
     def _on_error(self, error: KafkaError) -> None:
         """Remember librdkafka's error as the reason. Whether the broker is away is decided by requests to it."""

@@ -14,11 +14,9 @@ import grpc.aio
 
 # From the start of a call until its message is complete. gRPC does not expose the progress of a message.
 MESSAGE_TIMEOUT_S = 60.0
-MAX_CONNECTIONS = 1000
 # https://grpc.github.io/grpc/core/group__grpc__arg__keys.html
 OPTIONS = [
     ("grpc.server_handshake_timeout_ms", 10_000),  # TLS, and HTTP/2's first frames
-    ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
     ("grpc.max_concurrent_streams", 128),  # per connection; further calls wait at the client
     ("grpc.max_connection_idle_ms", 300_000),  # a connection without calls is closed after this
     ("grpc.keepalive_time_ms", 60_000),  # detects peers that vanished without closing

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from fncast.http.listener import max_connections, raise_file_limit
 from model_service.protocols.open_inference.grpc_limits import OPTIONS
 from model_service.protocols.open_inference.grpc_service import InferenceService
 from model_service.serving.repository import Models
@@ -103,6 +104,8 @@ class GrpcServer:
             ("grpc.max_send_message_length", -1),
             # No compression: the size limit applies before decompression only.
             ("grpc.compression_enabled_algorithms_bitset", 1),
+            # Its own bound, so that gRPC leaves descriptors for the HTTP listener.
+            ("grpc.max_allowed_incoming_connections", max_connections(raise_file_limit())),
             *OPTIONS,
         ]
         server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MAX_WAITING_REQUESTS)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -82,6 +83,7 @@ def start(files: Files) -> Iterator[Start]:
         process.wait(20)
         reader.join(5)
         assert TOKEN not in "".join(lines)
+        assert "Handshake failed" not in "".join(lines)  # gRPC would write a line for each
         if process.stderr:
             process.stderr.close()
 
@@ -112,6 +114,10 @@ def test_grpc_needs_the_token_too(
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     words = ("--grpc-port", address.rpartition(":")[2])
     url = start("model-service", "--models", str(tmp_path), "--wait", *words)
+    with socket.create_connection(("127.0.0.1", int(words[1])), ANSWER_S) as stranger:
+        stranger.sendall(b"this is not TLS")
+        while stranger.recv(100):
+            pass
     client = InferenceServerClient(address, ssl=True, root_certificates=str(files.certificate))
     assert client.is_server_live(client_timeout=ANSWER_S)  # health checks need no token
     assert not client.is_server_ready()

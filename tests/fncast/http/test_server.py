@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fncast.http.server import build_server
+from fncast.failure import Failure
+from fncast.http.server import Server, build_server, serve
 
 
 async def test_an_application_that_fails_at_its_start_is_not_served(caplog: pytest.LogCaptureFixture) -> None:
@@ -16,3 +17,20 @@ async def test_an_application_that_fails_at_its_start_is_not_served(caplog: pyte
     with pytest.raises(SystemExit, match="3"):
         await build_server(app).serve(sockets=[])
     assert "a bug" in caplog.text
+
+
+def test_a_listener_that_fails_ends_the_command_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def on_tick(server: Server, counter: int) -> bool:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Server, "on_tick", on_tick)
+    with pytest.raises(Failure, match="the listener has stopped: RuntimeError: a bug"):
+        serve(app, "127.0.0.1", 0, "")
+    assert "the listener has stopped" in caplog.text

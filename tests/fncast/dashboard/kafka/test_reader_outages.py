@@ -106,7 +106,9 @@ def test_replacing_the_client_twice_keeps_the_positions(
     assert [record.value for record in records] == [b"after", b"last"]
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit])
 def test_reading_continues_after_an_unexpected_error(
+    kind: type[BaseException],
     broker: Any,
     start: Callable[..., TopicReader],
     monkeypatch: pytest.MonkeyPatch,
@@ -117,7 +119,7 @@ def test_reading_continues_after_an_unexpected_error(
     class Failing(Consumer):
         def consume(self, *arguments: Any, **named: Any) -> Any:
             if failing:
-                raise RuntimeError("an internal error")
+                raise kind("an \x1b[2Jinternal error")
             return super().consume(*arguments, **named)
 
     monkeypatch.setattr(reader_client, "Consumer", Failing)
@@ -126,7 +128,7 @@ def test_reading_continues_after_an_unexpected_error(
     reader = start("t")
     assert take(reader, 1)[0].value == b"before"
     failing = True
-    eventually(lambda: "an internal error" in reader.state.problem)
+    eventually(lambda: "an \ufffdinternal error" in reader.state.problem)
     assert reader.state.connected is False
     assert "Reading failed" in caplog.text
     failing = False

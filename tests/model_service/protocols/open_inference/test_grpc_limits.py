@@ -24,11 +24,11 @@ TOKEN = "a-token"
 
 @pytest.fixture
 async def address(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """A server with a token, short time-outs and few connections."""
+    """A server with a token, short time-outs, and 32 open files: a quarter of them may be connections."""
     monkeypatch.setattr(grpc_limits, "MESSAGE_TIMEOUT_S", 0.3)
-    short = {"grpc.server_handshake_timeout_ms": 500, "grpc.max_allowed_incoming_connections": 8}
-    options = {**dict(grpc_limits.OPTIONS), **short}
+    options = {**dict(grpc_limits.OPTIONS), "grpc.server_handshake_timeout_ms": 500}
     monkeypatch.setattr("model_service.protocols.open_inference.grpc_server.OPTIONS", list(options.items()))
+    monkeypatch.setattr("model_service.protocols.open_inference.grpc_server.raise_file_limit", lambda: 32)
     port = free_port()
     running = GrpcServer(FakeRepository(), "127.0.0.1", port, Credentials(token=TOKEN))
     await running.start()
