@@ -135,7 +135,7 @@ class Topics:
         if names.state in counts:
             self._check_compaction()
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
-        if self._is_exactly_once and not self._are_replicas_checked:
+        if self._is_exactly_once and self.all_exist and not self._are_replicas_checked:
             self._are_replicas_checked = True
             warn_of_single_replicas(self._admin, names.needed_outputs())
         warn_of_small_outputs(limits, largest, names.output, names.dead_letters)

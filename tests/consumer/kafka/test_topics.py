@@ -12,6 +12,7 @@ from consumer.kafka.embedded import EmbeddedBroker
 from consumer.kafka.topic_limits import Sizes
 from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
+from tests.consumer.kafka.fake_admin import FakeAdmin
 
 NAMES = TopicNames(("in",), "out", "dead", "outages")
 
@@ -56,3 +57,18 @@ def test_the_first_attempt_says_why_no_broker_answers(caplog: pytest.LogCaptureF
     reason = "the broker 127.0.0.1:1 cannot be reached: connection refused"
     assert topics.problem == f"no Kafka answers at 127.0.0.1:1 ({reason})"
     assert f"no Kafka answers at 127.0.0.1:1; waiting for it ({reason})" in caplog.messages
+
+
+def test_replicas_are_checked_once_when_all_topics_exist(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Topics that the consumer itself creates are checked at the next look."""
+    admin = FakeAdmin()
+    monkeypatch.setattr("consumer.kafka.topics.create_client", lambda *_, **__: admin)
+    topics = Topics({"bootstrap.servers": "broker:9092"}, NAMES, is_exactly_once=True)
+    for replicas in ({}, {"in": 1}, {"in": 1, "out": 1, "dead": 1}, {"in": 1, "out": 1, "dead": 1}):
+        admin.replicas = replicas
+        topics.prepare()
+    warnings = [line for line in caplog.messages if "KAFKA-20734" in line]
+    assert len(warnings) == 1
+    assert "have one replica: out, dead." in warnings[0]
