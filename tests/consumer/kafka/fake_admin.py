@@ -40,6 +40,7 @@ class FakeAdmin:
                 answers[topic.topic] = answered(KafkaException(KafkaError(self.refused[topic.topic])))
             else:
                 self.created[topic.topic] = (topic.num_partitions, topic.config)
+                self.replicas[topic.topic] = 1
                 answers[topic.topic] = answered(None)
         return answers
 
