@@ -9,6 +9,7 @@ from consumer.errors import AccessDenied, ConsumerError, NotPublished, OutcomeUn
 from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_topic import ANSWER_S, CHUNK, DeadLetterTopic, UnknownTopic
 from consumer.kafka.exactly_once import ExactlyOnce
+from consumer.kafka.replication import INTERNAL
 from consumer.kafka.stored_dead_letter import StoredDeadLetter
 
 CHUNK_BYTES = 16 * 1024 * 1024  # values in one transaction, which are kept in memory
@@ -142,7 +143,10 @@ class Replay:
         """Why the letter cannot be replayed; empty if it can. Raises ConsumerError."""
         if letter.record.flaw:
             return f"its topic cannot be read: {letter.record.flaw}"
-        found = self._partitions(self._topic_of(letter))
+        topic = self._topic_of(letter)
+        if topic in INTERNAL:
+            return f"Kafka alone writes to the topic {topic!r}"
+        found = self._partitions(topic)
         return found if isinstance(found, str) else ""
 
     def _partitions(self, topic: str) -> int | str:

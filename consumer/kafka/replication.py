@@ -15,12 +15,15 @@ ANSWER_S = 1.0
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 
 
-def warn_of_single_replicas(admin: AdminClient, topics: Iterable[str]) -> None:
-    """Log one warning that names the topics with a single replica, Kafka's own ones included."""
+def warn_of_single_replicas(admin: AdminClient, topics: Iterable[str]) -> bool:
+    """Log one warning that names the topics with a single replica, Kafka's own included.
+
+    Returns whether there are any.
+    """
     try:
         known = admin.list_topics(timeout=ANSWER_S).topics
     except KafkaException:
-        return
+        return False
     single = [
         name
         for name in (*topics, *INTERNAL)
@@ -33,3 +36,4 @@ def warn_of_single_replicas(admin: AdminClient, topics: Iterable[str]) -> None:
             " where topics have one replica: %s. Use three replicas (see docs/delivery.md)",
             ", ".join(single),
         )
+    return bool(single)

@@ -135,9 +135,10 @@ class Topics:
         if names.state in counts:
             self._check_compaction()
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
-        if self._is_exactly_once and not self._are_replicas_checked:
-            self._are_replicas_checked = True
-            warn_of_single_replicas(self._admin, names.needed_outputs())
+        has_input = any(name in counts for name in names.inputs)
+        if self._is_exactly_once and has_input and not self._are_replicas_checked:
+            has_warned = warn_of_single_replicas(self._admin, names.needed_outputs())
+            self._are_replicas_checked = has_warned or self.all_exist
         warn_of_small_outputs(limits, largest, names.output, names.dead_letters)
         written = [limits[name] for name in (names.output, names.dead_letters) if name in limits]
         return Sizes(self._dead_letter_bytes, min([BATCH_BYTES, *written]))

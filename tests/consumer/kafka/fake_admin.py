@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import ClusterMetadata, PartitionMetadata, TopicMetadata
 
 
 class ConfigValue(NamedTuple):
@@ -14,11 +15,15 @@ class ConfigValue(NamedTuple):
 
 
 class FakeAdmin:
-    """configs: by topic its settings. refused: topics that cannot be created, with the error's code."""
+    """configs: by topic its settings. refused: topics that cannot be created, with the error's code.
+
+    replicas: by topic, each with one partition, the number of replicas.
+    """
 
     def __init__(self) -> None:
         self.configs: dict[str, dict[str, str]] = {}
         self.refused: dict[str, int] = {}
+        self.replicas: dict[str, int] = {}
         self.created: dict[str, tuple[int, dict[str, str]]] = {}  # by topic: partitions and settings
 
     def describe_configs(self, resources: Iterable[Any], request_timeout: float) -> dict[Any, Future[Any]]:
@@ -35,8 +40,19 @@ class FakeAdmin:
                 answers[topic.topic] = answered(KafkaException(KafkaError(self.refused[topic.topic])))
             else:
                 self.created[topic.topic] = (topic.num_partitions, topic.config)
+                self.replicas[topic.topic] = 1
                 answers[topic.topic] = answered(None)
         return answers
+
+    def list_topics(self, timeout: float) -> ClusterMetadata:
+        cluster = ClusterMetadata()
+        cluster.topics = {}
+        for name, count in self.replicas.items():
+            cluster.topics[name] = topic = TopicMetadata()
+            partition = PartitionMetadata()
+            partition.replicas = list(range(count))
+            topic.partitions = {0: partition}
+        return cluster
 
 
 def answered(result: Any) -> Future[Any]:

@@ -127,6 +127,18 @@ def test_the_letters_of_a_topic_that_this_login_may_not_use_are_named_and_the_ot
     assert replay.left_because == ["0/0: the broker does not let this login use 'secret'"]
 
 
+@pytest.mark.parametrize("internal", ["__consumer_offsets", "__transaction_state"])
+def test_a_letter_that_names_a_topic_of_kafka_itself_is_named_and_the_others_are_replayed(
+    internal: str,
+) -> None:
+    letters: Any = FakeLetters(written("metrics", 0, []), written(internal, 1, []), written("metrics", 2, []))
+    publisher: Any = FakePublisher()
+    replay = Replay(letters, publisher, DeadLetterFilter(), "metrics")
+    assert replay.run() == 2
+    assert {record[0] for record in publisher.committed} == {"metrics"}
+    assert replay.left_because == [f"0/1: Kafka alone writes to the topic {internal!r}"]
+
+
 def test_access_that_no_letter_needs_ends_the_replay() -> None:
     publisher: Any = FakePublisher(AccessDenied("the broker does not let this login use the group"))
     with pytest.raises(AccessDenied):

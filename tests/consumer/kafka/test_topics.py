@@ -12,6 +12,7 @@ from consumer.kafka.embedded import EmbeddedBroker
 from consumer.kafka.topic_limits import Sizes
 from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topics import Topics
+from tests.consumer.kafka.fake_admin import FakeAdmin
 
 NAMES = TopicNames(("in",), "out", "dead", "outages")
 
@@ -56,3 +57,20 @@ def test_the_first_attempt_says_why_no_broker_answers(caplog: pytest.LogCaptureF
     reason = "the broker 127.0.0.1:1 cannot be reached: connection refused"
     assert topics.problem == f"no Kafka answers at 127.0.0.1:1 ({reason})"
     assert f"no Kafka answers at 127.0.0.1:1; waiting for it ({reason})" in caplog.messages
+
+
+def test_a_warning_names_topics_with_one_replica_that_the_consumer_itself_creates(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = FakeAdmin()
+    monkeypatch.setattr("consumer.kafka.topics.create_client", lambda *_, **__: admin)
+    topics = Topics({"bootstrap.servers": "broker:9092"}, NAMES, is_exactly_once=True)
+    topics.prepare()
+    assert not caplog.messages  # the input topic does not exist yet
+    admin.replicas["in"] = 1
+    topics.prepare()
+    assert "KAFKA-20734" in caplog.text  # a later look is not certain
+    topics.prepare()
+    warnings = [line for line in caplog.messages if "KAFKA-20734" in line]
+    assert len(warnings) == 1
+    assert "have one replica: out, dead." in warnings[0]
