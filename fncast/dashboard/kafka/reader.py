@@ -99,7 +99,7 @@ class TopicReader:
                     self._renew()
                 self._poll_or_wait()
                 failures = 0
-            except BaseException as error:  # the thread must go on, whatever a library raises
+            except BaseException as error:  # the thread must continue, whatever a library raises
                 log.exception("Reading failed. Trying again.")
                 self._set_state(False, f"reading failed ({type(error).__name__}: {error}); trying again")
                 self._stop.wait(RESTART_S[min(failures, len(RESTART_S) - 1)])
