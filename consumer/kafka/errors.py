@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from consumer.errors import ConsumerError
 from fncast.wording.kafka import describe, map_kafka_errors
 
-__all__ = ["create_client", "error_text", "failing_as", "map_kafka_errors"]
+__all__ = ["create_client", "error_text", "failing_as", "map_kafka_errors", "reported_offset"]
 
 Client = TypeVar("Client")
 
@@ -26,6 +27,18 @@ def create_client(kind: Callable[..., Client], properties: Mapping[str, Any], **
         return kind(dict(properties), **options)
     except (KafkaException, ValueError, TypeError) as error:
         raise ConsumerError(f"Kafka's client refuses the settings: {error_text(error)}") from None
+
+
+def reported_offset(partition: TopicPartition, answer: Future[Any]) -> int:
+    """The offset in an answer to `list_offsets`. Raises KafkaException if there is none.
+
+    While leaders move, librdkafka can answer without an error and without an offset.
+    """
+    offset = int(answer.result().offset)
+    if offset < 0:
+        missing = f"the broker has not reported the offsets of {partition.topic}/{partition.partition}"
+        raise KafkaException(KafkaError(KafkaError.OFFSET_NOT_AVAILABLE, missing))
+    return offset
 
 
 def error_text(error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from consumer.kafka.errors import reported_offset
 from consumer.lane import Partition
 
 END = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -109,14 +110,10 @@ class TopicWatch:
 
     def _take_ends(self, assigned: Sequence[Partition]) -> None:
         for topic_partition, answer in self._offsets.items():
+            topic, number = topic_partition.topic, topic_partition.partition
             try:
-                offset = answer.result().offset
-                if (
-                    offset >= 0
-                ):  # while leaders move, librdkafka can answer without an error and without an offset
-                    self.ends[topic_partition.topic, topic_partition.partition] = offset
+                self.ends[topic, number] = reported_offset(topic_partition, answer)
             except KafkaException as error:
-                topic, number = topic_partition.topic, topic_partition.partition
                 log.debug("the end of %s/%d is not known: %s", topic, number, error)
         for partition in self.ends.keys() - set(assigned):
             del self.ends[partition]

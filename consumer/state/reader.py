@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
-from consumer.kafka.errors import create_client, map_kafka_errors
+from consumer.kafka.errors import create_client, map_kafka_errors, reported_offset
 from consumer.kafka.source_properties import MAX_FETCH_BYTES, MAX_PREFETCH_KB
 from consumer.lane import Partition
 from fncast.wording.kafka import describe
@@ -86,13 +86,8 @@ class Reader:
         offsets = []
         with map_kafka_errors(lambda cause: self._failure(cause, partition[0])):
             for spec in (BEGINNING, END):
-                answer = self._admin.list_offsets({topic_partition: spec}, request_timeout=ANSWER_S)[
-                    topic_partition
-                ]
-                offsets.append(int(answer.result().offset))
-        if min(offsets) < 0:
-            # While leaders move, librdkafka can answer without an error and without an offset.
-            raise Unavailable(f"the broker has not reported the offsets of {partition[0]}/{partition[1]}")
+                answers = self._admin.list_offsets({topic_partition: spec}, request_timeout=ANSWER_S)
+                offsets.append(reported_offset(topic_partition, answers[topic_partition]))
         return offsets[0], offsets[1]
 
     def read(self, partition: Partition, start: int, end: int) -> Generator[list[Message]]:

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollectio
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from consumer.errors import ConsumerError
-from consumer.kafka.errors import create_client, map_kafka_errors
+from consumer.kafka.errors import create_client, map_kafka_errors, reported_offset
 from consumer.kafka.message import record
 from consumer.kafka.topics import EMBEDDED
 from fncast.foreign_text import clean
@@ -133,7 +133,7 @@ class TopicSampler:
                 answers = self._admin.list_offsets(specs, request_timeout=ANSWER_S)
                 found.append(
                     {
-                        topic_partition.partition: answer.result().offset
+                        topic_partition.partition: reported_offset(topic_partition, answer)
                         for topic_partition, answer in answers.items()
                     }
                 )
