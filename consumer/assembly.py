@@ -14,6 +14,7 @@ from consumer.kafka.publisher import Publisher
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
 from consumer.settings import InputSettings, KafkaSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
+from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
 from consumer.state.reader import Reader
 from consumer.state.restorer import Restorer
@@ -159,8 +160,7 @@ def build_states(
 ) -> PartitionStates:
     """What restores, writes and drops the state of the chain's interceptors."""
     properties, group = kafka.client_properties(), kafka.group_id
-    restorer = Restorer(
-        chain.stateful, event_loop, kafka.state_topic, group, lambda: Reader(properties, group)
-    )
+    restore = PartitionRestore(chain.stateful, event_loop, kafka.state_topic, group)
+    restorer = Restorer(restore, lambda: Reader(properties, group))
     writer = StateWriter(publisher, kafka.state_topic, group)
     return PartitionStates(chain.stateful, event_loop, restorer, writer)

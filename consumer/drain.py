@@ -48,9 +48,8 @@ class Drain:
         self._batches.submit_now(lanes)
         while self._is_unfinished(lanes) and time.monotonic() < deadline_s:
             if not in_rebalance:
-                self._source.poll(
-                    1, 0
-                )  # completes commits of offsets; a record is dropped here, and read again later
+                # It completes commits of offsets. A record is dropped here, and read again later.
+                self._source.poll(1, 0)
             self._batches.collect()
             self._lane_publisher.publish()
             self._commits.advance(now=True, in_rebalance=in_rebalance)

@@ -9,12 +9,11 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from consumer.kafka.errors import error_text
-from consumer.kafka.topic_limits import MAX_BYTES
+from consumer.kafka.topic_limits import ANSWER_S, MAX_BYTES
 from consumer.kafka.topic_names import TopicNames
 
 log = logging.getLogger("fncast.kafka")
 
-ANSWER_S = 1.0
 BROKER_DEFAULT = -1  # the broker's default.replication.factor
 POLICY = "cleanup.policy"
 # Kafka compacts closed segments only. With the defaults of 1 GB and 7 days a restore would read all of that.

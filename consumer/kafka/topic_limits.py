@@ -17,7 +17,7 @@ from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
 
-ANSWER_S = 1.0
+ANSWER_S = 1.0  # for one attempt of a request about topics
 MAX_BYTES = "max.message.bytes"
 
 

@@ -22,7 +22,7 @@ from consumer.kafka.errors import create_client, error_text
 from consumer.kafka.producer_properties import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.replication import warn_of_single_replicas
 from consumer.kafka.topic_creation import POLICY, TopicCreation
-from consumer.kafka.topic_limits import Sizes, largest_input, read_limits, warn_of_small_outputs
+from consumer.kafka.topic_limits import ANSWER_S, Sizes, largest_input, read_limits, warn_of_small_outputs
 from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topic_watch import TopicWatch
 from fncast.wording.kafka import describe
@@ -30,7 +30,6 @@ from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
 
-ANSWER_S = 1.0  # for one attempt
 EMBEDDED = "mockCluster"  # the start of the cluster id of librdkafka's mock clusters
 
 

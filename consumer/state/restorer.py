@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from consumer.errors import ConsumerError
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.reader import Reader, Unavailable
 from consumer.state.restoration import Cancelled, Restoration
-from interceptor.contract import StatefulInterceptor
 from interceptor.errors import StateError
 
 log = logging.getLogger("fncast.consumer")
@@ -25,14 +23,11 @@ class Restorer:
 
     def __init__(
         self,
-        interceptors: Mapping[str, StatefulInterceptor],
-        event_loop: asyncio.AbstractEventLoop,
-        state_topic: str,
-        group_id: str,
+        restore: PartitionRestore,
         open_reader: Callable[[], Reader],
     ) -> None:
-        """interceptors: by name; they are called in the event loop. open_reader: creates a Kafka client."""
-        self._restore = PartitionRestore(interceptors, event_loop, state_topic, group_id)
+        """restore: restores one partition. open_reader: creates a Kafka client."""
+        self._restore = restore
         self._open_reader = open_reader
         self._lock = threading.Lock()
         self._waiting: list[Restoration] = []

@@ -14,6 +14,7 @@ from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.topic_limits import Sizes
 from consumer.loop import Loop
 from consumer.result_publisher import ResultPublisher
+from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
@@ -72,7 +73,7 @@ def loop(source: Any, topics: Any) -> Iterator[Loop]:
     """A loop whose publisher and chain have nothing to do: the source returns no records."""
     publisher: Any = FakePublisher(commits_offsets=False)
     event_loop = asyncio.new_event_loop()
-    restorer = Restorer({}, event_loop, "state", "group", open_reader=Mock())
+    restorer = Restorer(PartitionRestore({}, event_loop, "state", "group"), open_reader=Mock())
     yield Loop(
         source,
         publisher,

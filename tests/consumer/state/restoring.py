@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from consumer.lanes import Lanes
+from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
@@ -106,7 +107,7 @@ class Harness:
         self.lanes = Lanes()
         named = {f"i{number}": interceptor for number, interceptor in enumerate(interceptors)}
         loop = asyncio.get_running_loop()
-        restorer = Restorer(named, loop, "state", "group", self.kafka)  # type: ignore[arg-type]
+        restorer = Restorer(PartitionRestore(named, loop, "state", "group"), self.kafka)  # type: ignore[arg-type]
         self.writer = StateWriter(None, "state", "group")  # type: ignore[arg-type]
         self.states = PartitionStates(named, loop, restorer, self.writer)
         self.released = 0
