@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fncast.foreign_text import clean
-from fncast.monitor.alert import AlertRule, AlertState
-from fncast.monitor.comparison import Comparison
-from fncast.monitor.episode import Episode
-from fncast.monitor.joined_series import JoinedSeries
+from fncast.monitor.accuracy.comparison import Comparison
+from fncast.monitor.accuracy.publication import Publication
+from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.monitor.anomalies.episode import Episode
+from fncast.monitor.anomalies.silence import Silence
+from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.packed_forecast import decoded_columns
 from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, worse_event
-from fncast.monitor.packed_forecast import decoded_columns
-from fncast.monitor.publication import Publication
 from fncast.monitor.rules import MonitorRules
-from fncast.monitor.silence import Silence
 from interceptor.outcome import OutputEvent
 
 log = logging.getLogger("fncast.monitor")
