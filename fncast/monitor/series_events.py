@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SeriesEvents:
-    """Creates the events of series by the rules, and notes in the series what was published and which alerts are open."""
+    """Creates the events of series by the rules, and notes in the series what was published and which alerts opened."""
 
     def __init__(self, rules: MonitorRules) -> None:
         self._rules = rules
