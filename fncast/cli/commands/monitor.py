@@ -18,10 +18,10 @@ from fncast.http.listener import bind
 from fncast.http.port import parse_port
 from fncast.http.security import Security, add_security_arguments
 from fncast.monitor.admin import MonitorAdmin, register
+from fncast.monitor.alerts.unmatched import report_unmatched
 from fncast.monitor.co_partition import differing_partitions
 from fncast.monitor.judge import Judge
 from fncast.monitor.settings import JUDGE, joined_topics, monitor_rules, monitor_settings
-from fncast.monitor.unmatched import report_unmatched
 
 log = logging.getLogger("fncast.monitor")
 

@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from fncast.monitor import journal
-from fncast.monitor.alert import AlertRule
-from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.alerts.alert import AlertRule
+from fncast.monitor.anomalies.detector import DetectorSettings
 from fncast.monitor.judge import Judge
 from fncast.monitor.partition import READING, MonitorPartition
 from fncast.monitor.rules import MonitorRules

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fncast.monitor.alert import AlertRule
-from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.alerts.alert import AlertRule
+from fncast.monitor.anomalies.detector import DetectorSettings
 from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.partition import MonitorPartition
 from fncast.monitor.rules import MonitorRules
