@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaError, Message
 
-from consumer.errors import RecordRefused, RecordTooLarge
+from consumer.errors import RecordRejected, RecordTooLarge
 from fncast.wording.kafka import describe
 from interceptor.outcome import Headers
 
@@ -42,7 +42,7 @@ class RejectedRecords:
         self._learns_limits = learns_limits
         self._isolated: dict[int, KafkaError] = {}
         self._names_records = False  # whether the broker names the rejected record of a batch (KIP-467)
-        self._refused_bytes: dict[str, int] = {}  # by topic: the smallest rejected size
+        self._rejected_bytes: dict[str, int] = {}  # by topic: the smallest rejected size
 
     def on_failure(self, error: KafkaError, message: Message) -> None:
         """Handle a delivery report: a record failed, on its own or with its batch."""
@@ -55,7 +55,7 @@ class RejectedRecords:
     def must_go_alone(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
         """Whether to publish this record on its own. Compares content, so an equal record is isolated as well.
 
-        Raises RecordRefused if the broker has named this record.
+        Raises RecordRejected if the broker has named this record.
         """
         error = self._isolated.get(hash((topic, key, value))) if self._isolated else None
         if error is not None and self._names_records and error.code() == KafkaError.INVALID_RECORD:
@@ -69,20 +69,20 @@ class RejectedRecords:
     def clear_isolated(self) -> None:
         """Stop isolating records: all of them are committed."""
         self._isolated.clear()
-        self.has_any = bool(self._refused_bytes)
+        self.has_any = bool(self._rejected_bytes)
 
-    def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
+    def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRejected:
         """The error of a record that failed on its own. Learns the size limit from it."""
         if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-            return RecordRefused(f"the broker rejects the record for {topic!r}: {describe(error)}")
+            return RecordRejected(f"the broker rejects the record for {topic!r}: {describe(error)}")
         if self._learns_limits and size >= MIN_LIMIT_BYTES:
-            self._refused_bytes[topic] = min(size, self._refused_bytes.get(topic, size))
+            self._rejected_bytes[topic] = min(size, self._rejected_bytes.get(topic, size))
         return RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
 
     def fits(self, topic: str, size: int) -> bool:
         """False if the broker has rejected a record of this size."""
-        refused = self._refused_bytes.get(topic)
-        return refused is None or size < refused
+        rejected = self._rejected_bytes.get(topic)
+        return rejected is None or size < rejected
 
 
 def size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:

@@ -41,8 +41,8 @@ class FakeMessage:
     def key(self) -> None: ...
 
 
-class Refusing:
-    """Kafka's client where a consumer refuses each letter again as soon as it is replayed: each read finds more."""
+class Rejecting:
+    """Kafka's client where a consumer rejects each letter again as soon as it is replayed: each read finds more."""
 
     PARTITIONS = (0, 1)
 
@@ -75,7 +75,7 @@ class Refusing:
 
 @pytest.mark.guarantee("a replay ends with the letters that were there when it began")
 def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
     read = [letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read()]
     assert sorted((record.partition, record.offset) for record in read) == [
         (p, o) for p in (0, 1) for o in (0, 1, 2)
@@ -83,7 +83,7 @@ def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.Monk
 
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
     read = [
         letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read(only=1)
     ]
