@@ -151,11 +151,11 @@ class Replay:
 
     def _partitions(self, topic: str) -> int | str:
         topic = topic[:MAX_TOPIC_NAME]
-        if topic not in self._topics:  # cached: each request waits for the fetch in progress
+        if topic not in self._topics:
             if len(self._topics) >= MAX_TOPICS:
                 self._topics.clear()
             try:
-                self._topics[topic] = len(self._letters.partitions(topic))
+                self._topics[topic] = self._letters.partitions_to_write(topic)
             except UnknownTopic as error:
                 self._topics[topic] = str(error)
         return self._topics[topic]

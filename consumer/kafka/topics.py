@@ -10,18 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AdminClient,
-    ConfigResource,
-    ResourceType,
-)
+from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
+from consumer.kafka.compaction import compaction_problem
 from consumer.kafka.connection import Connection
-from consumer.kafka.errors import create_client, error_text
+from consumer.kafka.errors import create_client
 from consumer.kafka.producer_properties import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.replication import warn_of_single_replicas
-from consumer.kafka.topic_creation import POLICY, TopicCreation
+from consumer.kafka.topic_creation import TopicCreation
 from consumer.kafka.topic_limits import ANSWER_S, Sizes, largest_input, read_limits, warn_of_small_outputs
 from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topic_watch import TopicWatch
@@ -131,8 +128,8 @@ class Topics:
         limits = read_limits(self._admin, [name for name in names.watched() if name in counts])
         largest = largest_input(limits, names.inputs)
         self._dead_letter_bytes = largest + MAX_ADDED_BYTES
-        if names.state in counts:
-            self._check_compaction()
+        if names.state in counts and (problem := compaction_problem(self._admin, names.state)):
+            raise ConsumerError(problem)
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
         has_input = any(name in counts for name in names.inputs)
         if self._is_exactly_once and has_input and not self._are_replicas_checked:
@@ -141,23 +138,6 @@ class Topics:
         warn_of_small_outputs(limits, largest, names.output, names.dead_letters)
         written = [limits[name] for name in (names.output, names.dead_letters) if name in limits]
         return Sizes(self._dead_letter_bytes, min([BATCH_BYTES, *written]))
-
-    def _check_compaction(self) -> None:
-        """Raise ConsumerError if Kafka would delete state by its age."""
-        state = self._names.state
-        resource = ConfigResource(ResourceType.TOPIC, state)
-        try:
-            answer = self._admin.describe_configs([resource], request_timeout=ANSWER_S)[resource].result()
-            policy = str(answer[POLICY].value)
-        except (KafkaException, KeyError) as error:
-            log.info("the broker does not report whether %s is compacted: %s", state, error_text(error))
-            return
-        if "compact" not in policy:
-            raise ConsumerError(
-                f"the topic {state!r} has {POLICY}={policy}, so Kafka would delete state that is still needed."
-                f" Fix it with kafka-configs.sh --alter --entity-type topics --entity-name {state}"
-                f" --add-config {POLICY}=compact"
-            )
 
     def restore(self) -> None:
         """Create output topics that were deleted. Call it when results cannot be published."""

@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
+from consumer.kafka.compaction import compaction_problem
 from consumer.settings import InputSettings, Settings
 from fncast.checks.records_check import check_records
 from fncast.checks.row import Row
@@ -34,7 +35,13 @@ def check_kafka(settings: Settings) -> list[Row]:
         rights = {} if sampler.is_embedded else _rights(settings)
         for entry in _inputs(settings):
             rows += _input_rows(sampler, entry, settings, rights)
-        rows += [_output_row(topic, topics, settings, rights) for topic in output_topics(settings)]
+        state = kafka.state_topic
+        is_asked = state in topics and not sampler.is_embedded
+        problems = {state: compaction_problem(_admin(settings), state)} if is_asked else {}
+        rows += [
+            output_row(topic, topics, settings, rights, problems.get(topic, ""))
+            for topic in output_topics(settings)
+        ]
         if not sampler.is_embedded:
             rows.append(_group_row(settings))
         return rows
@@ -83,12 +90,14 @@ def _input_rows(
     return [Row(hop, "warning" if sample.is_cut else "ok", detail), records]
 
 
-def _output_row(
+def output_row(
     topic: str,
     topics: Mapping[str, int],
     settings: Settings,
     rights: Mapping[str, set[AclOperation]],
+    problem: str,
 ) -> Row:
+    """The row about a topic that the consumer writes. problem: of `compaction_problem`; empty for other topics."""
     hop = f"topic {topic}"
     if _lacks(rights, topic, AclOperation.WRITE):
         return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
@@ -100,9 +109,9 @@ def _output_row(
             return Row(hop, "failed", "it does not exist, and this login may not create it", fix)
         return Row(hop, "ok", detail)
     count = topics[topic]
-    if topic == settings.kafka.state_topic and count < wanted:
-        fix = f"give it {wanted} partitions, one for each of the input"
-        return Row(hop, "failed", f"it has {count} partitions, and the input has {wanted}", fix)
+    if problem:
+        detail, _, fix = problem.partition(". Fix it with ")
+        return Row(hop, "failed", detail, fix)
     return Row(hop, "ok", f"{count} partition{'s' * (count != 1)}")
 
 

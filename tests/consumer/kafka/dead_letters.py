@@ -38,11 +38,11 @@ class FakeLetters:
 
     def metadata(self) -> None: ...
 
-    def partitions(self, topic: str) -> list[int]:
+    def partitions_to_write(self, topic: str) -> int:
         self.queries.append(topic)
         if topic.startswith(self.gone):
             raise UnknownTopic(f"there is no topic {topic!r}")
-        return [0]
+        return 1
 
     def read(self, start: Any) -> Iterator[StoredDeadLetter]:
         yield from map(StoredDeadLetter, self.records)
