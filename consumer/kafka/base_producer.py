@@ -161,10 +161,10 @@ class BaseProducer:
                 cause = error.args[0]
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise RecordTooLarge(f"a record for {topic!r}: {describe(cause)}") from None
-                self._on_refused(cause, topic)
+                self._on_rejected(cause, topic)
 
     def _settle_isolated(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
-        """Wait for the broker's answer about a record that was sent on its own. Raises RecordRefused."""
+        """Wait for the broker's answer about a record that was sent on its own. Raises RecordRejected."""
         if self._try_to_deliver_all():
             self._rejected.accepted_alone(topic, key, value)
             return
@@ -183,7 +183,7 @@ class BaseProducer:
             self._check_patience("the broker has not acknowledged the results")
         return False
 
-    def _on_refused(self, cause: KafkaError, topic: str) -> None:
+    def _on_rejected(self, cause: KafkaError, topic: str) -> None:
         """The client rejects every record for the topic. Always raises."""
         failed = ConsumerError(f"publishing to {topic!r} failed: {describe(cause)}")
         raise (authorization_error(cause, [topic]) or failed) from None

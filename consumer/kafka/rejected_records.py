@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError, Message
 
-from consumer.errors import RecordRefused, RecordTooLarge
+from consumer.errors import RecordRejected, RecordTooLarge
 from fncast.wording.kafka import describe
 from interceptor.outcome import Headers
 
@@ -47,7 +47,7 @@ class RejectedRecords:
         self._names_records = False  # whether the broker names the rejected record of a batch (KIP-467)
         self._clock_s = clock_s
         # By topic: the size in bytes of the smallest rejected batch, and until when it is remembered.
-        self._refused: dict[str, tuple[int, float]] = {}
+        self._rejected: dict[str, tuple[int, float]] = {}
 
     def on_failure(self, error: KafkaError, message: Message) -> None:
         """Handle a delivery report: a record failed, on its own or with its batch."""
@@ -60,7 +60,7 @@ class RejectedRecords:
     def must_go_alone(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
         """Whether to publish this record on its own. Compares content, so an equal record is isolated as well.
 
-        Raises RecordRefused if the broker has named this record.
+        Raises RecordRejected if the broker has named this record.
         """
         error = self._isolated.get(hash((topic, key, value))) if self._isolated else None
         if error is not None and self._names_records and error.code() == KafkaError.INVALID_RECORD:
@@ -74,25 +74,25 @@ class RejectedRecords:
     def clear_isolated(self) -> None:
         """Stop isolating records: all of them are committed."""
         self._isolated.clear()
-        self.has_any = bool(self._refused)
+        self.has_any = bool(self._rejected)
 
-    def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRefused:
+    def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRejected:
         """The error of a record that failed on its own. size: of its batch. Learns the topic's limit from it."""
         if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
-            return RecordRefused(f"the broker rejects the record for {topic!r}: {describe(error)}")
+            return RecordRejected(f"the broker rejects the record for {topic!r}: {describe(error)}")
         if self._learns_limits and self.fits(topic, size):
-            self._refused[topic] = size, self._clock_s() + LIMIT_S
+            self._rejected[topic] = size, self._clock_s() + LIMIT_S
         return RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
 
     def fits(self, topic: str, size: int) -> bool:
         """False if the broker has rejected a batch of this size, or of a smaller one."""
-        if topic not in self._refused:
+        if topic not in self._rejected:
             return True
-        refused, until_s = self._refused[topic]
+        rejected, until_s = self._rejected[topic]
         if self._clock_s() >= until_s:
-            del self._refused[topic]
+            del self._rejected[topic]
             return True
-        return size < refused
+        return size < rejected
 
 
 def batch_size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:

@@ -16,7 +16,7 @@ from fncast.checks.row import Row
 from fncast.series.rfc3339 import format_time
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.outcomes import UNAVAILABLE_REASON
@@ -79,7 +79,7 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
     try:
         async with asyncio.timeout(CALL_S):
             outcome = await _outcome(functions, route, now)
-    except (RetriableError, Refused, TimeoutError) as error:
+    except (RetriableError, Rejected, TimeoutError) as error:
         reason = str(error) or f"no answer within {CALL_S:g} s"
         fix = "look at the output of `fncast functions`"
         return [Row(function, "failed", reason, fix), Row(model, "not tried", "the function gave no answer")]

@@ -1,4 +1,4 @@
-"""Protects a listener from web pages of other sites: a foreign `Host` (DNS rebinding) or `Origin` is refused.
+"""Protects a listener from web pages of other sites: a foreign `Host` (DNS rebinding) or `Origin` is rejected.
 
 This protects users of browsers. Other programs can send any header; a token is what keeps them out.
 """
@@ -19,7 +19,7 @@ _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Paths of Fn's triggers. A function may change something on any method, also GET.
 _TRIGGERS = "/t/"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
-_SHOWN = 80  # characters of a refused host
+_SHOWN = 80  # characters of a rejected host
 # Hosts whose decision is cached.
 MAX_HOSTS = 256
 
@@ -36,11 +36,11 @@ class CrossOriginProtection:
         """Whether only this machine can reach the listener. The server sets it when it listens."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
-        if refusal is None:
+        rejection = self._rejection(scope) if scope["type"] == "http" else None
+        if rejection is None:
             await self._app(scope, receive, send)
             return
-        status, text = refusal
+        status, text = rejection
         content_type, body = error_body(scope["path"], text)
         length = (b"content-length", b"%d" % len(body))
         headers = [(b"content-type", content_type), length, (b"cache-control", b"no-store")]
@@ -52,8 +52,8 @@ class CrossOriginProtection:
         if close := getattr(self._app, "close_streams", None):
             close()
 
-    def _refusal(self, scope: Any) -> tuple[int, str] | None:
-        """Status and text for a request that is refused, or None."""
+    def _rejection(self, scope: Any) -> tuple[int, str] | None:
+        """Status and text for a request that is rejected, or None."""
         hosts: list[bytes] = []
         origins: list[bytes] = []
         site = b""

@@ -62,7 +62,7 @@ class FormatTrial:
         """Series that come from more than one partition."""
         return [series for series in self.series.values() if series.is_spread]
 
-    def _refuse(self, reason: str) -> None:
+    def _reject(self, reason: str) -> None:
         if reason in self.reasons or len(self.reasons) < MAX_REASONS:
             self.reasons[reason] += 1
         else:
@@ -101,7 +101,7 @@ def _add_readings(
 ) -> None:
     decoded = decode(format_, record)
     if isinstance(decoded, DeadLetter):
-        trial._refuse(decoded.reason)
+        trial._reject(decoded.reason)
         return
     for reason, count in decoded.skipped.items():
         trial.skipped[reason.value] += count
@@ -119,7 +119,7 @@ def _add_readings(
     if found:
         trial.decoded += 1
     elif not decoded.skipped:
-        trial._refuse("it holds no readings")
+        trial._reject("it holds no readings")
     elif unreadable(decoded) is None:
         trial.without_numbers += 1
 
@@ -142,7 +142,7 @@ def _add_window(trial: FormatTrial, record: Record) -> bool:
         return False
     values, data = _values_of(event)
     if values is None:
-        trial._refuse(f"it is a CloudEvent of the type {kind}, without `values` in its data")
+        trial._reject(f"it is a CloudEvent of the type {kind}, without `values` in its data")
         return True
     trial.decoded += 1
     trial.windows += 1

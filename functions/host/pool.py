@@ -15,7 +15,7 @@ from functions.host.process import FunctionAnswer, FunctionProcess, start_proces
 
 log = logging.getLogger(__name__)
 
-# Calls that may wait for a free process. More are refused with Busy.
+# Calls that may wait for a free process. More are rejected with Busy.
 MAX_WAITING = 256
 # The pause before the next start after a process ended without any answer.
 FIRST_BACKOFF_S = 0.1

@@ -20,13 +20,13 @@ class Loop:
 
 
 def test_a_member_of_the_group_is_ready() -> None:
-    assert health(Loop(), {"forecast": "no answer"}, {"other": "refused"}, 101.0) == {
+    assert health(Loop(), {"forecast": "no answer"}, {"other": "rejected"}, 101.0) == {
         "alive": True,
         "ready": True,
         "reason": "",
         "partitions": ["metrics/3"],
         "routes_out": {"forecast": "no answer"},
-        "routes_not_reached": {"other": "refused"},
+        "routes_not_reached": {"other": "rejected"},
     }
 
 

@@ -209,7 +209,7 @@ def test_another_protocol_removes_the_other_url(
     assert known.entries["fns"]["config"] == {"GP_SERVER_URL": "http://m:9000", "PLACE": "here"}
 
 
-def test_both_urls_of_the_model_service_are_refused(host: str, folder: FunctionFolder) -> None:
+def test_both_urls_of_the_model_service_are_rejected(host: str, folder: FunctionFolder) -> None:
     with pytest.raises(
         Failure, match="GP_SERVER_URL and KSERVE_URL are both given: give only the one to use"
     ):
@@ -222,11 +222,11 @@ def test_missing_configuration_is_reported(host: str, folder: FunctionFolder) ->
     assert isinstance(caught.value, Failure)
 
 
-async def test_a_refusal_has_the_servers_message(host: str, folder: FunctionFolder) -> None:
+async def test_a_rejection_has_the_servers_message(host: str, folder: FunctionFolder) -> None:
     async with FnServer(host) as fn:
         with pytest.raises(
             DeployError,
-            match="was refused with status 400: this host runs the folders that it was started with",
+            match="was rejected with status 400: this host runs the folders that it was started with",
         ):
             await fn.deploy(folder, "example/echo:1", "another-app", {})
 
@@ -250,7 +250,7 @@ async def test_no_error_shows_the_password_of_a_url(host: str, folder: FunctionF
 
 
 @pytest.mark.parametrize("content", ["", "two words", "a\nb"])
-def test_a_token_file_without_a_token_is_refused(
+def test_a_token_file_without_a_token_is_rejected(
     host: str, folder: FunctionFolder, tmp_path: Path, content: str
 ) -> None:
     file = tmp_path / "token"

@@ -170,7 +170,7 @@ def test_a_wrong_password_is_named_and_not_shown(
     assert WRONG not in consumer.log()
 
 
-def test_a_certificate_of_an_unknown_ca_is_refused(
+def test_a_certificate_of_an_unknown_ca_is_rejected(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"
@@ -223,7 +223,7 @@ def test_topics_that_the_login_may_not_use_are_named(
     assert "Traceback" not in consumer.log()
 
 
-@pytest.mark.guarantee("a broker that refuses transactions is an error, never a weaker guarantee")
+@pytest.mark.guarantee("a broker that rejects transactions is an error, never a weaker guarantee")
 def test_a_broker_that_rejects_transactions_is_an_error_without_a_silent_downgrade(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
@@ -301,9 +301,9 @@ def test_init_and_check_name_the_topics_that_the_login_may_not_use(
     deny(secured, ResourceType.TOPIC, testbed.metrics, AclOperation.READ)
     deny(secured, ResourceType.TOPIC, testbed.forecasts)
     deny(secured, ResourceType.GROUP, group := f"group-{testbed.tag}", AclOperation.READ)
-    refused = fncast(testbed, variables, "init", "--topic", testbed.metrics)
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert f"this login may not read the topic {testbed.metrics}" in refused.stderr
+    rejected = fncast(testbed, variables, "init", "--topic", testbed.metrics)
+    assert (rejected.returncode, rejected.stdout) == (1, "")
+    assert f"this login may not read the topic {testbed.metrics}" in rejected.stderr
     names = {"KAFKA__GROUP_ID": group, "KAFKA__OUTPUT_TOPIC": testbed.forecasts}
     names |= {"KAFKA__INPUT_TOPICS": testbed.metrics, "KAFKA__DEAD_LETTER_TOPIC": testbed.dead}
     checked = fncast(testbed, variables | names, "check", "--json")

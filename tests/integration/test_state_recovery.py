@@ -251,9 +251,9 @@ def test_state_is_shown_and_rebuilt_by_an_operator(sums: Any) -> None:
     produce(sums, 400)
     consumer = sums.consume()
     wait_for_all(sums)
-    refused = fncast(sums, "reset", "--yes")
-    assert refused.returncode == 1
-    assert f"the group 'group-{sums.tag}' has members (1)" in refused.stderr
+    rejected = fncast(sums, "reset", "--yes")
+    assert rejected.returncode == 1
+    assert f"the group 'group-{sums.tag}' has members (1)" in rejected.stderr
     assert consumer.terminate() == 0
     shown = [json.loads(line) for line in fncast(sums, "show", "--json").stdout.splitlines()]
     assert [(line["topic"], line["partition"], line["interceptor"]) for line in shown] == [

@@ -52,8 +52,8 @@ class FakeMessage:
     def key(self) -> None: ...
 
 
-class Refusing:
-    """Kafka's client where a consumer refuses each letter again as soon as it is replayed: each read finds more."""
+class Rejecting:
+    """Kafka's client where a consumer rejects each letter again as soon as it is replayed: each read finds more."""
 
     PARTITIONS = (0, 1)
 
@@ -86,7 +86,7 @@ class Refusing:
 
 @pytest.mark.guarantee("a replay ends with the letters that were there when it began")
 def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
     read = [letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read()]
     assert sorted((record.partition, record.offset) for record in read) == [
         (p, o) for p in (0, 1) for o in (0, 1, 2)
@@ -94,7 +94,7 @@ def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.Monk
 
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
     read = [
         letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read(only=1)
     ]
@@ -134,7 +134,7 @@ def test_a_topic_that_letters_cannot_be_written_to_says_why(
 ) -> None:
     admin = Mock(describe_topics=lambda *_, **__: {"metrics": answered(answer)})
     monkeypatch.setattr(dead_letter_topic, "AdminClient", lambda _: admin)
-    monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
     letters = DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group")
     if not says:
         assert letters.partitions_to_write("metrics") == 2

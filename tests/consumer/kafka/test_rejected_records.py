@@ -1,4 +1,4 @@
-"""Records that the broker refuses: found among their batch, and no others blamed."""
+"""Records that the broker rejects: found among their batch, and no others blamed."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ def test_a_topic_that_may_not_be_written_to_is_named_and_ends_the_consumer(harne
 
 
 def test_denied_access_names_the_topics_whose_records_were_dropped(monkeypatch):
-    """The broker refuses to add topics to a transaction: the client drops their records."""
+    """The producer may not add topics to a transaction: the client drops their records."""
     harness = Harness(True, monkeypatch)
-    cause = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "refused", False, False, True)
+    cause = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "rejected", False, False, True)
     purged = KafkaError(KafkaError._PURGE_QUEUE)
 
-    def refuse(_):
+    def reject(_):
         for topic in ("forecasts", "dead"):
             harness.client.on_delivery(purged, Report(topic, None, None))
         raise KafkaException(cause)
 
-    harness.client.commit_transaction = refuse
+    harness.client.commit_transaction = reject
     with pytest.raises(ConsumerError, match=r"use the topic 'dead' or 'forecasts'"):
         harness.settle([forecast(1, b"one")])
 
@@ -105,8 +105,8 @@ def test_a_record_that_was_accepted_alone_shares_batches_again(monkeypatch):
     bad = [forecast(50 + number, b"bad %d" % number) for number in range(5)]
     sent = harness.settle([*good, *bad], most_rounds=7)
     assert [type(delivery.outcome) for delivery in sent] == [Forecast] * 50 + [DeadLetter] * 5
-    assert harness.results.has_found_refused()
-    assert not harness.results.has_found_refused()
+    assert harness.results.has_found_rejected()
+    assert not harness.results.has_found_rejected()
     assert harness.client.batches <= 1 + 51 + 2 * 5 + 2, "each of the good alone once"
 
 
@@ -123,8 +123,8 @@ def test_if_the_broker_names_the_rejected_records_all_are_found_at_once(harness)
     assert harness.client.batches == 2
 
 
-@pytest.mark.guarantee("a dead letter that the broker refuses stops the consumer")
-def test_a_dead_letter_that_is_refused_stops_the_consumer(harness):
+@pytest.mark.guarantee("a dead letter that the broker rejects stops the consumer")
+def test_a_dead_letter_that_is_rejected_stops_the_consumer(harness):
     harness.client.cause = lambda topic, *_: KafkaError.INVALID_RECORD if topic == "dead" else None
     letter = forecast(7)
     letter.outcome = DeadLetter("no")

@@ -35,7 +35,7 @@ def document(**changes: Any) -> bytes:
     return orjson.dumps({**EVENT, **changes})
 
 
-def refusal(body: bytes, headers: dict[str, Any] | None = None) -> str:
+def rejection(body: bytes, headers: dict[str, Any] | None = None) -> str:
     (event,) = read_request(headers or {}, body).events
     assert isinstance(event.data, UnscorableEvent)
     return str(event.data)
@@ -127,8 +127,8 @@ def test_binary_headers_are_percent_decoded() -> None:
         ({**BINARY, "ce-specversion": "2.0"}, DATA, "specversion"),
     ],
 )
-def test_an_invalid_event_is_refused(headers: dict[str, str], body: bytes, error: str) -> None:
-    assert error in refusal(body, headers)
+def test_an_invalid_event_is_rejected(headers: dict[str, str], body: bytes, error: str) -> None:
+    assert error in rejection(body, headers)
 
 
 def test_a_number_beyond_float64_rejects_only_its_event() -> None:

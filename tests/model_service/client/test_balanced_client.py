@@ -192,7 +192,7 @@ def test_after_invalid_shape_metadata_and_next_call_use_the_same_service(bench: 
         (",".join(f"http://a:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
-def test_an_invalid_list_of_addresses_is_refused_with_the_reason(urls: str, reason: str) -> None:
+def test_an_invalid_list_of_addresses_is_rejected_with_the_reason(urls: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_graphpipe(urls)
 
