@@ -14,8 +14,10 @@ from consumer.settings.values import MAX_NUMBER, TOPIC_NAME
 RESERVED_PROPERTIES = frozenset(
     {
         "acks",
+        "auto.commit.enable",
         "auto.offset.reset",
         "default.topic.config",  # a table of properties
+        "delivery.timeout.ms",
         "enable.auto.commit",
         "enable.auto.offset.store",
         "enable.idempotence",
@@ -27,6 +29,8 @@ RESERVED_PROPERTIES = frozenset(
         "max.in.flight",
         "max.in.flight.requests.per.connection",
         "message.send.max.retries",
+        "message.timeout.ms",
+        "offset.store.method",
         "partitioner",
         "request.required.acks",
         "retries",
