@@ -41,6 +41,7 @@ STOP_S = 2.0  # the same for a stop, which takes less than 5 s in all
 CLOSE_S = 0.5
 START_RETRY_S = 0.5
 MAINTAIN_S = 2.0
+SILENT_S = 3.0  # a broker that has not answered for so long is a problem
 
 
 class Loop:
@@ -153,7 +154,10 @@ class Loop:
 
     @property
     def problem(self) -> str:
-        """Why this consumer is not a member of its group; empty if it is."""
+        """Why this consumer cannot work: it is not a member of its group, or the broker is silent; else empty."""
+        watch, now_s = self._topics.watch, time.monotonic()
+        if watch is not None and (silent_s := watch.silent_s(now_s)) >= SILENT_S:
+            return f"the broker has not answered for {silent_s:.0f} s"
         if self.is_member:
             return ""
         if self._topics.problem:

@@ -44,7 +44,7 @@ class Topics:
         self._servers = client_properties["bootstrap.servers"]
         self._names = names
         self._is_exactly_once = is_exactly_once
-        self._refusal: KafkaError | None = None
+        self._rejection: KafkaError | None = None
         self._last_error: KafkaError | None = None  # of a connection
         self._is_waiting = False
         self._dead_letter_bytes = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
@@ -93,9 +93,9 @@ class Topics:
 
     def _wait_for_broker(self, cause: KafkaError) -> None:
         """Note, and log once, why no broker answers. Raises ConsumerError if it refuses the connection."""
-        if self._refusal is not None:
+        if self._rejection is not None:
             raise ConsumerError(
-                f"Kafka at {self._servers} refuses the connection: {describe(self._refusal)}"
+                f"Kafka at {self._servers} refuses the connection: {describe(self._rejection)}"
             ) from None
         reason = describe(self._last_error or cause)
         self.problem = f"no Kafka answers at {self._servers} ({reason})"
@@ -171,7 +171,7 @@ class Topics:
     def _on_error(self, error: KafkaError) -> None:
         self._connection.on_error(error)
         if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-            self._refusal = error
+            self._rejection = error
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:
             self._last_error = error
 

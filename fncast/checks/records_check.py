@@ -27,13 +27,13 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
         trial = try_format(entry.format_name, entry.format_options(), sample.records)
     except ValueError as error:
         return Row(hop, "failed", str(error), "correct [[inputs]] in fncast.toml")
-    found = _found(trial)
+    found = _what_it_holds(trial)
     if not trial.decoded:
-        return Row(hop, "failed", f"{found}: {_reason(trial)}", _other_format(entry, sample))
+        return Row(hop, "failed", f"{found}: {_main_reason(trial)}", _other_format(entry, sample))
     if trial.readings and not entry.has_readings:
         fix = f'set format = "{entry.format_name}" in [[inputs]] for {entry.topic}'
         return Row(hop, "failed", f"{found}, but the settings take the topic for windows only", fix)
-    for problem in (_of_destinations, _of_names):
+    for problem in (_destination_problem, _name_problem):
         if row := problem(hop, found, entry, trial, routes):
             return row
     if trial.spread and not entry.rekey and not trial.windows:
@@ -48,7 +48,7 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
         return Row(
             hop,
             "warning",
-            f"{found}. {wrong} become dead letters: {_reason(trial)}",
+            f"{found}. {wrong} become dead letters: {_main_reason(trial)}",
             "send only this format to the topic, or accept the dead letters",
         )
     return _of_times(hop, found, trial, sample, now) or Row(hop, "ok", found)
@@ -95,7 +95,7 @@ def _shown(span: timedelta) -> str:
     return f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"
 
 
-def _found(trial: FormatTrial) -> str:
+def _what_it_holds(trial: FormatTrial) -> str:
     held = [f"{trial.windows} windows"] if trial.windows else []
     held += [f"{trial.readings} readings"] if trial.readings else []
     held += [f"{trial.without_numbers} without a number"] if trial.without_numbers else []
@@ -103,7 +103,7 @@ def _found(trial: FormatTrial) -> str:
     return ", ".join([count, *held, f"{len(trial.series)} series"] if trial.decoded else [count])
 
 
-def _reason(trial: FormatTrial) -> str:
+def _main_reason(trial: FormatTrial) -> str:
     if trial.reasons:
         most_common = (reason for reason, _ in trial.reasons.most_common() if reason != OTHER_REASONS)
         return next(most_common, OTHER_REASONS)
@@ -121,7 +121,7 @@ def _other_format(entry: InputSettings, sample: Sample) -> str:
     return f'the records look like {right}: set format = "{right}", or use fncast init --topic {sample.topic}'
 
 
-def _of_destinations(
+def _destination_problem(
     hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
 ) -> Row | None:
     """A row if records would have no route."""
@@ -140,7 +140,7 @@ def _of_destinations(
     return None
 
 
-def _of_names(
+def _name_problem(
     hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
 ) -> Row | None:
     """A row if include and exclude leave no series."""

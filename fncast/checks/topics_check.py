@@ -31,8 +31,8 @@ def check_kafka(settings: Settings, now: datetime) -> list[Row]:
         return [Row("broker", "failed", str(error), "correct [kafka.client]"), *_not_tried(settings)]
     try:
         topics = sampler.topics()
-        seen = f"{len(topics)} topic{'s' * (len(topics) != 1)}"
-        rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {seen}")]
+        count = f"{len(topics)} topic{'s' * (len(topics) != 1)}"
+        rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {count}")]
         rights = {} if sampler.is_embedded else _rights(settings)
         for entry in _inputs(settings):
             rows += _input_rows(sampler, entry, settings, rights, now)
@@ -110,7 +110,8 @@ def output_row(
     if topic not in topics:
         detail = "it does not exist yet; fncast consume creates it"
         if _lacks(rights, "", AclOperation.CREATE):
-            fix = f"create it with {wanted or 'as many'} partitions as the input, or grant Create on the cluster"
+            partitions = f"{wanted} partitions" if wanted else "as many partitions as the input has"
+            fix = f"create it with {partitions}, or grant Create on the cluster"
             return Row(hop, "failed", "it does not exist, and this login may not create it", fix)
         return Row(hop, "ok", detail)
     count = topics[topic]
@@ -147,15 +148,15 @@ def _is_denied(error: Exception) -> bool:
 
 
 def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
-    """What this login may do, by topic; "" is the cluster. Without an entry the broker does not say."""
+    """The operations that this login may do, by topic; "" is the cluster. No entry: the broker does not say."""
     admin = _admin(settings)
     names = list(dict.fromkeys((*settings.kafka.input_topics, *output_topics(settings))))
     answers: list[tuple[str, Any]] = []
     try:
-        of_topics = admin.describe_topics(
+        topics = admin.describe_topics(
             TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
         )
-        answers += of_topics.items()
+        answers += topics.items()
         cluster = admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_S)
         answers.append(("", cluster))
     except (KafkaException, ValueError):
@@ -178,4 +179,5 @@ def _admin(settings: Settings) -> AdminClient:
 
 
 def _lacks(rights: Mapping[str, set[AclOperation]], name: str, operation: AclOperation) -> bool:
+    """Whether the broker says that this login may not do the operation. name: the topic, "" for the cluster."""
     return name in rights and not rights[name] & {operation, AclOperation.ALL}

@@ -243,7 +243,7 @@ def seen(id_: str) -> tuple[str, str, bytes]:
         (["a:0", "a:1"], [], {"lost"}),
         (["a:0", "a:1", "a:1"], ["b:2"], {"repeated"}),
         (["a:1", "a:0"], ["b:2"], {"out_of_order"}),
-        (["a:0", "a:1"], ["b:2", "a:1"], {"wrongly_refused"}),
+        (["a:0", "a:1"], ["b:2", "a:1"], {"wrongly_rejected"}),
         (["a:0", "a:1", "c:9"], ["b:2"], {"unknown"}),
     ],
 )

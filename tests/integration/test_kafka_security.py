@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
     AclOperation,
@@ -169,7 +170,7 @@ def test_a_wrong_password_is_named_and_not_shown(
     assert WRONG not in consumer.log()
 
 
-def test_a_certificate_of_an_unknown_ca_is_refused(
+def test_a_certificate_of_an_unknown_ca_is_rejected(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
     password_file = tmp_path / "password"
@@ -182,12 +183,20 @@ def test_a_certificate_of_an_unknown_ca_is_refused(
 
 
 def deny(
-    secured: SecuredKafka, kind: ResourceType, name: str, operation: AclOperation = AclOperation.WRITE
+    secured: SecuredKafka,
+    kind: ResourceType,
+    name: str,
+    operation: AclOperation = AclOperation.WRITE,
+    allowed: AclOperation | None = None,
 ) -> None:
+    """Deny the user this operation. A resource with a rule then denies all others, but for the allowed one."""
+    rules = [(operation, AclPermissionType.DENY)]
+    if allowed is not None:
+        rules.append((allowed, AclPermissionType.ALLOW))
     resource = (kind, name, ResourcePatternType.LITERAL)
-    denied = AclBinding(*resource, f"User:{USER}", "*", operation, AclPermissionType.DENY)
+    bindings = [AclBinding(*resource, f"User:{USER}", "*", *rule) for rule in rules]
     admin = AdminClient({"bootstrap.servers": secured.bootstrap_servers, "log_level": 0})
-    for done in admin.create_acls([denied]).values():
+    for done in admin.create_acls(bindings).values():
         done.result(10)
 
 
@@ -214,7 +223,7 @@ def test_topics_that_the_login_may_not_use_are_named(
     assert "Traceback" not in consumer.log()
 
 
-@pytest.mark.guarantee("a broker that refuses transactions is an error, never a weaker guarantee")
+@pytest.mark.guarantee("a broker that rejects transactions is an error, never a weaker guarantee")
 def test_a_broker_that_rejects_transactions_is_an_error_without_a_silent_downgrade(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
@@ -246,6 +255,37 @@ def fncast(
     )
 
 
+@pytest.mark.guarantee(
+    "a replay leaves the letters of a topic that the login may not write to, and replays the others"
+)
+def test_a_replay_names_the_letters_of_a_denied_topic_and_replays_the_others(
+    secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
+) -> None:
+    testbed = secured_testbed
+    password_file = tmp_path / "password"
+    password_file.write_text(PASSWORD)
+    variables = login(secured, "SASL_PLAINTEXT", "PLAIN", password_file)
+    deny(secured, ResourceType.TOPIC, testbed.forecasts, AclOperation.WRITE, AclOperation.DESCRIBE)
+    producer = Producer({"bootstrap.servers": testbed.bootstrap_servers})
+    for topic in (testbed.forecasts, testbed.metrics, testbed.forecasts, testbed.metrics):
+        producer.produce(
+            testbed.dead, b"v", partition=0, headers=[("fncast-reason", b"no"), ("fncast-topic", topic)]
+        )
+    assert producer.flush(30) == 0
+    shown = fncast(testbed, variables, "dead-letters", "replay", "--topic", testbed.dead, "--dry-run")
+    assert (shown.returncode, shown.stdout.splitlines()[-1]) == (
+        0,
+        "2 dead letters would be replayed, 2 would not",
+    )
+    replayed = fncast(testbed, variables, "dead-letters", "replay", "--topic", testbed.dead)
+    assert replayed.returncode == 1
+    assert replayed.stdout == "2 dead letters replayed\n"
+    assert (
+        f"0/0: the broker does not let this login write to the topic '{testbed.forecasts}'" in replayed.stderr
+    )
+    assert len(testbed.read_all(testbed.metrics)) == 2
+
+
 def test_init_and_check_name_the_topics_that_the_login_may_not_use(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
@@ -261,9 +301,9 @@ def test_init_and_check_name_the_topics_that_the_login_may_not_use(
     deny(secured, ResourceType.TOPIC, testbed.metrics, AclOperation.READ)
     deny(secured, ResourceType.TOPIC, testbed.forecasts)
     deny(secured, ResourceType.GROUP, group := f"group-{testbed.tag}", AclOperation.READ)
-    refused = fncast(testbed, variables, "init", "--topic", testbed.metrics)
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert f"this login may not read the topic {testbed.metrics}" in refused.stderr
+    rejected = fncast(testbed, variables, "init", "--topic", testbed.metrics)
+    assert (rejected.returncode, rejected.stdout) == (1, "")
+    assert f"this login may not read the topic {testbed.metrics}" in rejected.stderr
     names = {"KAFKA__GROUP_ID": group, "KAFKA__OUTPUT_TOPIC": testbed.forecasts}
     names |= {"KAFKA__INPUT_TOPICS": testbed.metrics, "KAFKA__DEAD_LETTER_TOPIC": testbed.dead}
     checked = fncast(testbed, variables | names, "check", "--json")

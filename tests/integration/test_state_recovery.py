@@ -305,9 +305,9 @@ def test_state_is_shown_and_rebuilt_by_an_operator(windows: Any) -> None:
     produce(windows, 400)
     consumer = windows.consume()
     wait_for_all(windows)
-    refused = fncast(windows, "reset", "--yes")
-    assert refused.returncode == 1
-    assert f"the group 'group-{windows.tag}' has members (1)" in refused.stderr
+    rejected = fncast(windows, "reset", "--yes")
+    assert rejected.returncode == 1
+    assert f"the group 'group-{windows.tag}' has members (1)" in rejected.stderr
     assert consumer.terminate() == 0
     shown = [json.loads(line) for line in fncast(windows, "show", "--json").stdout.splitlines()]
     assert [(line["topic"], line["partition"], line["interceptor"]) for line in shown] == [

@@ -44,8 +44,8 @@ def test_the_embedded_broker_is_not_asked_what_it_cannot_answer(
     assert [line for line in caplog.messages if "delivery is at least once" in line]
 
 
-@pytest.mark.guarantee("the embedded broker is refused for exactly-once")
-def test_the_embedded_broker_is_refused_for_exactly_once(broker: EmbeddedBroker) -> None:
+@pytest.mark.guarantee("the embedded broker is rejected for exactly-once")
+def test_the_embedded_broker_is_rejected_for_exactly_once(broker: EmbeddedBroker) -> None:
     topics = Topics({"bootstrap.servers": broker.bootstrap_servers}, NAMES, is_exactly_once=True)
     with pytest.raises(ConsumerError, match='does not isolate transactions: set delivery = "at-least-once"'):
         prepared(topics)

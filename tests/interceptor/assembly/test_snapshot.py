@@ -167,7 +167,7 @@ def test_a_state_that_cannot_be_read_says_how_to_rebuild_it(change, reason) -> N
 
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=3))
-def test_damaged_bytes_are_read_or_refused(place: int, noise: bytes) -> None:
+def test_damaged_bytes_are_read_or_rejected(place: int, noise: bytes) -> None:
     topic = written()
     key = sorted(topic)[place % len(topic)]
     value = bytearray(topic[key] or b"")
