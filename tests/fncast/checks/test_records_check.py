@@ -155,6 +155,6 @@ def test_readings_of_a_wrong_time_zone_are_named():
     assert "time zone" in row.fix
 
 
-def test_a_time_beyond_the_calendar_is_no_error():
+def test_a_time_beyond_the_calendar_is_not_an_error():
     far = telegraf_json(0) | {"timestamp": 9_000_000_000_000_000_000}
     assert check(TELEGRAF, [record(far)]).result in ("ok", "warning")
