@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
+from consumer_process import ROOT
 from kafka_container import PARTITIONS, eventually
 from sums import check, expected, found, produce, wait_for_all, with_sums
-from testbed import ROOT, DeliveryTestbed
+from testbed import DeliveryTestbed
 
 from consumer.state.keys import full_key, marker_key, parse
 from tests.consumer.state.running_sums import HEADER
