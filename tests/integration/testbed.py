@@ -30,6 +30,7 @@ class DeliveryTestbed:
     folder: Path
     tag: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     variables: dict[str, str] = field(default_factory=dict)
+    config: Path | None = None
     started: list[ConsumerProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -113,7 +114,7 @@ class DeliveryTestbed:
         program: Sequence[str] = ("-m", "fncast"),
         **variables: str,
     ) -> ConsumerProcess:
-        """Start a consumer. config: its settings file. program: Python's arguments. variables: without `FNCAST_`."""
+        """Start a consumer. config: default: the testbed's. program: for Python. variables: without `FNCAST_`."""
         settings = {
             "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "KAFKA__DELIVERY": self.delivery.removeprefix("embedded "),
@@ -130,7 +131,7 @@ class DeliveryTestbed:
         consumer = ConsumerProcess(
             {f"FNCAST_{key}": value for key, value in settings.items()},
             self.folder / f"{name}.log",
-            config,
+            config or self.config,
             program,
         )
         self.started.append(consumer)
