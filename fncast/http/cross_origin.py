@@ -20,8 +20,7 @@ _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _TRIGGERS = "/t/"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 _SHOWN = 80  # characters of a rejected host
-# Hosts whose decision is cached.
-MAX_HOSTS = 256
+MAX_HOSTS = 256  # hosts that are remembered as accepted or not
 
 
 class CrossOriginProtection:
@@ -31,7 +30,7 @@ class CrossOriginProtection:
         """allowed_hosts: names or addresses without ports, accepted in `Host` besides the names of this machine."""
         self._app = app
         self._allowed = frozenset(name.lower().strip("[]").rstrip(".") for name in allowed_hosts)
-        self._is_allowed = lru_cache(MAX_HOSTS)(self._decide)  # parsing an address is slow
+        self._is_allowed = lru_cache(MAX_HOSTS)(self._accepts_host)  # parsing an address is slow
         self.is_on_loopback = True
         """Whether only this machine can reach the listener. The server sets it when it listens."""
 
@@ -78,7 +77,7 @@ class CrossOriginProtection:
             return 403, "a request from a page of another site is not accepted here"
         return None
 
-    def _decide(self, host: bytes, address: str) -> bool:
+    def _accepts_host(self, host: bytes, address: str) -> bool:
         """Whether a `Host` is accepted.
 
         address: the local address of the connection. Health checks send it as `Host`. It is

@@ -18,6 +18,7 @@ from fncast.monitor.joining.packed_forecast import (
     UNPACKED,
     PackedForecast,
     as_numbers,
+    as_rows,
 )
 
 Float64Array = NDArray[np.float64]
@@ -104,7 +105,7 @@ class PendingForecasts:
         if start <= settled or length < self.horizon:
             first, end = steps.searchsorted((settled + 1 - start, length)).tolist()
             steps, sizes, offsets = steps[first:end], sizes[first:end], offsets[first:end]
-        self._data[offsets + start % sizes] = numbers[steps]
+        as_rows(self._data)[offsets + start % sizes] = as_rows(numbers)[steps]
         self._add_ends(start, numbers, max(start, settled + 1))
         if start > self.newest:
             self.newest = start
@@ -174,7 +175,8 @@ class PendingForecasts:
         slot = start % self.size
         lengths = np.frombuffer(self._lengths, np.uint16)
         has_forecast = (np.frombuffer(self._starts, np.int64)[slot] == start) & (steps < lengths[slot])
-        values = self._data[offsets + start % sizes].transpose(2, 0, 1)
+        rows = as_rows(self._data)[offsets + start % sizes].view(self._data.dtype)
+        values = rows.reshape(*start.shape, COLUMNS).transpose(2, 0, 1)
         values = values + np.frombuffer(self._bases, np.int64)[slot]
         return has_forecast, values / SCALES[np.frombuffer(self._digits, np.int8)[slot]]
 
@@ -212,7 +214,7 @@ class PendingForecasts:
             lengths.tobytes(),
             np.frombuffer(self._bases, np.int64)[slots].tobytes(),
             np.frombuffer(self._digits, np.int8)[slots].tobytes(),
-            self._data[positions].tobytes(),
+            as_rows(self._data)[positions].tobytes(),
             np.where(is_known, leads, _NO_LEAD).astype(np.uint16).tobytes(),
             self._ends[:, index % self.size][is_known].tobytes(),
         ]

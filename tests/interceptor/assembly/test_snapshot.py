@@ -147,6 +147,7 @@ def written() -> Topic:
     ("change", "reason"),
     [
         (lambda topic: topic.pop(b"bucket/0"), "bucket 0 is missing"),
+        (lambda topic: topic.pop(snapshot.HEAD), "its head is missing"),
         (lambda topic: topic.update({snapshot.HEAD: b""}), "truncated"),
         (lambda topic: topic.update({snapshot.HEAD: topic[snapshot.HEAD][:-3]}), "truncated"),
         (lambda topic: topic.update({b"bucket/0": topic[b"bucket/0"][:-3]}), "truncated"),
