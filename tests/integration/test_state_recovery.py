@@ -30,8 +30,9 @@ from assembled import (
 )
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, ResourceType
+from consumer_process import ROOT
 from kafka_container import PARTITIONS
-from testbed import ROOT, DeliveryTestbed
+from testbed import DeliveryTestbed
 
 from consumer.state.keys import full_key, marker_key, parse
 from interceptor.assembly.snapshot import HEAD
