@@ -13,7 +13,7 @@ from benchmarks.monitor import decoding, files
 from benchmarks.monitor.load import MonitorLoad, create_topics
 from benchmarks.monitor.program import FncastMonitor
 from benchmarks.readings import rates
-from fncast.monitor.detector import DEFAULT_MIN_HISTORY
+from fncast.monitor.anomalies.detector import DEFAULT_MIN_HISTORY
 
 MONITOR, DECODING = "fncast monitor, a backlog", "loop that decodes the same JSON"
 LONG, WIDE = "fncast detect, one series", "fncast detect, 20 series"

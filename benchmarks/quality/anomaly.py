@@ -28,9 +28,9 @@ from benchmarks.quality.labelled_series import (
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
 from fncast.cli.detection.step_forecasts import StepForecasts, step_forecasts
-from fncast.monitor.detector import DEFAULT_ALPHA, DetectorSettings
-from fncast.monitor.episode import CALM_READINGS
-from fncast.monitor.offline import detect
+from fncast.monitor.anomalies.detector import DEFAULT_ALPHA, DetectorSettings
+from fncast.monitor.anomalies.episode import CALM_READINGS
+from fncast.monitor.anomalies.offline import detect
 
 SEED, SERIES = 1_000, 64
 FALSE_A_MONTH = 1.0

@@ -71,13 +71,13 @@ class Dataset:
         self.bridged = 0
         self.unused: list[int] = []
         changes = []
-        refused: Counter[str] = Counter()
+        rejected: Counter[str] = Counter()
         for position, part in enumerate(parts):
             if len(part) < window + horizon:
                 self.unused.append(position)
                 continue
             view = sliding_window_view(part, window + horizon)
-            starts = _usable(view, window, refused)
+            starts = _usable(view, window, rejected)
             if not len(starts):
                 self.unused.append(position)
                 continue
@@ -86,8 +86,8 @@ class Dataset:
             self._starts.append(starts)
             changes.append(usual_change(part, horizon))
         if not self._views:
-            if refused:
-                reasons = ", ".join(f"{count} {reason}" for reason, count in refused.most_common())
+            if rejected:
+                reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.most_common())
                 raise TooLittleData(f"no window of {window} readings can be used: {reasons}")
             longest = max((len(part) for part in parts), default=0)
             raise TooLittleData(
@@ -145,10 +145,10 @@ def usual_change(part: Float64Array, horizon: int) -> float:
     return usual if usual > 0 else 1.0
 
 
-def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[np.int64]:
+def _usable(view: Float64Array, window: int, rejected: Counter[str]) -> NDArray[np.int64]:
     """The starts of usable windows: accepted in serving, not constant, and with at least half of their targets.
 
-    Counts the other windows in `refused`, by reason.
+    Counts the other windows in `rejected`, by reason.
     """
     horizon = view.shape[1] - window
     missing = np.isnan(view)
@@ -166,5 +166,5 @@ def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[n
         "of readings too large": bridgeable & known & ~fits,
         "that are constant": bridgeable & known & fits & ~moves,
     }
-    refused.update({reason: int(those.sum()) for reason, those in reasons.items() if those.any()})
+    rejected.update({reason: int(those.sum()) for reason, those in reasons.items() if those.any()})
     return np.flatnonzero(bridgeable & known & moves & fits)

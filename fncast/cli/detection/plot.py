@@ -15,7 +15,7 @@ from fncast.failure import Failure
 from fncast.foreign_text import clean
 
 if TYPE_CHECKING:
-    from fncast.monitor.offline import Detection
+    from fncast.monitor.anomalies.offline import Detection
     from fncast.series.time_series import TimeSeries
 
 READING, BAND, ANOMALY, MUTED = "#1f5fa8", "#9db7d5", "#c8322b", "#7a7a7a"

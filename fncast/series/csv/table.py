@@ -34,7 +34,7 @@ class CsvTable:
     count: int
     # Each row's number among the parsed rows; None if no row was dropped.
     rows: NDArray[np.int64] | None = None
-    refused_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
+    rejected_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
     notes: tuple[str, ...] = ()
     has_long_cells: bool = field(default=False)  # at least one cell holds a line end
 
@@ -51,8 +51,8 @@ class CsvTable:
         """The number of the first line of a row, from 1."""
         parsed = int(row if self.rows is None else self.rows[row])
         number = parsed
-        for refused in self.refused_rows:
-            if refused > number:
+        for rejected in self.rejected_rows:
+            if rejected > number:
                 break
             number += 1
         inside = 0
@@ -101,7 +101,7 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
         )
     except pa.ArrowInvalid as error:
         if wrong:
-            table = CsvTable(name, header, [], layout, 0, refused_rows=tuple(skipped))
+            table = CsvTable(name, header, [], layout, 0, rejected_rows=tuple(skipped))
             number, fields = wrong[0]
             line = layout.first_line + number - 1
             raise CsvError(
@@ -117,7 +117,7 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
     columns = list(parsed.columns)
     del parsed
     pa.default_memory_pool().release_unused()  # the parser's own buffers
-    table = CsvTable(name, header, columns, layout, len(columns[0]), refused_rows=tuple(skipped))
+    table = CsvTable(name, header, columns, layout, len(columns[0]), rejected_rows=tuple(skipped))
     if has_quotes:
         table = replace(table, has_long_cells=any(_has_line_end(column) for column in columns))
         if table.has_long_cells:

@@ -1,4 +1,4 @@
-"""Rules of assembling: which settings are refused, what follows from them, and which series they select."""
+"""Rules of assembling: which settings are rejected, what follows from them, and which series they select."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_the_newest_version_in_service_is_opened_unless_one_is_named(tmp_path: P
         ({"sizes": [{"window": 4, "horizon": 3}]}, "its 'sizes' cannot be read"),
     ],
 )
-def test_a_model_of_another_program_is_refused_with_the_reason(
+def test_a_model_of_another_program_is_rejected_with_the_reason(
     tmp_path: Path, members: dict[str, Any], reason: str
 ) -> None:
     write(tmp_path, 1, **members)

@@ -14,8 +14,8 @@ import matplotlib
 
 from fncast.cli.detection.plot import MAX_LABELS, MAX_PANELS, save_plot, step_width
 from fncast.failure import Failure
-from fncast.monitor.episode import Episode
-from fncast.monitor.offline import Detection
+from fncast.monitor.anomalies.episode import Episode
+from fncast.monitor.anomalies.offline import Detection
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
 

@@ -25,7 +25,7 @@ def words(folder: Path, *more: str) -> list[str]:
     return ["--out", str(folder / "base" / "1"), "--state", str(folder / "state"), *more]
 
 
-def test_steps_that_would_not_be_trained_as_stated_are_refused(
+def test_steps_that_would_not_be_trained_as_stated_are_rejected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for steps in ("40", "0", "-50", "120"):
@@ -58,7 +58,7 @@ def test_a_run_does_not_continue_one_with_another_seed_or_other_steps(tmp_path: 
     assert len(runs) == 6
 
 
-def test_a_start_without_a_version_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_start_without_a_version_is_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(words(tmp_path, "--start", str(tmp_path)))
     assert "has no model.json; name the folder of a version" in capsys.readouterr().err
