@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.training.backend import keras, seed_everything
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.folder import weights_file
@@ -79,7 +79,7 @@ class FineTuned(Trained):
 
 def fitting_size(settings: TrainingSettings) -> Size | None:
     """The smallest size that holds window and horizon, else the largest that reaches the horizon; None: no size."""
-    if settings.window < LEAST_HISTORY:
+    if settings.window < MIN_HISTORY:
         return None
     reaching = [size for size in SIZES if settings.horizon <= size.horizon]
     return next(
