@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from consumer import metrics
 from consumer.lane import Partition
@@ -65,8 +65,13 @@ class DeadLetterWatch:
         counts = self._inputs.get(topic)
         if counts is None:
             counts = self._inputs[topic] = TopicCounts()
-        counts.is_mixed |= type(outcome) is not DeadLetter
-        settled = (delivery.windows or ()) if type(outcome) is Assembled else (delivery,)
+        if type(outcome) is DeadLetter:
+            settled: Sequence[Delivery] = (delivery,)
+        else:
+            counts.is_mixed = True
+            if type(outcome) is not Assembled:
+                return False
+            settled = delivery.windows or ()
         rejected = [each for each in settled if type(each.outcome) is DeadLetter]
         if not rejected:
             return False

@@ -19,7 +19,7 @@ class LoopState(Protocol):
 
     @property
     def problem(self) -> str:
-        """Why it cannot work: it is not a member of its group, or the broker is silent; else empty."""
+        """Why it cannot work; empty if it can."""
 
     @property
     def restoring(self) -> str:

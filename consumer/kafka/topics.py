@@ -34,7 +34,7 @@ class Topics:
     """The topics that the consumer reads and writes. Used by the loop's thread.
 
     problem: why `prepare` returned None. all_exist: whether all topics exist; if not, call `prepare` again later.
-    watch: set by `prepare`; None for the embedded broker.
+    missing: output topics that `restore` has not found. watch: set by `prepare`; None for the embedded broker.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Topics:
         self._is_waiting = False
         self._dead_letter_bytes = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
         self._are_replicas_checked = False
-        self._missing: set[str] = set()  # that a warning has named
+        self.missing: frozenset[str] = frozenset()  # each is named by a warning once
         self._creation = TopicCreation(names)
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
@@ -148,12 +148,12 @@ class Topics:
         counts = partition_counts(cluster, without_errors=True)
         missing = [name for name in self._names.needed_outputs() if name not in counts]
         if _is_embedded(cluster) or not missing or not cluster.topics:
-            self._missing.clear()
+            self.missing = frozenset()
             return
         for name in missing:
-            if name not in self._missing:
+            if name not in self.missing:
                 log.warning("the topic %s is missing: results wait until it exists again", name)
-        self._missing.update(missing)
+        self.missing |= frozenset(missing)
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
 
     def sizes_of_inputs(self) -> Sizes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from consumer.settings import InputSettings
@@ -12,9 +13,12 @@ from fncast.recognition.sample import Sample
 from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
 
 MAX_NAMES = 3
+AHEAD = timedelta(minutes=15)  # of the record's timestamp; wrong time zones are further ahead
+OLD = timedelta(days=1)
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def check_records(entry: InputSettings, sample: Sample, routes: Collection[str]) -> Row:
+def check_records(entry: InputSettings, sample: Sample, routes: Collection[str], now: datetime) -> Row:
     """The row about the records of a topic. routes: names of the routes in the settings."""
     hop = f"records of {sample.topic}"
     if not any(record.value is not None for record in sample.records):
@@ -47,7 +51,48 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str])
             f"{found}. {wrong} become dead letters: {_main_reason(trial)}",
             "send only this format to the topic, or accept the dead letters",
         )
-    return Row(hop, "ok", found)
+    return _of_times(hop, found, trial, sample, now) or Row(hop, "ok", found)
+
+
+def _of_times(hop: str, found: str, trial: FormatTrial, sample: Sample, now: datetime) -> Row | None:
+    """A row if the readings are ahead of their records, or old."""
+    if trial.windows or not trial.series:
+        return None
+    newest_ns = max(series.last_time_ns for series in trial.series.values())
+    newest = _time(newest_ns // 1_000_000)
+    sent = _time(max(record.timestamp_ms for record in sample.records))
+    if newest is None or sent is None:
+        return None
+    at = f"{newest:%Y-%m-%d %H:%M:%SZ}"
+    if newest - sent > AHEAD:
+        return Row(
+            hop,
+            "warning",
+            f"{found}; the newest reading, of {at}, is {_shown(newest - sent)} ahead of its record",
+            "correct the clock or the time zone of the producer: a reading that is ahead by a window is dropped",
+        )
+    if now - newest > OLD:
+        return Row(
+            hop,
+            "warning",
+            f"{found}; the newest reading is of {at}, {_shown(now - newest)} ago",
+            "see whether the producer still sends: forecasts begin after the last reading",
+        )
+    return None
+
+
+def _time(at_ms: int) -> datetime | None:
+    """The time in UTC; None if it is beyond the calendar."""
+    try:
+        return EPOCH + timedelta(milliseconds=at_ms)
+    except OverflowError:
+        return None
+
+
+def _shown(span: timedelta) -> str:
+    if span >= OLD:
+        return f"{span.days:,} day{'s' * (span.days != 1)}"
+    return f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"
 
 
 def _what_it_holds(trial: FormatTrial) -> str:

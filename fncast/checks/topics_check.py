@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection
@@ -20,7 +21,7 @@ ANSWER_S = 5.0  # for one request
 NOT_REACHED = "the broker was not reached"
 
 
-def check_kafka(settings: Settings) -> list[Row]:
+def check_kafka(settings: Settings, now: datetime) -> list[Row]:
     """The rows about the broker, the topics and their records."""
     kafka = settings.kafka
     servers = kafka.bootstrap_servers
@@ -34,7 +35,7 @@ def check_kafka(settings: Settings) -> list[Row]:
         rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {count}")]
         rights = {} if sampler.is_embedded else _rights(settings)
         for entry in _inputs(settings):
-            rows += _input_rows(sampler, entry, settings, rights)
+            rows += _input_rows(sampler, entry, settings, rights, now)
         state = kafka.state_topic
         is_asked = state in topics and not sampler.is_embedded
         problems = {state: compaction_problem(_admin(settings), state)} if is_asked else {}
@@ -71,7 +72,11 @@ def _not_tried(settings: Settings) -> list[Row]:
 
 
 def _input_rows(
-    sampler: TopicSampler, entry: InputSettings, settings: Settings, rights: Mapping[str, set[AclOperation]]
+    sampler: TopicSampler,
+    entry: InputSettings,
+    settings: Settings,
+    rights: Mapping[str, set[AclOperation]],
+    now: datetime,
 ) -> list[Row]:
     hop = f"topic {entry.topic}"
     if _lacks(rights, entry.topic, AclOperation.READ):
@@ -86,7 +91,7 @@ def _input_rows(
     detail = f"{sample.total:,} records in {sample.partitions} partition{'s' * (sample.partitions != 1)}"
     if sample.is_cut:
         detail += f"; only {len(sample.records)} of the last {RECORDS} could be read in time"
-    records = check_records(entry, sample, settings.routes)
+    records = check_records(entry, sample, settings.routes, now)
     return [Row(hop, "warning" if sample.is_cut else "ok", detail), records]
 
 

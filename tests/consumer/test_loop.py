@@ -54,6 +54,7 @@ class FakeTopics:
     watch: Any = None
     problem = ""
     all_exist = True
+    missing: frozenset[str] = frozenset()
 
     def prepare(self) -> Sizes:
         return Sizes(1, 1)
@@ -115,6 +116,22 @@ def test_a_member_of_a_group_says_that_the_broker_is_silent(
     ]
     loop.run(["metrics"])
     assert problems == ["", "the broker has not answered for 3 s", ""]
+
+
+def test_a_member_of_a_group_says_which_topic_is_missing(
+    loop: Loop, source: FakeSource, topics: FakeTopics
+) -> None:
+    topics.restore = Mock()  # type: ignore[attr-defined]
+    problems: list[str] = []
+
+    def is_missing(*names: str) -> None:
+        topics.missing = frozenset(names)
+        problems.append(loop.problem)
+
+    source.is_member = True
+    source.on_poll = [lambda: is_missing("forecasts"), is_missing, loop.stop]
+    loop.run(["metrics"])
+    assert problems == ["results wait for the missing topic forecasts", ""]
 
 
 def test_it_says_why_it_is_not_in_its_group(loop: Loop, source: FakeSource) -> None:

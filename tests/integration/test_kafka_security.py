@@ -200,7 +200,7 @@ def test_a_replay_names_the_letters_of_a_denied_topic_and_replays_the_others(
     assert len(testbed.read_all(testbed.metrics)) == 2
 
 
-def test_init_and_check_name_the_topics_that_the_login_may_not_use(
+def test_init_check_and_state_name_the_topics_that_the_login_may_not_use(
     secured: SecuredKafka, secured_testbed: DeliveryTestbed, tmp_path: Path
 ) -> None:
     testbed = secured_testbed
@@ -228,3 +228,6 @@ def test_init_and_check_name_the_topics_that_the_login_may_not_use(
         assert "this login may not" in rows[hop]["detail"]
         assert "grant" in rows[hop]["fix"]
     assert rows[f"topic {testbed.dead}"]["result"] == "ok"
+    shown = fncast(testbed, variables | {"KAFKA__STATE_TOPIC": testbed.metrics}, "state", "show")
+    assert (shown.returncode, shown.stdout) == (1, "")
+    assert f"the broker does not let this login use the topic '{testbed.metrics}'" in shown.stderr

@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -217,6 +218,27 @@ def test_records_that_retention_has_deleted_are_named(windows: Any, admin: Admin
         f"{windows.metrics}/0: Kafka has deleted the records of offsets {first[0]} to {first[0] + deleted - 1}"
         in log
     )
+
+
+@pytest.mark.guarantee("a group without committed offsets begins with the first record that Kafka has")
+def test_a_group_that_kafka_has_forgotten_begins_again(windows: Any, admin: AdminClient) -> None:
+    """A new group begins behind deleted records. Without its offsets, it publishes the same forecasts again."""
+    produce(windows, 200)
+    cut = [TopicPartition(windows.metrics, partition, 10) for partition in range(PARTITIONS)]
+    for done in admin.delete_records(cut).values():
+        done.result(10)
+    log = run_once(windows, 200, first=201)
+    assert "Kafka has deleted" not in log
+    check(windows)
+    before = found(windows)
+    group = f"group-{windows.tag}"
+    admin.delete_consumer_groups([group])[group].result(10)
+    log = run_once(windows, 200, first=401)
+    assert log.count("but reading begins at 10, so its") == PARTITIONS
+    after = found(windows)
+    wanted = expected(windows)
+    assert Counter(id_ for _, id_, _ in after) == Counter([*wanted, *(id_ for _, id_, _ in before)])
+    assert all(values == wanted[id_] for _, id_, values in after)
 
 
 @pytest.mark.parametrize(
