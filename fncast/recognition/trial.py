@@ -34,7 +34,7 @@ class FormatTrial:
     """The result of decoding a sample in one format.
 
     records: how many were tried. decoded: how many gave readings or are a window. windows: how many are windows.
-    without_numbers: how many hold only readings that are no numbers, such as strings. They become no dead letters.
+    without_numbers: how many hold only readings that are not numbers, such as strings. They become no dead letters.
     skipped: readings by the reason why they were skipped. reasons: undecodable records by reason.
     destinations: windows by the destination that they name, "" for none. more_readings: of series beyond MAX_SERIES.
     """

@@ -23,5 +23,5 @@ def test_a_topic_whose_records_are_deleted_by_age_is_named_with_its_fix() -> Non
     assert problem.endswith("--entity-name state --add-config cleanup.policy=compact")
 
 
-def test_a_broker_that_does_not_report_the_policy_is_no_problem() -> None:
+def test_a_broker_that_does_not_report_the_policy_is_accepted() -> None:
     assert compaction_problem(FakeAdmin(), "state") == ""
