@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.window import (
-    LEAST_HISTORY,
     MAX_MAGNITUDE,
     MAX_MISSING_SHARE,
+    MIN_HISTORY,
     Float64Array,
     InvalidWindow,
     bridge,
@@ -111,7 +111,7 @@ def sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
     history = known.sum(axis=1)
     length = table.shape[1] - known.argmax(axis=1)
     gaps = length - history
-    is_wrong = (history < LEAST_HISTORY) | (gaps > MAX_MISSING_SHARE * length)
+    is_wrong = (history < MIN_HISTORY) | (gaps > MAX_MISSING_SHARE * length)
     is_large = ~(known | np.isnan(table)).all(axis=1)
     return np.where(is_wrong | is_large, -1, gaps)
 

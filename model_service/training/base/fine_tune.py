@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
 from fncast.series.window_sizes import window_for
 from model_service.training.backend import keras, seed_everything
 from model_service.training.base.examples import draw_examples, draw_gaps
@@ -80,7 +80,7 @@ class FineTuned(Trained):
 
 def fitting_size(settings: TrainingSettings) -> Size | None:
     """The size that forecasts windows of these settings in service; None: no size can."""
-    if settings.window < LEAST_HISTORY or settings.horizon > SIZES[-1].horizon:
+    if settings.window < MIN_HISTORY or settings.horizon > SIZES[-1].horizon:
         return None
     sizes = [(size.window, size.horizon) for size in SIZES]
     chosen = window_for(sizes, settings.window, settings.horizon)
