@@ -49,10 +49,11 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
         )
     trials = [_trial_of(name, records) for name in BUILT_IN if name != JSON]
     good = sorted((each for each in trials if each.share > ENOUGH), key=_rank, reverse=True)
-    if len(good) > 1 and _rank(good[0]) == _rank(good[1]):
-        names = " and ".join(each.format for each in good if _rank(each) == _rank(good[0]))
+    best = [each.format for each in good if _rank(each) == _rank(good[0])]
+    if len(best) > 1:
         raise Unrecognised(
-            f"the topic {topic} can be read as {names} equally well. Write [[inputs]] with the right format by hand"
+            f"the topic {topic} can be read as {' and '.join(best)} equally well. Write the right one into fncast.toml:"
+            f' [[inputs]], topic = "{topic}", format = "{best[0]}", destination = "forecast". Then run fncast check'
         )
     if good:
         return Recognition(good[0])

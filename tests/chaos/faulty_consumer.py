@@ -26,6 +26,7 @@ from consumer.errors import CommitFailed
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.source import KafkaSource
 from consumer.rebalance import Rebalance
+from consumer.state.partition_restore import PartitionRestore
 from consumer.state.writer import StateWriter
 from fncast.cli import main as command_line
 from interceptor.assembly.snapshot import Parts
@@ -40,6 +41,7 @@ POINTS = (
     "during-revoke",
     "before-state",
     "during-snapshot",
+    "during-restore",
 )
 BUGS = ("commit-before-publish", "no-fencing", "state-outside")
 SNAPSHOT_S = 1.0  # so that a short run has many
@@ -84,6 +86,14 @@ def send_signal_at(place: str, number: int) -> None:
             return next_part(self, 1)
 
         Parts.is_begun, Parts.next = False, parted
+    elif point == "during-restore":  # the snapshot is read, and the input behind it is not
+        replay = PartitionRestore._replay
+
+        def replaying(self, *arguments):
+            reached()
+            return replay(self, *arguments)
+
+        PartitionRestore._replay = replaying
     elif point == "during-revoke":
         revoked = Rebalance.revoked
 
