@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.quality.labelled_series import KINDS, LONGEST_SEASON, Float64Array
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
-from fncast.monitor.alert import AlertRule, AlertState
+from fncast.monitor.alerts.alert import AlertRule, AlertState
 
 LENGTH = 400
 BEGIN = 128  # of the forecasts that are judged

@@ -28,9 +28,9 @@ from benchmarks.quality.labelled_series import (
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
 from fncast.cli.detection.step_forecasts import StepForecasts, step_forecasts
-from fncast.monitor.detector import DEFAULT_ALPHA, DetectorSettings
-from fncast.monitor.episode import CALM_READINGS
-from fncast.monitor.offline import detect
+from fncast.monitor.anomalies.detector import DEFAULT_ALPHA, DetectorSettings
+from fncast.monitor.anomalies.episode import CALM_READINGS
+from fncast.monitor.anomalies.offline import detect
 
 SEED, SERIES = 1_000, 64
 FALSE_A_MONTH = 1.0
@@ -86,7 +86,7 @@ def openings(scores: Float64Array, threshold: float) -> Opened:
 
 
 def at_false_rate(series: Sequence[LabelledSeries], scores: Sequence[Float64Array]) -> Result:
-    """The result at the threshold that makes FALSE_A_MONTH."""
+    """The result at the threshold that opens FALSE_A_MONTH false episodes a series a month."""
     every = np.concatenate([each[HISTORY:] for each in scores])
     low, high = 0, len(every) - 1
     ordered = np.sort(every)

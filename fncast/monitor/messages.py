@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from fncast.monitor.accuracy import LEVELS
+from fncast.monitor.accuracy.accuracy import LEVELS
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
 from fncast.series.window import MAX_MAGNITUDE

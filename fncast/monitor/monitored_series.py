@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fncast.monitor.alert import AlertRule, AlertState
-from fncast.monitor.comparison import Comparison
-from fncast.monitor.joined_series import JoinedSeries
-from fncast.monitor.publication import Publication
-from fncast.monitor.silence import Silence
+from fncast.monitor.accuracy.comparison import Comparison
+from fncast.monitor.accuracy.publication import Publication
+from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.monitor.anomalies.silence import Silence
+from fncast.monitor.joining.joined_series import JoinedSeries
 
 
 @dataclass

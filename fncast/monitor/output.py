@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from consumer.settings.monitor import WORSE_THAN_LAST
-from fncast.monitor.accuracy import Accuracy
-from fncast.monitor.alert import AlertRule, AlertState
-from fncast.monitor.episode import Episode
+from fncast.monitor.accuracy.accuracy import Accuracy
+from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.monitor.anomalies.episode import Episode
 from fncast.series.rfc3339 import format_time
 from interceptor.cloudevents.output_event import output_id
 from interceptor.outcome import Headers, OutputEvent

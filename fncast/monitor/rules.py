@@ -5,8 +5,8 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass, field
 
-from fncast.monitor.alert import AlertRule
-from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.alerts.alert import AlertRule
+from fncast.monitor.anomalies.detector import DetectorSettings
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from consumer.settings import AlertSettings, InterceptorSettings, Settings
-from fncast.monitor.alert import AlertRule
-from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.alerts.alert import AlertRule
+from fncast.monitor.anomalies.detector import DetectorSettings
 from fncast.monitor.rules import MonitorRules
 
 # The colon marks an interceptor that is not built into the consumer.

@@ -10,8 +10,8 @@ from typing import Any
 
 from fuzz_report import Report, Until
 
-from fncast.monitor.alert import AlertRule
-from fncast.monitor.detector import DetectorSettings
+from fncast.monitor.alerts.alert import AlertRule
+from fncast.monitor.anomalies.detector import DetectorSettings
 from fncast.monitor.judge import Judge
 from fncast.monitor.rules import MonitorRules
 from interceptor.chain import Chain

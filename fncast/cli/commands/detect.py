@@ -20,14 +20,14 @@ from fncast.cli.detection.table import DetectionTable
 from fncast.cli.output.messages import say
 from fncast.failure import Failure
 from fncast.foreign_text import clean
-from fncast.monitor.detector import DEFAULT_ALPHA, DEFAULT_MIN_HISTORY, DetectorSettings
-from fncast.monitor.offline import Detection, OfflineDetector
+from fncast.monitor.anomalies.detector import DEFAULT_ALPHA, DEFAULT_MIN_HISTORY, DetectorSettings
+from fncast.monitor.anomalies.offline import Detection, OfflineDetector
 from fncast.series.step import format_start
 
 if TYPE_CHECKING:
     from fncast.cli.detection.local_model import Float64Array
     from fncast.cli.detection.step_forecasts import StepForecasts
-    from fncast.monitor.episode import Episode
+    from fncast.monitor.anomalies.episode import Episode
     from fncast.series.time_series import TimeSeries
 
 SHOWN_EPISODES = 5

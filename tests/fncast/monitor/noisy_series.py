@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fncast.monitor.detector import DetectorSettings
-from fncast.monitor.offline import Detection, detect
+from fncast.monitor.anomalies.detector import DetectorSettings
+from fncast.monitor.anomalies.offline import Detection, detect
 
 SETTINGS = DetectorSettings(min_history=400)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fncast.monitor.packed_forecast import pack
-from fncast.monitor.pending import PendingForecasts
-from fncast.monitor.recent_readings import RecentReadings
+from fncast.monitor.joining.packed_forecast import pack
+from fncast.monitor.joining.pending import PendingForecasts
+from fncast.monitor.joining.recent_readings import RecentReadings
 
 
 def pending(horizon: int, *starts: int) -> PendingForecasts:

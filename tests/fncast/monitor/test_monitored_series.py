@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from fncast.monitor.alert import AlertRule, AlertState
-from fncast.monitor.comparison import Comparison
-from fncast.monitor.crossing import Crossing
-from fncast.monitor.joined_series import JoinedSeries
+from fncast.monitor.accuracy.comparison import Comparison
+from fncast.monitor.accuracy.publication import Publication
+from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.monitor.alerts.crossing import Crossing
+from fncast.monitor.joining.joined_series import JoinedSeries
 from fncast.monitor.monitored_series import MonitoredSeries
-from fncast.monitor.publication import Publication
 from fncast.series.step import Step
 
 RULE = AlertRule("full", above=90.0)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fncast.monitor.accuracy import Accuracy, Outcomes
-from fncast.monitor.alert import AlertRule, AlertState
-from fncast.monitor.episode import Episode
+from fncast.monitor.accuracy.accuracy import Accuracy, Outcomes
+from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.monitor.anomalies.episode import Episode
 from fncast.monitor.output import accuracy_event, alert_event, anomaly_event, time_text, worse_event
 from interceptor.outcome import OutputEvent
 

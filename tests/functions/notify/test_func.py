@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from fncast.monitor.alert import AlertRule, AlertState
-from fncast.monitor.episode import Episode
+from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.monitor.anomalies.episode import Episode
 from fncast.monitor.output import alert_event, anomaly_event
 from fncast.testing import InputRecord, LocalFncast
 from interceptor.outcome import OutputEvent

@@ -63,6 +63,6 @@ def test_the_test_part_is_not_used(micro_hash: str) -> None:
     assert weights_sha256(train(spoiled, MICRO).network) == micro_hash
 
 
-def test_too_short_series_are_refused(tiny_settings: TrainingSettings) -> None:
+def test_too_short_series_are_rejected(tiny_settings: TrainingSettings) -> None:
     with pytest.raises(TooLittleData, match="no window of 24 readings with 6 to forecast"):
         train(generate(3, 30, 12, seed=1), tiny_settings)

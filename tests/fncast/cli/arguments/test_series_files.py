@@ -180,7 +180,7 @@ def test_strict_allows_a_file_without_problems(tmp_path: Path) -> None:
     assert read(tmp_path, "--strict", "--value-column", "a", text=text)
 
 
-def test_a_wrong_zone_and_repeated_standard_input_are_refused(
+def test_a_wrong_zone_and_repeated_standard_input_are_rejected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

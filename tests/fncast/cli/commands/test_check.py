@@ -28,8 +28,10 @@ url = "{function}"
 @pytest.fixture(scope="module")
 def broker():
     broker = MockBroker()
+    begin_s = int(time.time()) - 300
     for number in range(30):
-        broker.publish("telegraf", json.dumps(telegraf_json(number)).encode(), partition=1)
+        reading = telegraf_json(number) | {"timestamp": begin_s + 10 * number}
+        broker.publish("telegraf", json.dumps(reading).encode(), partition=1)
     yield broker
     broker.close()
 

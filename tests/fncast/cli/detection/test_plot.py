@@ -14,8 +14,8 @@ import matplotlib
 
 from fncast.cli.detection.plot import MAX_LABELS, MAX_PANELS, save_plot, step_width
 from fncast.failure import Failure
-from fncast.monitor.episode import Episode
-from fncast.monitor.offline import Detection
+from fncast.monitor.anomalies.episode import Episode
+from fncast.monitor.anomalies.offline import Detection
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
 
@@ -53,6 +53,12 @@ def test_a_panel_has_the_name_unit_and_number_of_anomalies_of_its_series(texts) 
     assert "pump: 2 anomalies<" in drawn
     assert "°C<" in drawn
     assert " series<" not in drawn
+
+
+def test_dollar_signs_in_a_name_and_a_unit_are_no_formula(texts) -> None:
+    drawn = texts(found("a$\\frac$b", 0.9, unit="$x_{$"))
+    assert r"a$\frac$b: 1 anomaly<" in drawn
+    assert "$x_{$<" in drawn
 
 
 def test_only_the_most_unusual_series_are_drawn(texts) -> None:

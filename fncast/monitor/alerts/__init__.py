@@ -1,0 +1,1 @@
+"""Thresholds that series are expected to cross."""

@@ -1,0 +1,1 @@
+"""How unusual the readings of a series are."""

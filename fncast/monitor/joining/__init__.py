@@ -1,0 +1,1 @@
+"""Joins the forecasts of one series with its readings."""

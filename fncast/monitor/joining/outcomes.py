@@ -1,0 +1,32 @@
+"""Pairs the steps of forecasts with their readings, once these are known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fncast.monitor.accuracy.accuracy import Outcomes
+from fncast.monitor.accuracy.leads import measured_leads
+from fncast.monitor.joining.pending import Float64Array, Int64Array, PendingForecasts
+from fncast.monitor.joining.recent_readings import RecentReadings
+
+
+def outcomes(
+    pending: PendingForecasts,
+    readings: RecentReadings,
+    indices: Int64Array,
+    times_s: Float64Array,
+    season: int,
+) -> Outcomes:
+    """The outcomes of some readings at all measured leads of one model's forecasts.
+
+    indices: (n,) of known readings, close together, that are not settled; times_s: (n,) their times. season: steps of
+    a day; 0 without seasonal naive.
+    """
+    has_forecast, quantiles = pending.mesh(indices)
+    lead = measured_leads(pending.horizon) - 1
+    first = int(indices[0]) - pending.horizon - season
+    known = readings.between(first, int(indices[-1]) + 1)
+    at = indices[:, np.newaxis] - first
+    last = known[at - lead - 1]
+    seasonal = known[at - lead + lead % season - season] if season else None
+    return Outcomes(has_forecast & ~np.isnan(last), times_s, known[at[:, 0]], last, quantiles, seasonal)

@@ -1,0 +1,73 @@
+"""A forecast as small integers, without loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64Array = NDArray[np.float64]
+
+COLUMNS = 3
+# Forecasts are rounded to a few decimals, so most are small integers above a base, divided by a power of ten.
+MAX_DIGITS = 9
+UNPACKED = MAX_DIGITS + 1
+SCALES: Float64Array = np.array([float(10**digits) for digits in range(UNPACKED)])
+_SCALES = SCALES.tolist()
+# The types of these integers by what they must be less than. Other forecasts are kept as float64.
+_TYPES = ((2**16, np.dtype(np.uint16)), (2**31 - 1, np.dtype(np.int32)))
+FLOAT = np.dtype(np.float64)
+SMALLEST = _TYPES[0][1]
+# Integers below it are exact in a float64.
+LARGEST = 2**52
+_BY_SIZE = {each.itemsize: each for each in (FLOAT, *(type_ for _, type_ in _TYPES))}
+_ROWS = {size: np.dtype((np.void, COLUMNS * size)) for size in _BY_SIZE}
+
+
+class PackedForecast(NamedTuple):
+    """numbers: (steps, COLUMNS) low, median and high of each step, as (value * 10 ** digits) - base; in C order."""
+
+    digits: int
+    base: int
+    numbers: NDArray[Any]
+
+    def encoded(self) -> tuple[int, int, int, bytes]:
+        """The forecast as numbers and bytes, for `decoded_columns`."""
+        return self.digits, self.base, self.numbers.itemsize, self.numbers.tobytes()
+
+
+def decoded_columns(digits: int, base: int, itemsize: int, data: bytes) -> list[list[float]]:
+    """The columns of a forecast that was encoded: lows, medians and highs."""
+    numbers = as_numbers(itemsize, data).T.astype(np.float64)
+    columns: list[list[float]] = ((numbers + base) / _SCALES[digits]).tolist()
+    return columns
+
+
+def as_numbers(itemsize: int, data: bytes) -> NDArray[Any]:
+    """Bytes as numbers of this size: (n, COLUMNS)."""
+    return np.frombuffer(data, _BY_SIZE[itemsize]).reshape(-1, COLUMNS)
+
+
+def as_rows(numbers: NDArray[Any]) -> NDArray[np.void]:
+    """The rows of numbers in C order as single items: (n,). Indexing them is faster, and keeps the GIL."""
+    return numbers.view(_ROWS[numbers.itemsize])[:, 0]
+
+
+def pack(columns: Sequence[Sequence[float]], digits: int) -> PackedForecast:
+    """Pack lows, medians and highs. digits: try these first, then more; from UNPACKED on, keep float64."""
+    values = np.array(columns, dtype=np.float64)
+    for tried in range(digits, UNPACKED):
+        scale = _SCALES[tried]
+        integers = np.rint(values * scale)
+        if (integers / scale == values).all():
+            low, high = float(np.minimum.reduce(integers, None)), float(np.maximum.reduce(integers, None))
+            if not -LARGEST < low <= high < LARGEST:
+                break
+            span = high - low
+            for limit, type_ in _TYPES:
+                if span < limit:
+                    return PackedForecast(tried, int(low), (integers - low).T.astype(type_, order="C"))
+            break
+    return PackedForecast(0, 0, np.ascontiguousarray(values.T))

@@ -1,0 +1,251 @@
+"""The forecasts of one model that wait for readings."""
+
+from __future__ import annotations
+
+from array import array
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fncast.monitor.accuracy.leads import measured_leads
+from fncast.monitor.joining.packed_forecast import (
+    COLUMNS,
+    FLOAT,
+    SCALES,
+    SMALLEST,
+    UNPACKED,
+    PackedForecast,
+    as_numbers,
+    as_rows,
+)
+
+Float64Array = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
+
+NONE = -(2**62)
+NEAR, FAR = range(2)
+_SCALES = SCALES.tolist()
+_NO_LEAD = 2**16 - 1
+
+
+class _Layout(NamedTuple):
+    """Where the steps of forecasts are that are measured: for each one a ring by the forecast's start.
+
+    steps: (leads,) from 0 on. sizes, offsets: (leads,) of the rings. A step that is `n` steps ahead waits for its
+    reading `n` steps long, so its ring has room for `n` forecasts and `more`.
+    """
+
+    steps: Int64Array
+    sizes: Int64Array
+    offsets: Int64Array
+    size: int
+
+
+@lru_cache(64)
+def _layout(horizon: int, more: int) -> _Layout:
+    steps = measured_leads(horizon) - 1
+    sizes = steps + 1 + more
+    return _Layout(steps, sizes, np.cumsum(sizes) - sizes, int(sizes.sum()))
+
+
+class PendingForecasts:
+    """Low, median and high of the newest forecasts, as far as they are needed.
+
+    The measured steps of each forecast are kept until their reading is settled. For each step of the series, the last
+    and the first forecast that include it are kept, too: `NEAR` and `FAR`.
+
+    size: how many starts in a row fit. horizon: steps of the longest forecast. newest: the latest start. digits: with
+    which to pack the next forecast. Forecasts that start more than `more` steps after the last settled step must not be
+    added.
+    """
+
+    __slots__ = (
+        "_bases",
+        "_data",
+        "_digits",
+        "_end_starts",
+        "_ends",
+        "_lengths",
+        "_more",
+        "_starts",
+        "digits",
+        "horizon",
+        "newest",
+        "size",
+    )
+
+    def __init__(self, horizon: int, more: int) -> None:
+        """more: how many forecasts are kept beyond the horizon."""
+        self.horizon = horizon
+        self.size = horizon + more
+        self.newest = NONE
+        self.digits = 0
+        self._more = more
+        self._starts = array("q", [NONE]) * self.size
+        self._lengths = array("H", [0]) * self.size
+        self._bases = array("q", [0]) * self.size
+        self._digits = array("b", [0]) * self.size
+        self._data: NDArray[Any] = np.zeros((_layout(horizon, more).size, COLUMNS), dtype=SMALLEST)
+        self._end_starts = np.full((2, self.size), NONE)
+        self._ends: NDArray[Any] = np.zeros((2, self.size, COLUMNS), dtype=SMALLEST)
+
+    def has(self, start: int) -> bool:
+        """Whether there is a forecast with this first step."""
+        return self._starts[start % self.size] == start
+
+    def add(self, start: int, packed: PackedForecast, settled: int) -> None:
+        """Add a forecast, of at most `horizon` steps. settled: steps up to this index are not needed."""
+        digits, base, numbers = self._fitted(packed)
+        slot, length = start % self.size, len(numbers)
+        self._starts[slot], self._lengths[slot] = start, length
+        self._bases[slot], self._digits[slot] = base, digits
+        steps, sizes, offsets, _ = _layout(self.horizon, self._more)
+        if start <= settled or length < self.horizon:
+            first, end = steps.searchsorted((settled + 1 - start, length)).tolist()
+            steps, sizes, offsets = steps[first:end], sizes[first:end], offsets[first:end]
+        as_rows(self._data)[offsets + start % sizes] = as_rows(numbers)[steps]
+        self._add_ends(start, numbers, max(start, settled + 1))
+        if start > self.newest:
+            self.newest = start
+
+    def _fitted(self, packed: PackedForecast) -> PackedForecast:
+        """The forecast in the type of this ring, which is widened if needed."""
+        itemsize = packed.numbers.itemsize
+        if self.digits == UNPACKED and itemsize != FLOAT.itemsize:
+            return PackedForecast(0, 0, (packed.numbers + packed.base) / _SCALES[packed.digits])
+        if itemsize == FLOAT.itemsize:
+            if self.digits != UNPACKED:
+                self._unpack()
+            return packed
+        self.digits = packed.digits
+        if itemsize > self._data.itemsize:
+            self._data, self._ends = (each.astype(packed.numbers.dtype) for each in (self._data, self._ends))
+        return packed
+
+    def _add_ends(self, start: int, numbers: NDArray[Any], first: int) -> None:
+        """Keep the steps from index `first` on that no later forecast includes, and those that no earlier one does."""
+        size, end = self.size, start + len(numbers)
+        if start > self.newest:
+            for begin, stop in self._pieces(first, end):
+                slots = slice(begin % size, begin % size + stop - begin)
+                self._end_starts[NEAR, slots] = start
+                self._ends[NEAR, slots] = numbers[begin - start : stop - start]
+        else:
+            for index in range(first, end):
+                if self._end_starts.item(NEAR, index % size) < start:
+                    self._set_end(NEAR, index, start, numbers)
+        # An earlier forecast that includes a step includes those before it, too.
+        for index in range(end - 1, first - 1, -1):
+            if index - self.horizon < self._end_starts.item(FAR, index % size) < start:
+                break
+            self._set_end(FAR, index, start, numbers)
+
+    def _pieces(self, first: int, end: int) -> list[tuple[int, int]]:
+        """The indices from `first` to before `end`, in parts whose slots follow each other."""
+        turn = first - first % self.size + self.size
+        return [(first, end)] if end <= turn else [(first, turn), (turn, end)]
+
+    def _set_end(self, which: int, index: int, start: int, numbers: NDArray[Any]) -> None:
+        self._end_starts[which, index % self.size] = start
+        self._ends[which, index % self.size] = numbers[index - start]
+
+    def end_start(self, which: int, index: int) -> int | None:
+        """The start of the last or first forecast that includes a step; None if there is none. which: NEAR or FAR."""
+        start: int = self._end_starts.item(which, index % self.size)
+        return start if index - start < self.horizon and self.has(start) else None
+
+    def end_row(self, which: int, index: int) -> tuple[float, float, float]:
+        """Low, median and high of a step, by the forecast whose start `end_start` returned."""
+        slot = index % self.size
+        of_start = self._end_starts.item(which, slot) % self.size
+        base, scale = self._bases[of_start], _SCALES[self._digits[of_start]]
+        low, median, high = self._ends[which, slot].tolist()
+        return (base + low) / scale, (base + median) / scale, (base + high) / scale
+
+    def mesh(self, indices: Int64Array) -> tuple[NDArray[np.bool_], Float64Array]:
+        """The forecasts of each index at each measured lead.
+
+        indices: (n,), later than what is settled. Returns whether there is a forecast, (n, leads), and low, median and
+        high, (3, n, leads).
+        """
+        steps, sizes, offsets, _ = _layout(self.horizon, self._more)
+        start = indices[:, np.newaxis] - steps
+        slot = start % self.size
+        lengths = np.frombuffer(self._lengths, np.uint16)
+        has_forecast = (np.frombuffer(self._starts, np.int64)[slot] == start) & (steps < lengths[slot])
+        rows = as_rows(self._data)[offsets + start % sizes].view(self._data.dtype)
+        values = rows.reshape(*start.shape, COLUMNS).transpose(2, 0, 1)
+        values = values + np.frombuffer(self._bases, np.int64)[slot]
+        return has_forecast, values / SCALES[np.frombuffer(self._digits, np.int8)[slot]]
+
+    def _unpack(self) -> None:
+        """Keep all numbers as float64 from now on."""
+        _, sizes, offsets, _ = _layout(self.horizon, self._more)
+        in_ring = np.arange(len(self._data)) - np.repeat(offsets, sizes)
+        of_data = self.newest - (self.newest - in_ring) % np.repeat(sizes, sizes)
+        bases, scales = np.frombuffer(self._bases, np.int64), SCALES[np.frombuffer(self._digits, np.int8)]
+        for name, starts in (("_data", of_data), ("_ends", self._end_starts)):
+            slots = starts[..., np.newaxis] % self.size
+            setattr(self, name, (getattr(self, name) + bases[slots]) / scales[slots])
+        self._bases, self._digits = array("q", [0]) * self.size, array("b", [0]) * self.size
+        self.digits = UNPACKED
+
+    def resized(self, horizon: int, settled: int) -> PendingForecasts:
+        """The same forecasts with room for longer ones. settled: as in `add`."""
+        return self.restored([horizon, *self.state(settled)[1:]], self._more, settled)
+
+    def state(self, settled: int) -> list[Any]:
+        """The state as numbers and bytes, for `restored`. settled: as in `add`."""
+        every = np.frombuffer(self._starts, np.int64)
+        starts = np.sort(every[every + np.frombuffer(self._lengths, np.uint16) - 1 > settled])
+        slots = starts % self.size
+        lengths = np.frombuffer(self._lengths, np.uint16)[slots]
+        positions = self._positions(starts, lengths, settled)
+        index = np.arange(settled + 1, max(settled, self.newest + self.horizon - 1) + 1)
+        leads = index - self._end_starts[:, index % self.size]
+        is_known = leads < self.horizon
+        return [
+            self.horizon,
+            self.digits,
+            self._data.itemsize,
+            starts.tobytes(),
+            lengths.tobytes(),
+            np.frombuffer(self._bases, np.int64)[slots].tobytes(),
+            np.frombuffer(self._digits, np.int8)[slots].tobytes(),
+            as_rows(self._data)[positions].tobytes(),
+            np.where(is_known, leads, _NO_LEAD).astype(np.uint16).tobytes(),
+            self._ends[:, index % self.size][is_known].tobytes(),
+        ]
+
+    def _positions(self, starts: Int64Array, lengths: NDArray[np.uint16], settled: int) -> Int64Array:
+        """Where the measured steps of forecasts are that are not settled, forecast by forecast."""
+        steps, sizes, offsets, _ = _layout(self.horizon, self._more)
+        start = starts[:, np.newaxis]
+        is_needed = (start + steps > settled) & (steps < lengths[:, np.newaxis])
+        return (offsets + start % sizes)[is_needed]
+
+    @classmethod
+    def restored(cls, state: list[Any], more: int, settled: int) -> PendingForecasts:
+        """The forecasts with the state that `state` returned."""
+        horizon, digits, itemsize, starts, lengths, bases, digits_of, data, leads, ends = state
+        ring = cls(horizon, more)
+        ring.digits = digits
+        numbers, end_numbers = as_numbers(itemsize, data), as_numbers(itemsize, ends)
+        ring._data, ring._ends = ring._data.astype(numbers.dtype), ring._ends.astype(numbers.dtype)
+        first, length = np.frombuffer(starts, np.int64), np.frombuffer(lengths, np.uint16)
+        slots = first % ring.size
+        np.frombuffer(ring._starts, np.int64)[slots] = first
+        np.frombuffer(ring._lengths, np.uint16)[slots] = length
+        np.frombuffer(ring._bases, np.int64)[slots] = np.frombuffer(bases, np.int64)
+        np.frombuffer(ring._digits, np.int8)[slots] = np.frombuffer(digits_of, np.int8)
+        ring.newest = int(first.max(initial=NONE))
+        ring._data[ring._positions(first, length, settled)] = numbers
+        lead = np.frombuffer(leads, np.uint16).reshape(2, -1)
+        index = settled + 1 + np.arange(lead.shape[1])
+        which, place = np.nonzero(lead != _NO_LEAD)
+        slots = index[place] % ring.size
+        ring._end_starts[which, slots] = index[place] - lead[which, place]
+        ring._ends[which, slots] = end_numbers
+        return ring
