@@ -58,3 +58,10 @@ def test_a_long_name_stays_within_the_plot() -> None:
     figure = plots.forecast_figure(evaluation.series[0])
     figure.canvas.draw()
     assert is_within(figure.axes[0].title, figure)
+
+
+def test_a_foreign_name_is_cleaned() -> None:
+    evaluation = prepare([series_of(np.arange(200) % 7, "\x1b[2Jpump\n")], 24, 6, test_share=0.3)
+    add_model(evaluation, lambda windows: np.zeros((len(windows), 6, 3), np.float32))
+    title = plots.forecast_figure(evaluation.series[0]).axes[0].get_title()
+    assert title.startswith("Actual vs Forecast, \N{REPLACEMENT CHARACTER}pump ")
