@@ -46,7 +46,7 @@ BATCH = 512
 NAIVE = "seasonal naive"
 FRACAST = Path(__file__).parents[1] / "peers" / "fracast_forecasts.py"
 PEER_S = 1_800.0  # enough on a busy machine
-OF_ONE = 3  # windows in the timing of methods that are fitted to each window
+BATCH_OF_FITTED = 3  # windows in the timing of methods that are fitted to each window
 COLUMNS = ("method", "readings", "loss relative to seasonal naive", "CPU a window, µs")
 
 
@@ -139,7 +139,7 @@ def methods(arguments: argparse.Namespace, scratch: Path) -> list[tuple[str, int
         ("fncast, trained on generated series", *trained_method(arguments.trained or scratch), BATCH),
     ]
     if not arguments.no_classical:
-        found += [(name, SHORT, classical(name), OF_ONE) for name in ("AutoETS", "Theta")]
+        found += [(name, SHORT, classical(name), BATCH_OF_FITTED) for name in ("AutoETS", "Theta")]
     return found
 
 

@@ -23,6 +23,10 @@ log = logging.getLogger("fncast.kafka")
 
 LOOK_S = 1.0  # if a topic is created again, records of this span may be forecast twice
 ANSWER_S = 5.0
+# Errors of requests that no broker has answered.
+UNREACHED = frozenset(
+    {KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}
+)
 SILENT_S = 30.0  # a client without an answer for so long is replaced
 
 
@@ -104,7 +108,7 @@ class TopicWatch:
         return 0.0 if since_s is None or self._has_answers() else now_s - since_s
 
     def _has_answers(self) -> bool:
-        """Whether the broker has answered everything, perhaps with an error. Errors below 0 are the client's own."""
+        """Whether the broker has answered everything, perhaps with an error."""
         answers = (*self._descriptions.values(), *self._offsets.values())
         return bool(answers) and all(answer.done() and _is_from_broker(answer) for answer in answers)
 
@@ -149,4 +153,4 @@ class TopicWatch:
 
 def _is_from_broker(answer: Future[Any]) -> bool:
     error = answer.exception()
-    return error is None or (isinstance(error, KafkaException) and error.args[0].code() > 0)
+    return not isinstance(error, KafkaException) or error.args[0].code() not in UNREACHED

@@ -19,7 +19,7 @@ Float64Array = NDArray[np.float64]
 MAX_SCALED_TARGET = 10.0
 # Limits of the weight of a window. The weight expresses errors in units of the series, as the quality measures do. The
 # limits keep quiet windows from having no weight, and bursts from dominating.
-LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0
+MIN_WEIGHT, MAX_WEIGHT = 0.1, 3.0
 
 
 class TooLittleData(ValueError):
@@ -132,7 +132,7 @@ class Dataset:
         centred = windows - last
         scale = np.abs(centred - centred.mean(axis=1, keepdims=True)).mean(axis=1, keepdims=True)
         clipped = np.clip((targets - last) / scale, -MAX_SCALED_TARGET, MAX_SCALED_TARGET)
-        weights = np.clip(scale[:, 0] / changes, LEAST_WEIGHT, LARGEST_WEIGHT)
+        weights = np.clip(scale[:, 0] / changes, MIN_WEIGHT, MAX_WEIGHT)
         return TrainingWindows(*(part.astype(np.float32) for part in (centred / scale, clipped, weights)))
 
 

@@ -66,6 +66,7 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
     judge, service = build_monitor(configured)
     register(judge)
     topics = configured.monitor
+    url = f"{security.scheme}://{host}:{listener.getsockname()[1]}"
     rules = monitor_rules(configured).alerts
     return await run_service(
         "monitor",
@@ -74,7 +75,7 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
             MonitorAdmin(service, judge), listener, security, "/accuracy, /metrics, /healthz and /readyz"
         ),
         f"monitoring {', '.join(joined_topics(configured))} from {configured.kafka.bootstrap_servers} as group"
-        f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {security.scheme}://{host}:{listener.getsockname()[1]}/accuracy",
+        f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {url}/accuracy",
         kept_running(
             "the report of rules without a series",
             lambda: report_unmatched(rules, judge.series_names, time.monotonic),

@@ -173,8 +173,9 @@ def test_a_request_that_the_client_gives_up_counts_as_no_answer(admin: Admin) ->
     assert watch.silent_s(11) == 0
 
 
-def test_an_error_of_the_broker_is_an_answer(admin: Admin) -> None:
-    del admin.topics["metrics"]
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNSUPPORTED_FEATURE])
+def test_an_error_about_the_request_is_an_answer(admin: Admin, code: int) -> None:
+    admin.topics["metrics"] = KafkaException(KafkaError(code))
     watch = watch_of(admin)
     watch.look(1, [])
     assert watch.silent_s(9) == 0

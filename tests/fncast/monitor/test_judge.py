@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -17,7 +17,6 @@ from consumer.kafka.embedded import EmbeddedBroker
 from consumer.settings import AlertSettings, KafkaSettings, MonitorSettings, Settings
 from fncast.cli.commands.monitor import build_monitor
 from fncast.monitor.admin import MonitorCollector, accuracy_list
-from fncast.monitor.judge import Judge
 from fncast.series.rfc3339 import format_time
 from tests.fncast.monitor.offline_accuracy import offline_figures
 
@@ -25,6 +24,7 @@ START = datetime(2026, 5, 1, tzinfo=UTC)
 STEP_S, WINDOW, HORIZON, READINGS = 300, 6, 3, 200
 WAIT_S = 60.0
 SPIKE = 150
+PARTITIONS = {"cpu": 0, "disk": 3}  # by series; two monitors have two partitions each
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -36,10 +36,13 @@ def broker() -> Iterator[EmbeddedBroker]:
     broker.close()
 
 
-def settings(broker: EmbeddedBroker) -> Settings:
+def settings(broker: EmbeddedBroker, instance: str) -> Settings:
     return Settings(
         kafka=KafkaSettings(
-            bootstrap_servers=broker.bootstrap_servers, instance="one", delivery="at-least-once"
+            bootstrap_servers=broker.bootstrap_servers,
+            instance=instance,
+            delivery="at-least-once",
+            client={"heartbeat.interval.ms": "200"},
         ),
         monitor=MonitorSettings(min_history=60),
         alerts=(AlertSettings("hot", "cpu", above=55.0, destination="page-me"),),
@@ -57,31 +60,38 @@ def values() -> np.ndarray:
 
 
 def headers(type_: str, id_: str, **more: str) -> list[tuple[str, bytes]]:
-    named = {"specversion": "1.0", "type": type_, "source": "test", "id": id_, "subject": "cpu", **more}
+    named = {"specversion": "1.0", "type": type_, "source": "test", "id": id_, **more}
     return [(f"ce_{name}", value.encode()) for name, value in named.items()] + [
         ("content-type", b"application/json")
     ]
 
 
-def publish(broker: EmbeddedBroker, first: int, end: int) -> list[tuple[int, list[list[float]]]]:
-    """Publish windows and the forecasts that follow them. Returns the forecasts."""
+def publish(
+    broker: EmbeddedBroker, first: int, end: int, series: str = "cpu"
+) -> list[tuple[int, list[list[float]]]]:
+    """Publish windows of a series and the forecasts that follow them. Returns the forecasts."""
+    partition = PARTITIONS[series]
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "linger.ms": 0})
     readings, forecasts = values(), []
     began_ms = 1_780_000_000_000
     for at in range(max(first, WINDOW), end):
         window = {"start": format_time(time_of(at - WINDOW + 1)), "step_s": STEP_S}
         window["values"] = readings[at - WINDOW + 1 : at + 1].tolist()
-        key, at_ms = b"cpu", began_ms + 1_000 * at
-        attributes = headers("io.fncast.window.v1", f"w{at}")
-        producer.produce("metrics", json.dumps(window), key, 0, timestamp=at_ms, headers=attributes)
+        key, at_ms = series.encode(), began_ms + 1_000 * at
+        attributes = headers("io.fncast.window.v1", f"w{at}", subject=series)
+        producer.produce("metrics", json.dumps(window), key, partition, timestamp=at_ms, headers=attributes)
         level = 56.0 if 100 <= at < 110 else float(np.mean(readings[at - 5 : at + 1]))
         rows = [[level - 1.3, level, level + 1.3] for _ in range(HORIZON)]
         columns = {
             str(quantile): [row[place] for row in rows] for place, quantile in enumerate((0.1, 0.5, 0.9))
         }
         data = {"start": format_time(time_of(at + 1)), "step_s": STEP_S, "quantiles": columns}
-        attributes = headers("io.fncast.forecast.v1", f"f{at}", modelname="forecast", modelversion="3")
-        producer.produce("forecasts", json.dumps(data), key, 0, timestamp=at_ms + 40, headers=attributes)
+        model = {"modelname": "forecast", "modelversion": "3"}
+        attributes = headers("io.fncast.forecast.v1", f"f{at}", subject=series, **model)
+        later_ms = at_ms + 40
+        producer.produce(
+            "forecasts", json.dumps(data), key, partition, timestamp=later_ms, headers=attributes
+        )
         forecasts.append((at + 1, rows))
     assert producer.flush(20) == 0
     return forecasts
@@ -115,36 +125,55 @@ def events(broker: EmbeddedBroker, topic: str, type_: str) -> list[tuple[dict[st
     return found
 
 
-async def monitored(broker: EmbeddedBroker, last: int) -> dict[str, Any]:
-    """Run a monitor until it has judged reading `last`, and stop it as a signal does. Returns the series' accuracy."""
-    judge, service = build_monitor(settings(broker))
-    running = asyncio.create_task(service.run())
-    deadline = time.monotonic() + WAIT_S
-    while judged(judge) < last and not running.done():
-        assert time.monotonic() < deadline, service.health()
-        await asyncio.sleep(0.05)
-    (figures,) = accuracy_list(judge)["series"]
-    assert {metric.name for metric in MonitorCollector(judge).collect()} >= {"fncast_forecast_skill"}
-    service.stop()
-    await running
-    return figures
+class Monitor:
+    """A monitor in this event loop, which stops as by a signal."""
+
+    def __init__(self, broker: EmbeddedBroker, instance: str = "one") -> None:
+        self.judge, self.service = build_monitor(settings(broker, instance))
+        self._running = asyncio.create_task(self.service.run())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.service.stop()
+        await self._running
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WAIT_S
+        while not condition() and not self._running.done():
+            assert time.monotonic() < deadline, self.service.health()
+            await asyncio.sleep(0.05)
 
 
-def judged(judge: Judge) -> int:
-    """The newest reading that was judged."""
-    found = [each.monitor.series["cpu"].joined for each in judge.partitions.values() if each.monitor.series]
-    return max(
-        (each.judged - each.index(time_of(0)) for each in found if each.judged is not None), default=-1
-    )
+def judged(monitors: Sequence[Monitor], series: str) -> int:
+    """The newest reading of a series that was judged."""
+    partitions = [each.monitor for monitor in monitors for each in monitor.judge.partitions.values()]
+    found = [each.series[series].joined for each in partitions if series in each.series]
+    return max((each.judged - each.index(time_of(0)) for each in found), default=-1)
+
+
+def figures(monitor: Monitor) -> dict[str, dict[str, Any]]:
+    """The accuracy that a monitor knows, by series."""
+    return {each["series"]: each for each in accuracy_list(monitor.judge)["series"]}
+
+
+def is_recomputed(found: dict[str, Any], forecasts: list[tuple[int, list[list[float]]]]) -> bool:
+    """Whether figures equal those of all readings and these forecasts."""
+    known = {at: value for at, value in enumerate(values().tolist()) if at >= WINDOW}
+    expected = offline_figures(known, forecasts)
+    return {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-9)
 
 
 async def test_windows_and_forecasts_become_accuracy_anomalies_and_alerts(broker: EmbeddedBroker) -> None:
     forecasts = publish(broker, 0, READINGS)
-    figures = await monitored(broker, READINGS - 1)
-    known = {at: value for at, value in enumerate(values().tolist()) if at >= WINDOW}
-    expected = offline_figures(known, forecasts)
-    assert (figures["series"], figures["model"]) == ("cpu", "forecast/3")
-    assert {name: figures[name] for name in expected} == pytest.approx(expected, abs=1e-9)
+    async with Monitor(broker) as monitor:
+        await monitor.wait_until(lambda: judged([monitor], "cpu") == READINGS - 1)
+        found = figures(monitor)["cpu"]
+        assert found["model"] == "forecast/3"
+        assert is_recomputed(found, forecasts)
+        names = {metric.name for metric in MonitorCollector(monitor.judge).collect()}
+        assert names >= {"fncast_forecast_skill"}
 
     anomalies = events(broker, "alerts", "io.fncast.anomaly.v1")
     spike = next(data for _, data in anomalies if data["start"] == format_time(time_of(SPIKE)))
@@ -164,20 +193,20 @@ async def test_windows_and_forecasts_become_accuracy_anomalies_and_alerts(broker
     assert accuracy[-1][0]["ce_modelversion"] == "3"
 
 
-async def test_a_restart_continues_with_its_state(broker: EmbeddedBroker) -> None:
-    forecasts = publish(broker, 0, 120)
-    await monitored(broker, 119)
-    forecasts += publish(broker, 120, READINGS)
-    figures = await monitored(broker, READINGS - 1)
-    known = {at: value for at, value in enumerate(values().tolist()) if at >= WINDOW}
-    expected = offline_figures(known, forecasts)
-    assert {name: figures[name] for name in expected} == pytest.approx(expected, abs=1e-9)
-    ids = [
-        attributes["ce_id"] for topic in ("alerts", "accuracy") for attributes, _ in everything(broker, topic)
-    ]
-    assert len(ids) == len(set(ids))
-
-
-def everything(broker: EmbeddedBroker, topic: str) -> list[tuple[dict[str, str], Any]]:
-    types = ("io.fncast.accuracy.v1", "io.fncast.anomaly.v1", "io.fncast.alert.v1")
-    return [found for type_ in types for found in events(broker, topic, type_)]
+async def test_monitors_hand_over_partitions_with_their_state(broker: EmbeddedBroker) -> None:
+    forecasts = {series: publish(broker, 0, 80, series) for series in PARTITIONS}
+    async with Monitor(broker) as one:
+        await one.wait_until(lambda: all(judged([one], series) == 79 for series in PARTITIONS))
+        async with Monitor(broker, "two") as two:  # takes one series over, while readings come
+            for series, found in forecasts.items():
+                found += publish(broker, 80, 140, series)
+            await two.wait_until(lambda: len(figures(one)) == len(figures(two)) == 1)
+            for series, found in forecasts.items():
+                found += publish(broker, 140, READINGS, series)
+            monitors = [one, two]
+            await two.wait_until(
+                lambda: all(judged(monitors, series) == READINGS - 1 for series in PARTITIONS)
+            )
+            both = figures(one) | figures(two)
+    for series, found in forecasts.items():
+        assert is_recomputed(both[series], found), series
