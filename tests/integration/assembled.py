@@ -82,7 +82,8 @@ def records_of(testbed: Any) -> Iterator[Message]:
         for partition in sorted(reader.list_topics(testbed.metrics, 20).topics[testbed.metrics].partitions):
             reader.assign([TopicPartition(testbed.metrics, partition, 0)])
             while True:
-                messages = reader.consume(500, READ_S)
+                # With a time-out, the client waits for the whole chunk.
+                messages = reader.consume(500, 0) or reader.consume(1, READ_S)
                 assert messages, f"nothing was read of {testbed.metrics}/{partition} for {READ_S:g} s"
                 yield from (message for message in messages if message.error() is None)
                 if any(message.error() is not None for message in messages):  # its end
