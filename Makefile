@@ -12,7 +12,7 @@ PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$
 PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
 	interceptor model_service functions benchmarks tests notebooks
 
-.PHONY: help demo test test-all setup lint types style bench bench-quick quality base-model protocol functions docs guarantees \
+.PHONY: help demo test test-all install setup lint types style bench bench-quick quality base-model protocol functions docs guarantees \
 	prose chaos determinism fuzz clean
 
 help: ## list the targets
@@ -27,6 +27,8 @@ test: $(VENV)/.dev ## run the tests; skipped tests say why
 
 test-all: $(VENV)/.dev ## the same and the slow ones: compose, chaos, killed brokers (about half an hour)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-profile explore $(PYTEST)
+
+install: $(VENV)/.demo ## install fncast with all its commands, without what tests and lint need
 
 setup: $(VENV)/.dev ## only set up: everything for the demo, the tests and the lint
 

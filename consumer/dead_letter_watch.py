@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from consumer import metrics
 from consumer.lane import Partition
@@ -24,14 +24,14 @@ MAX_REASON = 300  # characters of a reason, which may quote an event
 class TopicCounts:
     """The dead letters of one input topic.
 
-    kind: of the last one. is_mixed: whether there were other outcomes or kinds. refused: how many there were.
+    kind: of the last one. is_mixed: whether there were other outcomes or kinds. rejected: how many there were.
     logged_kinds: of which one has been logged. not_logged: how many since the last line, by kind.
     """
 
     def __init__(self) -> None:
         self.kind: str | None = None
         self.is_mixed = False
-        self.refused = 0
+        self.rejected = 0
         self.logged_kinds: set[str] = set()
         self.not_logged: Counter[str] = Counter()
 
@@ -65,19 +65,24 @@ class DeadLetterWatch:
         counts = self._inputs.get(topic)
         if counts is None:
             counts = self._inputs[topic] = TopicCounts()
-        counts.is_mixed |= type(outcome) is not DeadLetter
-        settled = (delivery.windows or ()) if type(outcome) is Assembled else (delivery,)
-        refused = [each for each in settled if type(each.outcome) is DeadLetter]
-        if not refused:
+        if type(outcome) is DeadLetter:
+            settled: Sequence[Delivery] = (delivery,)
+        else:
+            counts.is_mixed = True
+            if type(outcome) is not Assembled:
+                return False
+            settled = delivery.windows or ()
+        rejected = [each for each in settled if type(each.outcome) is DeadLetter]
+        if not rejected:
             return False
         partition = (topic, record.partition)
         if record.offset <= self._last_offsets.get(partition, -1):
             return False  # counted before: its transaction was undone, and it is published again
         self._last_offsets[partition] = record.offset
-        for each in refused:
+        for each in rejected:
             self._count(counts, each)
-        if not counts.is_mixed and counts.refused == self._pause_after and type(outcome) is DeadLetter:
-            self._pause(topic, counts.refused, outcome)
+        if not counts.is_mixed and counts.rejected == self._pause_after and type(outcome) is DeadLetter:
+            self._pause(topic, counts.rejected, outcome)
         return topic in self.paused
 
     def _count(self, counts: TopicCounts, delivery: Delivery) -> None:
@@ -91,7 +96,7 @@ class DeadLetterWatch:
             counts.not_logged[outcome.kind] += 1
         counts.is_mixed |= counts.kind not in (None, outcome.kind)
         counts.kind = outcome.kind
-        counts.refused += 1
+        counts.rejected += 1
 
     def _log_first(self, delivery: Delivery, outcome: DeadLetter) -> None:
         record = delivery.record

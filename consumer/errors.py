@@ -19,11 +19,11 @@ class GaveUp(ConsumerError):
     """A stop no longer waits for the broker. Uncommitted records are read again at the next start."""
 
 
-class RecordRefused(ConsumerError):
+class RecordRejected(ConsumerError):
     """The broker rejects this record, now and later."""
 
 
-class RecordTooLarge(RecordRefused):
+class RecordTooLarge(RecordRejected):
     """The broker or the client rejects a record of this size."""
 
 

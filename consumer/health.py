@@ -18,12 +18,8 @@ class LoopState(Protocol):
         """The monotonic time of the last poll."""
 
     @property
-    def is_member(self) -> bool:
-        """Whether it is a member of its group."""
-
-    @property
     def problem(self) -> str:
-        """Why it is not a member of its group; empty if it is."""
+        """Why it cannot work; empty if it can."""
 
     @property
     def restoring(self) -> str:
@@ -48,13 +44,14 @@ def health(
     """
     polled_s_ago = now_s - loop.polled_at_s
     is_alive = polled_s_ago < STALLED_S
-    problems = [loop.problem, loop.restoring, *loop.paused.values()]
+    found = [loop.problem, loop.restoring, *loop.paused.values()]
     if not is_alive:
-        problems.insert(0, f"the last poll was {polled_s_ago:.0f} s ago: the consumer is stuck")
+        found.insert(0, f"the last poll was {polled_s_ago:.0f} s ago: the consumer is stuck")
+    reason = "; ".join(problem for problem in found if problem)
     return {
         "alive": is_alive,
-        "ready": loop.is_member and not loop.paused and not loop.restoring,
-        "reason": "; ".join(problem for problem in problems if problem),
+        "ready": not reason,
+        "reason": reason,
         "partitions": [f"{topic}/{partition}" for topic, partition in loop.partitions],
         "routes_out": dict(routes_out),
         "routes_not_reached": dict(routes_not_reached),

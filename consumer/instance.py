@@ -13,7 +13,7 @@ from consumer.settings import KafkaSettings
 
 log = logging.getLogger("fncast.consumer")
 
-MOST = 1000  # names on one host
+MAX_NAMES = 1000  # names on one host
 
 
 class Instance:
@@ -29,7 +29,7 @@ class Instance:
         if kafka.instance or not sys.platform.startswith("linux"):
             return
         host = self.name
-        for number in range(1, MOST + 1):
+        for number in range(1, MAX_NAMES + 1):
             self.name = host if number == 1 else f"{host}-{number}"
             self._socket = _take(f"{kafka.bootstrap_servers}\0{kafka.group_id}\0{self.name}")
             if self._socket is not None:

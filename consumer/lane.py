@@ -13,7 +13,7 @@ from interceptor.outcome import Skipped
 Partition = tuple[str, int]  # topic and number
 
 # The bounds of one partition in memory. They keep a slow function from holding back the partitions of other functions.
-MAX_EVENTS = 2048
+MAX_EVENTS = 4096
 MAX_BYTES = 4 * 1024 * 1024
 
 

@@ -58,7 +58,7 @@ class LanePublisher:
                     lanes = [lane for lane in self._lanes if lane.partition[0] == topic]
                     self._publish_each(self._time_order.settled(lanes, time.monotonic()))
         except NotPublished as failure:
-            self._commits.publish_again(str(failure), makes_progress=self._results.has_found_refused())
+            self._commits.publish_again(str(failure), makes_progress=self._results.has_found_rejected())
         self._results.count()
 
     def _publish_each(self, deliveries: Iterable[Delivery]) -> None:

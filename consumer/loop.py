@@ -41,6 +41,7 @@ STOP_S = 2.0  # the same for a stop, which takes less than 5 s in all
 CLOSE_S = 0.5
 START_RETRY_S = 0.5
 MAINTAIN_S = 2.0
+SILENT_S = 3.0  # a broker that has not answered for so long is a problem
 
 
 class Loop:
@@ -153,7 +154,15 @@ class Loop:
 
     @property
     def problem(self) -> str:
-        """Why this consumer is not a member of its group; empty if it is."""
+        """Why this consumer cannot work: the broker is silent, a topic is missing, or it is not a member of its group.
+
+        Empty if it can.
+        """
+        watch, now_s = self._topics.watch, time.monotonic()
+        if watch is not None and (silent_s := watch.silent_s(now_s)) >= SILENT_S:
+            return f"the broker has not answered for {silent_s:.0f} s"
+        if missing := self._topics.missing:
+            return f"results wait for the missing topic {', '.join(sorted(missing))}"
         if self.is_member:
             return ""
         if self._topics.problem:
@@ -198,7 +207,7 @@ class Loop:
         if now_s < self._maintain_at_s:
             return
         self._maintain_at_s = now_s + MAINTAIN_S
-        if self._commits.is_in_trouble or self._results.is_waiting:
+        if self._commits.is_in_trouble or self._results.is_waiting or self._topics.missing:
             self._topics.restore()
         self._rebalance.check()
         self._dead_letters.log_counts()

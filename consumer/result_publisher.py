@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from consumer import metrics
-from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
+from consumer.errors import ConsumerError, RecordRejected, RecordTooLarge
 from consumer.kafka.publisher import Publisher
 from consumer.state.writer import StateWriter
 from interceptor import dead_letter
@@ -45,7 +45,7 @@ class ResultPublisher:
         self._logged: set[tuple[str, str, int, int]] = set()  # different numbers of partitions
         self._ask_at_s = 0.0
         self.is_waiting = False
-        self._has_found_refused = False
+        self._has_found_rejected = False
         self._settled: list[tuple[str, str]] = []  # destinations and outcomes since the last `count`
         self._timestamps_ms: list[int] = []
 
@@ -107,6 +107,9 @@ class ResultPublisher:
         if delivery.state and self._state is not None:
             self._state.publish_with(delivery)
         outcome = delivery.outcome
+        if type(outcome) is Skipped:  # nearly all, where few readings complete a window
+            self._count(delivery, "skipped")
+            return
         if type(outcome) is Assembled and delivery.windows:
             for window in delivery.windows:
                 self.publish(window)
@@ -127,8 +130,8 @@ class ResultPublisher:
                 self._check_fit(key, forecast.events)  # publish all or none
             for event in forecast.events:
                 self._publish_event(event, partition, key)
-        except RecordRefused as error:
-            self._has_found_refused = True
+        except RecordRejected as error:
+            self._has_found_rejected = True
             dead = delivery.outcome = DeadLetter(
                 f"its forecast cannot be published: {error}",
                 attempts=delivery.attempts + 1,
@@ -150,7 +153,7 @@ class ResultPublisher:
                 f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is larger than"
                 f" {topic!r} allows: raise its max.message.bytes (see docs/delivery.md): {error}"
             ) from None
-        except RecordRefused as error:
+        except RecordRejected as error:
             raise ConsumerError(
                 f"the dead letter of {record.topic}/{record.partition}, offset {record.offset}, is rejected: {error}"
             ) from None
@@ -162,9 +165,9 @@ class ResultPublisher:
         else:
             self._publisher.publish(self._output_topic, partition, key, event.value, event.headers)
 
-    def has_found_refused(self) -> bool:
+    def has_found_rejected(self) -> bool:
         """Whether a record was rejected since the last call: then the next attempt differs from the last one."""
-        found, self._has_found_refused = self._has_found_refused, False
+        found, self._has_found_rejected = self._has_found_rejected, False
         return found
 
     def _check_fit(self, key: bytes | None, events: Sequence[OutputEvent]) -> None:

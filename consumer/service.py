@@ -141,7 +141,7 @@ class Service:
 def _failure(error: BaseException) -> Exception:
     """The error to raise for what ended the thread.
 
-    A future refuses StopIteration, and SystemExit would end the process without a message.
+    A future does not accept StopIteration, and SystemExit would end the process without a message.
     """
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error

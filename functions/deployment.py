@@ -29,7 +29,7 @@ TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
 
 
 class DeployError(Exception):
-    """The server cannot be reached, refuses a request, or is not an Fn server; the text says which."""
+    """The server cannot be reached, rejects a request, or is not an Fn server; the text says which."""
 
 
 class FnServer:
@@ -114,7 +114,7 @@ class FnServer:
             raise DeployError(f"{shown} does not answer like an Fn server (status {status})")
         if status != 200:
             reason = clean(str(content.get("message", "")), MAX_REASON)
-            raise DeployError(f"{method} {shown} was refused with status {status}: {reason}")
+            raise DeployError(f"{method} {shown} was rejected with status {status}: {reason}")
         return content
 
 

@@ -39,8 +39,8 @@ class RetriableError(Exception):
         self.code = code
 
 
-class Refused(Exception):
-    """The function refuses these events because of their content, so a retry does not help.
+class Rejected(Exception):
+    """The function rejects these events because of their content, so a retry does not help.
 
     code: the HTTP status. A batch is split to find the event that caused it.
     """

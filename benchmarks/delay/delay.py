@@ -15,11 +15,12 @@ import math
 import sys
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.delay.reader import ArrivalTimes
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.delay.result import COMMON_RATE, SHARES, DelayResult, Phase, chart, line, table
+from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
     add_testbed_arguments,
@@ -34,58 +35,17 @@ from benchmarks.lib.meter import Meter, Tally, header
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, LimitPipeline, Pipeline, program
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.run import Run
-from benchmarks.lib.spread import Spread, figure, percentile
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers
 from consumer.kafka import at_least_once, exactly_once
 
 PROGRAM = "delay"
-COMMON_RATE = 50.0  # events a second, for all pipelines: about a tenth of the peers' peaks
-SHARES = (0.1, 0.5, 0.9)
 WARM_UP_EVENTS = 200
 # The peak is found in two steps: a backlog gives an estimate, then the loader offers a little more than that.
 BACKLOG_SHARE, OVERLOAD = 0.3, 1.2
 SKIPPED_S = 1.0  # of each rate, until it is steady
 # Peers and limit commit as often as fncast with the same guarantee, if their commit interval can be set.
 COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
-
-
-@dataclass
-class Phase:
-    """Events `first` to `last` - 1 at a steady rate.
-
-    recorded_s: from the append of an event to the append of its forecast, ascending. seen_s: until a reader has the
-    forecast, ascending.
-    """
-
-    rate: float
-    first: int
-    last: int
-    recorded_s: list[float] = field(default_factory=list)
-    seen_s: list[float] = field(default_factory=list)
-
-
-@dataclass
-class DelayResult:
-    """The rounds of one pipeline. A round has a peak, a phase at COMMON_RATE and one at each of SHARES of the peak."""
-
-    pipeline: Pipeline
-    peaks: list[float] = field(default_factory=list)
-    phases: list[list[Phase]] = field(default_factory=list)
-    wrong_rounds: int = 0
-
-    @property
-    def name(self) -> str:
-        return f"{self.pipeline.name}, {self.pipeline.delivery}"
-
-    @property
-    def environments(self) -> Sequence[str]:
-        return self.pipeline.environments
-
-    def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
-        """Return a percentile of the delays in the phases of that index, over all rounds, in milliseconds."""
-        rounds = [percentile(getattr(phases[index], what), share) for phases in self.phases]
-        return Spread.of([delay_s * 1000 for delay_s in rounds])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,19 +66,19 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
         _measure(testbed, DelayResult(FncastPipeline(EXACTLY, testbed.models)), arguments.seconds)
     )
     failed = await run_rounds(
-        chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.seconds), _line
+        chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.seconds), line
     )
     results = [result for result in chosen if result.phases]
     wrong = [result.name for result in results if result.wrong_rounds]
     note = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
-    blocks: list[report.Block | None] = [_table(results), note, failures(failed)]
+    blocks: list[report.Block | None] = [table(results), note, failures(failed)]
     if arguments.print_only or not results:
         print(report.text(blocks))
     else:
         facts = machine.facts(
             testbed.broker.name, f"{rounds_text(arguments.rounds)}, {arguments.seconds:g} s at each rate"
         )
-        report.save(PROGRAM, facts, [*blocks, _plot(results)])
+        report.save(PROGRAM, facts, [*blocks, chart(results)])
         pages.generate()
     if wrong:
         print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
@@ -187,45 +147,6 @@ def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Arriva
         phase.recorded_s = sorted(recorded_s[phase.first : phase.last])
         phase.seen_s = sorted(seen_s[phase.first : phase.last])
     return tally
-
-
-def _line(result: DelayResult) -> str:
-    shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in result.phases[-1])
-    return f"{result.name}: peak {figure(result.peaks[-1])}/s; p50 / p99 ms at {shown}"
-
-
-def _pair(phase: Phase) -> str:
-    return " / ".join(figure(percentile(phase.seen_s, share) * 1000) for share in (0.5, 0.99))
-
-
-def _table(results: list[DelayResult]) -> report.Table:
-    columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES, 1)]
-    columns.append((f"{SHARES[0]:g} of it, until appended", 1, "recorded_s"))
-    columns.append((f"{COMMON_RATE:g}/s", 0, "seen_s"))
-    heads = [f"{name}: p{at:.0f}, ms" for name, _, _ in columns for at in (50, 99)]
-    rows: list[tuple[report.Cell, ...]] = [
-        (
-            result.name,
-            Spread.of(result.peaks),
-            *(result.delay_ms(index, at, what) for _, index, what in columns for at in (0.5, 0.99)),
-        )
-        for result in results
-    ]
-    return report.Table("delay", ("pipeline", "peak, events/s", *heads), rows)
-
-
-def _plot(results: list[DelayResult]) -> report.Chart | None:
-    points = {
-        result.name: [
-            (
-                Spread.of([phases[index].rate for phases in result.phases]).median,
-                result.delay_ms(index, 0.99).median,
-            )
-            for index in range(len(SHARES) + 1)
-        ]
-        for result in results
-    }
-    return plot.lines(report.PLOTS, "delay", points, "events a second", "p99 of the delay, ms")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from interceptor.chain import Chain
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.readings.formats import build_format
 
-TOPIC, WINDOW, LEAST, BATCH = "telegraf", 48, 24, 512
+TOPIC, WINDOW, MIN_READINGS, BATCH = "telegraf", 48, 24, 512
 START_S, STEP_S = 1_767_225_600, 10
 
 
@@ -44,7 +44,7 @@ def records(series: int, steps: int) -> list[Record]:
 
 async def run(history: list[Record], every: int) -> tuple[float, int]:
     """Return CPU seconds and the number of completed windows."""
-    rules = Rules(window=WINDOW, minimum=LEAST, every=every)
+    rules = Rules(window=WINDOW, minimum=MIN_READINGS, every=every)
     assemble = Assemble({TOPIC: ReadingInput(build_format("telegraf-json", {}), rules)})
     chain = Chain([assemble], reading_topics=[TOPIC])
     windows = 0

@@ -17,7 +17,7 @@ from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed
 
 WARM_UP_EVENTS = 1_000
-LEAST_EVENTS = 1_000  # fewer give no stable rate
+MIN_EVENTS = 1_000  # fewer give no stable rate
 
 
 async def rates(

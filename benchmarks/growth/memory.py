@@ -7,7 +7,7 @@ import asyncio
 import statistics
 import time
 
-from benchmarks.growth.backlog import LEAST_EVENTS, check
+from benchmarks.growth.backlog import MIN_EVENTS, check
 from benchmarks.lib import plot, report
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, FncastPipeline
@@ -21,7 +21,7 @@ MB = 1e6
 
 async def memory(testbed: Testbed, arguments: argparse.Namespace) -> list[report.Block | None]:
     """Return the resident memory of the consumer's process, in one run. Raises WrongForecasts, ProcessFailed."""
-    load = Load(max(int(EVENTS * arguments.scale), LEAST_EVENTS))
+    load = Load(max(int(EVENTS * arguments.scale), MIN_EVENTS))
     topic = await testbed.backlog(load)
     samples: list[tuple[float, float]] = []
     async with testbed.run(FncastPipeline(EXACTLY, testbed.models), topic) as run:

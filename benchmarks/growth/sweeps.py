@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Mapping
 
-from benchmarks.growth.backlog import LEAST_EVENTS, rates
+from benchmarks.growth.backlog import MIN_EVENTS, rates
 from benchmarks.lib import plot, report
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import WINDOW, Load
@@ -158,7 +158,7 @@ def _linear(latency_ms: float, calls: int) -> float:
 
 
 def _load(events: float, arguments: argparse.Namespace, **how: int) -> Load:
-    return Load(max(int(events * arguments.scale), min(LEAST_EVENTS, int(events))), **how)
+    return Load(max(int(events * arguments.scale), min(MIN_EVENTS, int(events))), **how)
 
 
 @contextlib.asynccontextmanager

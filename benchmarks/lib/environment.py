@@ -11,7 +11,7 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parents[1] / "peers" / "requirements"
 ENVIRONMENTS = Path(__file__).parents[1] / ".peers"  # git-ignored
-INSTALL_S = 3_600.0  # the largest downloads 3 GB; a busy machine needs long to unpack it
+INSTALL_S = 3_600.0  # the largest downloads 3 GB; unpacking takes long on a busy machine
 
 
 class NoEnvironment(Exception):

@@ -32,7 +32,8 @@ class RunTopics:
 class Pipeline(Protocol):
     """Reads the input topic and writes the output topic.
 
-    backlog: the number of events that keep it busy long enough to be measured. keeps_order: whether it is meant to.
+    backlog: the number of events that keep it busy long enough to be measured. keeps_order: whether it is meant to keep
+    the order.
     """
 
     name: str

@@ -49,8 +49,8 @@ def steps(pid: int, seconds: int, folder: Path) -> list[tuple[str, float]]:
     return sorted([*found, (OUTSIDE, outside_after_s - outside_before_s)], key=lambda step: -step[1])
 
 
-def table(found: list[tuple[str, float]], count: int, of: str, name: str) -> report.Table:
-    """Return the most expensive steps in µs. count: the number of events or requests (`of`) in that time."""
+def table(found: list[tuple[str, float]], count: int, unit: str, name: str) -> report.Table:
+    """Return the most expensive steps in µs. count: the number of events or requests (`unit`) in that time."""
     used_s = sum(seconds for _, seconds in found)
     rest_s = sum(seconds for _, seconds in found[SHOWN:])
     rows = [
@@ -61,7 +61,7 @@ def table(found: list[tuple[str, float]], count: int, of: str, name: str) -> rep
             ("all of the process' CPU", used_s),
         )
     ]
-    return report.Table(name, ("step", f"µs/{of}", "share"), rows)
+    return report.Table(name, ("step", f"µs/{unit}", "share"), rows)
 
 
 def _thread_cpu_s(pid: int) -> tuple[float, float]:

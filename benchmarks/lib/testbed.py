@@ -35,8 +35,8 @@ class Testbed:
     failed: failures of parts of a measurement, for its report.
     """
 
-    def __init__(self, on: Broker, models: Path, model: Path, folder: Path) -> None:
-        self.broker = on
+    def __init__(self, broker: Broker, models: Path, model: Path, folder: Path) -> None:
+        self.broker = broker
         self.models = models
         self.model = model
         self.folder = folder

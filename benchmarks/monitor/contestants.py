@@ -22,7 +22,7 @@ BESIDE = {MONITOR: DECODING, LONG: COPY_LONG, WIDE: COPY_WIDE}
 
 SERIES, STEPS = 200, 250  # of the backlog
 FILE_READINGS, COLUMNS = 200_000, 20
-MOST_S = 60.0  # for the backlog
+MAX_S = 60.0  # for the backlog
 
 
 @dataclass
@@ -56,7 +56,7 @@ async def backlog(testbed: Testbed, scale: float) -> list[MonitorContestant]:
     monitor = FncastMonitor(forecasts, accuracy, DEFAULT_MIN_HISTORY)
     return [
         MonitorContestant(
-            MONITOR, lambda: rates.measure(testbed, monitor, windows, readings, MOST_S, fields=1)
+            MONITOR, lambda: rates.measure(testbed, monitor, windows, readings, MAX_S, fields=1)
         ),
         MonitorContestant(
             DECODING, lambda: asyncio.to_thread(decoding.decode, servers, (windows, forecasts), readings)

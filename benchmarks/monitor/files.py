@@ -20,7 +20,7 @@ from fncast.demo.plan import environment
 from fncast.demo.process import ProcessFailed
 from fncast.series.rfc3339 import format_time
 
-MOST_S = 300.0
+MAX_S = 300.0
 DAY = 1440  # steps
 
 
@@ -49,7 +49,7 @@ def detect(file: Path, readings: int) -> Rate:
                 stdout=out,
                 stderr=subprocess.PIPE,
                 env={**environment(), "PYTHONPATH": str(ROOT)},
-                timeout=MOST_S,
+                timeout=MAX_S,
             )
         if done.returncode:
             raise ProcessFailed(f"fncast detect failed: {done.stderr.decode()[-500:]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.lib.broker import PARTITIONS
@@ -77,7 +77,6 @@ def plain_loop(model: Path, delivery: str) -> Peer:
 
 def peers(model: Path) -> list[Peer]:
     """Return all peers. model: a .tflite file."""
-    aiokafka = "faststream_aiokafka.py"
     return [
         plain_loop(model, AT_LEAST),
         plain_loop(model, EXACTLY),
@@ -89,6 +88,14 @@ def peers(model: Path) -> list[Peer]:
             model,
             backlog=ONE_A_PARTITION,
         ),
+        *_faststream(model),
+        *_quix_streams(model),
+    ]
+
+
+def _faststream(model: Path) -> list[Peer]:
+    aiokafka = "faststream_aiokafka.py"
+    return [
         Peer("FastStream, confluent", "faststream", "faststream_confluent.py", AT_LEAST, model),
         Peer(
             "FastStream, aiokafka, a worker a partition",
@@ -109,27 +116,18 @@ def peers(model: Path) -> list[Peer]:
             keeps_order=False,
             backlog=MANY_AT_ONCE,
         ),
-        *(
-            Peer(
-                "Quix Streams",
-                "quixstreams",
-                "quix_streams.py",
-                delivery,
-                model,
-                words=(delivery,),
-                needs_state=True,
-            )
-            for delivery in (AT_LEAST, EXACTLY)
-        ),
-        Peer(
-            f"Quix Streams, {PARTITIONS} processes",
-            "quixstreams",
-            "quix_streams.py",
-            AT_LEAST,
-            model,
-            words=(AT_LEAST,),
-            needs_state=True,
-            processes=PARTITIONS,
-            backlog=ONE_A_PARTITION,
-        ),
+    ]
+
+
+def _quix_streams(model: Path) -> list[Peer]:
+    def peer(name: str, delivery: str) -> Peer:
+        return Peer(
+            name, "quixstreams", "quix_streams.py", delivery, model, words=(delivery,), needs_state=True
+        )
+
+    side_by_side = peer(f"Quix Streams, {PARTITIONS} processes", AT_LEAST)
+    return [
+        peer("Quix Streams", AT_LEAST),
+        peer("Quix Streams", EXACTLY),
+        replace(side_by_side, processes=PARTITIONS, backlog=ONE_A_PARTITION),
     ]

@@ -86,7 +86,7 @@ def openings(scores: Float64Array, threshold: float) -> Opened:
 
 
 def at_false_rate(series: Sequence[LabelledSeries], scores: Sequence[Float64Array]) -> Result:
-    """The result at the threshold that makes FALSE_A_MONTH."""
+    """The result at the threshold that opens FALSE_A_MONTH false episodes a series a month."""
     every = np.concatenate([each[HISTORY:] for each in scores])
     low, high = 0, len(every) - 1
     ordered = np.sort(every)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from benchmarks.quality.bands import bands, jumps
 from benchmarks.quality.base_tables import (
@@ -35,10 +36,19 @@ from benchmarks.quality.methods import (
 # Daily series differ much, so more of them than of each kind.
 DAILY_FACTOR = 4
 CLASSICAL = ("AutoETS", "Theta")
+Methods = dict[str, Method]  # by name
+
+
+class Section(NamedTuple):
+    """A table with its title, and its figures that have a goal."""
+
+    title: str
+    table: str
+    figures: Sequence[Figure]
 
 
 def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
-    """All tables, and the figures that have a goal."""
+    """All tables, and the figures that have a goal. series: of each kind."""
     methods: dict[str, Method] = {
         BASE: base_method(),
         "last value": last_value,
@@ -48,63 +58,110 @@ def report(series: int, with_classical: bool) -> tuple[str, list[Figure]]:
     if with_classical:
         methods |= {name: classical(name) for name in CLASSICAL}
     many = DAILY_FACTOR * series
-    by_kind, losses = kinds(methods, series)
-    of_counts, counted = counts(losses, list(methods))
-    by_gap, with_gaps = gaps(methods, many)
-    by_history, with_few = histories(methods, many)
-    by_spike, (after_spike, band) = spikes(methods, many)
-    by_case, of_bands = bands(methods[BASE], many, SEED)
-    by_jump, of_jumps = jumps(methods[BASE])
+    sections = [
+        *_kinds(methods, series),
+        _gaps(methods, many),
+        _histories(methods, many),
+        _spikes(methods, many),
+        _bands(methods, many),
+        _jumps(methods),
+    ]
+    tables = "\n\n".join(f"{section.title}\n\n{section.table}" for section in sections)
+    return tables, [figure for section in sections for figure in section.figures]
+
+
+def _kinds(methods: Methods, series: int) -> tuple[Section, Section]:
+    table, losses = kinds(methods, series)
+    mean = losses["mean"]
     figures = [
-        Figure("unseen kinds: pinball loss relative to seasonal naive", losses["mean"][BASE], 0.60),
-        *_beside_classical(losses, with_classical),
-        Figure("counts: pinball loss relative to seasonal naive", counted, 0.60),
-        *(
-            Figure(f"{gap} of {GAP_HISTORY} readings missing: error relative to none", with_gaps[gap], 1.15)
-            for gap in (3, 6, 12)
-        ),
-        *(
-            Figure(f"{history} readings: error relative to the last value", with_few[history], goal)
-            for history, goal in ((8, 1.0), (16, 0.9), (24, 0.8))
-        ),
-        Figure("spike in the last reading: error relative to the median of 12", after_spike, 1.05),
-        Figure("spike in the last reading: readings outside of the 80 % band", 1 - band, 0.25),
-        Figure("unseen kinds: distance of the 80 % band from 0.80", abs(losses["mean"]["band"] - 0.8), 0.02),
-        *of_bands,
-        of_jumps,
+        Figure("unseen kinds: pinball loss relative to seasonal naive", mean[BASE], 0.60),
+        *_beside_classical(losses, [name for name in CLASSICAL if name in methods]),
+        Figure("unseen kinds: distance of the 80 % band from 0.80", abs(mean["band"] - 0.8), 0.02),
         Figure(
             "series that were never negative with a negative forecast", negatives(methods[BASE], series), 0
         ),
     ]
-    parts = [
-        f"Kinds of series that the base model never saw, {series} each: pinball loss relative to seasonal naive",
-        by_kind,
-        "Counts, of the kinds above: pinball loss relative to seasonal naive",
-        of_counts,
-        f"An outage in two days of hours, {many} series: error relative to the base model without an outage",
-        by_gap,
-        f"Short histories of a daily season, {many} series: error relative to the last value",
-        by_history,
-        f"A spike in the last reading that does not last, {many} series: error relative to the median of the last 12",
-        by_spike,
-        f"What the 80 % band holds by step of the horizon, all unseen kinds, {many} series each",
-        by_case,
+    of_counts, loss = counts(losses, list(methods))
+    return (
+        Section(
+            f"Kinds of series that the base model never saw, {series} each:"
+            " pinball loss relative to seasonal naive",
+            table,
+            figures,
+        ),
+        Section(
+            "Counts, of the kinds above: pinball loss relative to seasonal naive",
+            of_counts,
+            [Figure("counts: pinball loss relative to seasonal naive", loss, 0.60)],
+        ),
+    )
+
+
+def _gaps(methods: Methods, series: int) -> Section:
+    table, errors = gaps(methods, series)
+    return Section(
+        f"An outage in two days of hours, {series} series: error relative to the base model without an outage",
+        table,
+        [
+            Figure(f"{gap} of {GAP_HISTORY} readings missing: error relative to none", errors[gap], 1.15)
+            for gap in (3, 6, 12)
+        ],
+    )
+
+
+def _histories(methods: Methods, series: int) -> Section:
+    table, errors = histories(methods, series)
+    return Section(
+        f"Short histories of a daily season, {series} series: error relative to the last value",
+        table,
+        [
+            Figure(f"{history} readings: error relative to the last value", errors[history], goal)
+            for history, goal in ((8, 1.0), (16, 0.9), (24, 0.8))
+        ],
+    )
+
+
+def _spikes(methods: Methods, series: int) -> Section:
+    table, (error, band) = spikes(methods, series)
+    return Section(
+        f"A spike in the last reading that does not last, {series} series:"
+        " error relative to the median of the last 12",
+        table,
+        [
+            Figure("spike in the last reading: error relative to the median of 12", error, 1.05),
+            Figure("spike in the last reading: readings outside of the 80 % band", 1 - band, 0.25),
+        ],
+    )
+
+
+def _bands(methods: Methods, series: int) -> Section:
+    table, figures = bands(methods[BASE], series, SEED)
+    return Section(
+        f"What the 80 % band holds by step of the horizon, all unseen kinds, {series} series each",
+        table,
+        figures,
+    )
+
+
+def _jumps(methods: Methods) -> Section:
+    table, figure = jumps(methods[BASE])
+    return Section(
         "A last reading that differs after a constant: quantiles of 6 steps ahead, from the constant (0) to it (1)",
-        by_jump,
-    ]
-    return "\n\n".join(parts), figures
+        table,
+        [figure],
+    )
 
 
-def _beside_classical(losses: dict[str, dict[str, float]], with_classical: bool) -> list[Figure]:
-    """The share of kinds on which a classical method is better than the base model."""
-    kinds_only = [by_method for kind, by_method in losses.items() if kind != "mean"]
+def _beside_classical(losses: dict[str, dict[str, float]], names: Sequence[str]) -> list[Figure]:
+    """By classical method, the number of kinds on which it is better than the base model."""
+    by_kind = [by_method for kind, by_method in losses.items() if kind != "mean"]
     return [
         Figure(
             f"unseen kinds on which {name} is better",
-            float(sum(by_method[name] < by_method[BASE] for by_method in kinds_only)),
+            float(sum(by_method[name] < by_method[BASE] for by_method in by_kind)),
             0,
         )
-        for name in (CLASSICAL if with_classical else ())
+        for name in names
     ]
 
 

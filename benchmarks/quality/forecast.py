@@ -16,12 +16,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.quality import base_model
 from benchmarks.quality.figures import goals
 from benchmarks.quality.public import TEST_SHARE, Absent, it_files, passengers, taxi_file, zero_shot
+from benchmarks.quality.target import Target, summary
 from fncast.cli.evaluation.classical import add_classical, default_cache
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
@@ -30,39 +30,9 @@ from fncast.series.time_series import TimeSeries
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.evaluation import MODEL, Evaluation, add_base_model, add_model, prepare
 from model_service.training.model_folder import find_version, load_scorer
-from model_service.training.report import overall_table, series_table, table
+from model_service.training.report import overall_table, series_table
 
 NAB_BAND = (0.76, 0.84)  # the goal for the coverage of the 80 % band
-
-
-@dataclass(frozen=True)
-class Target:
-    """The goals and the result for one data set.
-
-    share_goal: the model's share of the best classical or naive method's error. band: the goal for the coverage.
-    """
-
-    data: str
-    measure: str
-    goal: float
-    share_goal: float
-    model: float
-    others: dict[str, float]
-    coverage: float | None
-    seconds: float
-    band: tuple[float, float] | None = None
-
-    @property
-    def best(self) -> str:
-        return min(self.others, key=lambda method: self.others[method])
-
-    @property
-    def reached(self) -> bool:
-        is_as_good = self.model <= self.goal and self.model <= self.share_goal * self.others[self.best]
-        if self.band is None:
-            return is_as_good
-        low, high = self.band
-        return is_as_good and self.coverage is not None and low <= self.coverage <= high
 
 
 def nab(folder: Path, models: Path, classical: bool) -> Target:
@@ -153,39 +123,6 @@ def _target(
     model = known.pop(MODEL)
     coverage = evaluation.overall(MODEL)["coverage"]
     return Target(data, measure, goal, share, model, known, coverage, time.monotonic() - started, band)
-
-
-def summary(targets: Sequence[Target]) -> str:
-    headings = [
-        "data",
-        "measure",
-        "model",
-        "goal",
-        "best other",
-        "model / it",
-        "goal",
-        "80 % band",
-        "goal",
-        "reached",
-        "min",
-    ]
-    rows = [
-        [
-            target.data,
-            target.measure,
-            f"{target.model:.3f}",
-            f"≤ {target.goal:.2f}",
-            f"{target.others[target.best]:.3f} {target.best}",
-            f"{target.model / target.others[target.best]:.3f}",
-            f"≤ {target.share_goal:.2f}",
-            "-" if target.coverage is None else f"{target.coverage:.3f}",
-            "-" if target.band is None else f"{target.band[0]:.2f}-{target.band[1]:.2f}",
-            "yes" if target.reached else "no",
-            f"{target.seconds / 60:.1f}",
-        ]
-        for target in targets
-    ]
-    return table(headings, rows)
 
 
 DATA_SETS = {"nab": nab, "taxi": taxi, "air": air}

@@ -46,7 +46,7 @@ BATCH = 512
 NAIVE = "seasonal naive"
 FRACAST = Path(__file__).parents[1] / "peers" / "fracast_forecasts.py"
 PEER_S = 1_800.0  # enough on a busy machine
-OF_ONE = 3  # windows in the timing of methods that are fitted to each window
+BATCH_OF_FITTED = 3  # windows in the timing of methods that are fitted to each window
 COLUMNS = ("method", "readings", "loss relative to seasonal naive", "CPU a window, µs")
 
 
@@ -61,6 +61,25 @@ class Point:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parse(argv)
+    windows, actual = data(arguments.series)
+    points = measure(arguments, windows, Losses(windows, actual))
+    folder = report.plots(arguments.print_only)
+    places = {f"{point.method} ({point.readings})": (point.us, point.loss) for point in points}
+    chart = plot.front(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
+    table = report.Table("front", COLUMNS, [(p.method, str(p.readings), p.loss, p.us) for p in points])
+    if arguments.print_only:
+        print(report.text([table]))
+        return 0
+    setup = (
+        f"{len(unseen.KINDS)} kinds × {arguments.series} series, {HORIZON} steps, calls of {BATCH} windows"
+    )
+    report.save(PROGRAM, machine.facts(setup), [table, chart])
+    pages.generate()
+    return 0
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks {PROGRAM}", description=__doc__)
     parser.add_argument("--series", type=whole, default=20, help="of each kind (default: %(default)s)")
     parser.add_argument("--rounds", type=whole, default=5, help="of each timing (default: %(default)s)")
@@ -75,53 +94,60 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--no-fracast", action="store_true", help="leave out fracast, which installs torch (5 GB)"
     )
-    arguments = parser.parse_args(argv)
-    windows, actual = data(arguments.series)
-    naive = by_kind(seasonal_naive(windows, HORIZON), actual)
+    return parser.parse_args(argv)
 
-    def measured(name: str, readings: int, forecast: Float64Array, us: float) -> Point:
-        losses = by_kind(forecast, actual)
-        point = Point(name, readings, geometric_mean([a / b for a, b in zip(losses, naive, strict=True)]), us)
-        print(f"{name}, {readings} readings: {point.loss:.3f}, {us:.1f} µs", file=sys.stderr, flush=True)
-        return point
 
+class Losses:
+    """Losses of forecasts, relative to those of the seasonal naive method."""
+
+    def __init__(self, windows: Float64Array, actual: Float64Array) -> None:
+        self._actual = actual
+        self._naive = by_kind(seasonal_naive(windows, HORIZON), actual)
+
+    def of(self, forecast: Float64Array) -> float:
+        """The geometric mean over the kinds of series."""
+        losses = by_kind(forecast, self._actual)
+        return geometric_mean([a / b for a, b in zip(losses, self._naive, strict=True)])
+
+
+def measure(arguments: argparse.Namespace, windows: Float64Array, losses: Losses) -> list[Point]:
+    """All methods, one after the other. Raises Failure."""
     points = []
     with tempfile.TemporaryDirectory() as scratch:
-        methods: list[tuple[str, int, Method, int]] = [
-            ("last value", SHORT, last_value, BATCH),
-            (NAIVE, SHORT, seasonal_naive, BATCH),
-            ("fncast, base model, short", SHORT, base_method(), BATCH),
-            ("fncast, base model, long", LONG, base_method(), BATCH),
-        ]
-        trained = trained_method(arguments.trained or Path(scratch))
-        methods.append(("fncast, trained on generated series", *trained, BATCH))
-        if not arguments.no_classical:
-            methods += [(name, SHORT, classical(name), OF_ONE) for name in ("AutoETS", "Theta")]
-        for name, readings, method, batch in methods:
+        folder = Path(scratch)
+        for name, readings, method, batch in methods(arguments, folder):
             cut = windows[:, -readings:]
             us = cpu_us(method, cut, batch, arguments.rounds)
-            points.append(measured(name, readings, method(cut, HORIZON), us))
-        if not arguments.no_fracast:
-            for readings in (SHORT, LONG):
-                try:
-                    found = fracast(windows[:, -readings:], arguments.rounds, Path(scratch))
-                except NoEnvironment as error:
-                    print(f"fracast is left out: {error}", file=sys.stderr)
-                    break
-                points.append(measured("fracast 0.1.0", readings, *found))
-    folder = report.plots(arguments.print_only)
-    places = {f"{point.method} ({point.readings})": (point.us, point.loss) for point in points}
-    chart = plot.front(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
-    table = report.Table("front", COLUMNS, [(p.method, str(p.readings), p.loss, p.us) for p in points])
-    if arguments.print_only:
-        print(report.text([table]))
-        return 0
-    setup = (
-        f"{len(unseen.KINDS)} kinds × {arguments.series} series, {HORIZON} steps, calls of {BATCH} windows"
-    )
-    report.save(PROGRAM, machine.facts(setup), [table, chart])
-    pages.generate()
-    return 0
+            points.append(shown(Point(name, readings, losses.of(method(cut, HORIZON)), us)))
+        for readings in () if arguments.no_fracast else (SHORT, LONG):
+            try:
+                forecast, us = fracast(windows[:, -readings:], arguments.rounds, folder)
+            except NoEnvironment as error:
+                print(f"fracast is left out: {error}", file=sys.stderr)
+                break
+            points.append(shown(Point("fracast 0.1.0", readings, losses.of(forecast), us)))
+    return points
+
+
+def methods(arguments: argparse.Namespace, scratch: Path) -> list[tuple[str, int, Method, int]]:
+    """Name, readings of a window, method, and windows of a call in the timing. Raises Failure."""
+    found: list[tuple[str, int, Method, int]] = [
+        ("last value", SHORT, last_value, BATCH),
+        (NAIVE, SHORT, seasonal_naive, BATCH),
+        ("fncast, base model, short", SHORT, base_method(), BATCH),
+        ("fncast, base model, long", LONG, base_method(), BATCH),
+        ("fncast, trained on generated series", *trained_method(arguments.trained or scratch), BATCH),
+    ]
+    if not arguments.no_classical:
+        found += [(name, SHORT, classical(name), BATCH_OF_FITTED) for name in ("AutoETS", "Theta")]
+    return found
+
+
+def shown(point: Point) -> Point:
+    """Print the point. Returns it."""
+    line = f"{point.method}, {point.readings} readings: {point.loss:.3f}, {point.us:.1f} µs"
+    print(line, file=sys.stderr, flush=True)
+    return point
 
 
 def data(series: int) -> tuple[Float64Array, Float64Array]:

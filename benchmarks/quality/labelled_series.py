@@ -113,7 +113,7 @@ def _no_season(rng: np.random.Generator, values: Float64Array, begin: int) -> In
     size = float(np.quantile(np.abs(np.diff(before)), 0.1))
     resting = np.median(before) + size * rng.normal(size=length)
     if np.abs(values[begin : begin + length] - np.median(before)).mean() < _move(values, begin):
-        return None  # such a series has nothing to miss
+        return None  # the series rests anyway
     values[begin : begin + length] = resting
     return Incident("missing season", begin, begin + length, begin + length)
 
@@ -137,7 +137,7 @@ def _stuck(rng: np.random.Generator, values: Float64Array, begin: int) -> Incide
 def _zero(rng: np.random.Generator, values: Float64Array, begin: int) -> Incident | None:
     length = int(rng.integers(5, 40))
     if np.abs(values[begin : begin + length]).mean() < 1.5 * _move(values, begin):
-        return None  # zero is nothing special for such a series
+        return None  # the values are near zero anyway
     values[begin : begin + length] = 0.0
     return Incident("drop to zero", begin, begin + length, begin + length)
 

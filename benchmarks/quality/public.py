@@ -45,7 +45,7 @@ def it_files(folder: Path | None) -> list[Path]:
 
 
 def taxi_file(folder: Path | None) -> Path:
-    """Raises Absent."""
+    """The file of NAB's taxi rides in New York. Raises Absent."""
     file = _data(folder) / "nyc_taxi.csv"
     if not file.is_file():
         raise Absent(f"the file {file} does not exist")

@@ -15,7 +15,7 @@ from benchmarks.lib.programs import EXACTLY, program
 from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import history, live
 from benchmarks.readings.output import AppendedReader
-from benchmarks.readings.programs import LEAST, FncastReadings
+from benchmarks.readings.programs import MIN_READINGS, FncastReadings
 
 SECONDS, SKIPPED_S = 20, 3
 PATIENCE_S = 90.0
@@ -32,7 +32,7 @@ async def delays_s(testbed: Testbed) -> list[float]:
         await run.start_consumers()
         output = AppendedReader(servers, run.topics.output)
         try:
-            wanted = live.HOSTS * (live.HISTORY - LEAST + 1)
+            wanted = live.HOSTS * (live.HISTORY - MIN_READINGS + 1)
             await asyncio.to_thread(output.wait, wanted, PATIENCE_S, run.processes.check)
             seen_file = testbed.folder / f"{topic}-seen"
             words = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, seen_file)
@@ -85,8 +85,8 @@ async def quiet_s(testbed: Testbed) -> list[float]:
         output = AppendedReader(servers, run.topics.output)
         try:
             last_s = live.now_s() // QUIET_STEP_S * QUIET_STEP_S
-            first_s = last_s - LEAST * QUIET_STEP_S
-            records = history.backlog(QUIET_HOSTS, LEAST + 1, 1, 0, QUIET_STEP_S, first_s)
+            first_s = last_s - MIN_READINGS * QUIET_STEP_S
+            records = history.backlog(QUIET_HOSTS, MIN_READINGS + 1, 1, 0, QUIET_STEP_S, first_s)
             await asyncio.to_thread(publish, servers, topic, records)
             # Each series has two windows: one as its last step begins, one as that step closes.
             wanted = 2 * QUIET_HOSTS

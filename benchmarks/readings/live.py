@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from benchmarks.lib.load import Record, publish
 from benchmarks.readings import history
-from benchmarks.readings.programs import LEAST
+from benchmarks.readings.programs import MIN_READINGS
 
 HOSTS = 500
 STEP_S = 1
-HISTORY = LEAST + 3  # steps before the live ones, so that each live reading is forecast
+HISTORY = MIN_READINGS + 3  # steps before the live ones, so that each live reading is forecast
 FIELD = "usage_0"
 
 

@@ -14,7 +14,7 @@ import orjson
 from confluent_kafka import Message
 
 from benchmarks.pipelines.limit import Headers, Limit
-from benchmarks.readings.programs import LEAST, WINDOW
+from benchmarks.readings.programs import MIN_READINGS, WINDOW
 
 RING = 128  # readings of a series; more than one poll brings beyond a window
 STEP_S = 10
@@ -52,7 +52,7 @@ class Readings(Limit):
             return
         places, newest = np.array(slots), np.array(indexes)
         self._rings[places, newest % RING] = values
-        chosen = np.flatnonzero(newest >= LEAST - 1)
+        chosen = np.flatnonzero(newest >= MIN_READINGS - 1)
         if len(chosen):
             back = np.arange(1 - WINDOW, 1)
             windows = self._rings[places[chosen, None], (newest[chosen, None] + back) % RING]

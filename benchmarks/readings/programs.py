@@ -12,7 +12,7 @@ from benchmarks.lib.programs import ConsumersOnly, FncastPipeline, RunTopics, an
 from fncast.demo.plan import HOST
 from fncast.demo.process import Program
 
-WINDOW, LEAST = 48, 24
+WINDOW, MIN_READINGS = 48, 24
 QUIX = Path(__file__).parents[1] / "peers" / "quix_windows.py"
 COMMIT_S = 1.0  # of Quix Streams; a commit more often makes it slower
 
@@ -41,7 +41,7 @@ destination = "forecast"
 
 [windows]
 window = {window}
-min_readings = {least}
+min_readings = {min_readings}
 every = {every}
 {more}
 
@@ -58,7 +58,7 @@ class FncastReadings(FncastPipeline):
     """
 
     window: int = WINDOW
-    least: int = LEAST
+    min_readings: int = MIN_READINGS
     every: int = 1
     more: str = ""
     is_static: bool = True
@@ -73,7 +73,7 @@ class FncastReadings(FncastPipeline):
                 delivery=self.delivery,
                 functions=f"http://{HOST}:{self._functions_port}",
                 window=self.window,
-                least=self.least,
+                min_readings=self.min_readings,
                 every=self.every,
                 more=self.more,
                 port=port,

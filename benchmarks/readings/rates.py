@@ -22,7 +22,7 @@ FIELDS = 2  # readings of a record of Telegraf
 
 @dataclass(frozen=True)
 class Rate:
-    """From the first commit on. readings_s: readings a second. cpu_us: of a reading, by kind of process.
+    """The rate from the first commit on. readings_s: readings a second. cpu_us: of a reading, by kind of process.
 
     forecasts: number of records on the output topic, by all commits.
     """
@@ -34,7 +34,7 @@ class Rate:
 
 
 async def measure(
-    testbed: Testbed, pipeline: Pipeline, topic: str, records: int, most_s: float, fields: int = FIELDS
+    testbed: Testbed, pipeline: Pipeline, topic: str, records: int, max_s: float, fields: int = FIELDS
 ) -> Rate:
     """Let the pipeline read `records` records of the topic, for at most this long. Raises ProcessFailed.
 
@@ -61,13 +61,13 @@ async def measure(
             if not first:
                 raise ProcessFailed(f"{pipeline.name} committed nothing within {START_S:g} s")
             before_s = run.processes.cpu_s()
-            ended_s, last = await after(records - 1, most_s)
+            ended_s, last = await after(records - 1, max_s)
             after_s = run.processes.cpu_s()
         finally:
             reader.close()
         readings = fields * (last - first)
         if not readings:
-            raise ProcessFailed(f"{pipeline.name} committed only once within {most_s:g} s")
+            raise ProcessFailed(f"{pipeline.name} committed only once within {max_s:g} s")
         cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / readings for name in after_s}
         await run.processes.end()
         forecasts = await asyncio.to_thread(count_records, servers, run.topics.output)

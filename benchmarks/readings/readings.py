@@ -29,13 +29,13 @@ from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.readings import figures, history, rates
-from benchmarks.readings.programs import LEAST, FncastReadings, OneProcess, QuixWindows
+from benchmarks.readings.programs import MIN_READINGS, FncastReadings, OneProcess, QuixWindows
 
 PROGRAM = "readings"
 RARE, EACH = "every 60th step", "each reading"
 HOSTS = {RARE: 5_000, EACH: 250}
 STEPS = {RARE: 120, EACH: 300}
-MOST_S = 60.0  # for one run
+MAX_S = 60.0  # for one run
 
 
 @dataclass
@@ -91,9 +91,12 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     chosen = [row for row in rows(testbed.models, testbed.model) if is_chosen(row.name, arguments.only)]
     topics = {row.load: await _backlog(testbed, row.load, arguments.scale) for row in chosen}
 
+    if chosen:
+        await testbed.warm_up(arguments.scale)
+
     async def measure(row: RateRow) -> None:
         topic, records = topics[row.load]
-        row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MOST_S))
+        row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MAX_S))
 
     failed = await run_rounds(chosen, arguments.rounds, measure, _line)
     single = [figures.ReadingsFigures(name) for name in figures.FIGURES if is_chosen(name, arguments.only)]
@@ -123,7 +126,7 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
 async def _backlog(testbed: Testbed, load: str, scale: float) -> tuple[str, int]:
     """Publish the backlog. Returns its topic, and its number of records."""
     [topic] = await testbed.create_topics("in")
-    steps = max(LEAST + 6, round(STEPS[load] * scale))
+    steps = max(MIN_READINGS + 6, round(STEPS[load] * scale))
     records = history.backlog(HOSTS[load], steps)
     await asyncio.to_thread(publish, testbed.broker.bootstrap_servers, topic, records)
     return topic, HOSTS[load] * steps

@@ -16,15 +16,16 @@ from benchmarks.lib.programs import EXACTLY
 from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import history, live, rates
 from benchmarks.readings.output import Appended, AppendedReader
-from benchmarks.readings.programs import LEAST, FncastReadings
+from benchmarks.readings.programs import MIN_READINGS, FncastReadings
 
 HOSTS, FIELDS = 10_000, 10
-BEFORE = 10  # steps: the step of a series is found, and its state has the size of a full window
-PROBES = 100  # hosts with this many more steps that the next one is forecast
+BEFORE = 10  # steps before the kill: enough to find the step of a series, and too few for a forecast
+PROBES = 100  # hosts with more steps before the kill, so that their next step is forecast
 SNAPSHOT_S = 25.0  # until the state is written
 PATIENCE_S = 300.0
 ASSIGNED = re.compile(r"^(\S+ \S+) INFO .*: assigned ", re.MULTILINE)
-SECONDS, EACH_S = 90, 10  # of live readings; from one consumer's leaving or joining to the next change
+SECONDS = 90  # of live readings
+EACH_S = 10  # from a consumer that leaves or joins to the next one
 
 
 @dataclass(frozen=True)
@@ -39,24 +40,24 @@ async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
     """Restart a consumer with `hosts` * FIELDS series after kill -9. Raises ProcessFailed."""
     [topic] = await testbed.create_topics("in")
     servers = testbed.broker.bootstrap_servers
-    for count, steps, first in ((PROBES, LEAST, 0), (hosts, BEFORE, LEAST)):
+    for count, steps, first in ((PROBES, MIN_READINGS, 0), (hosts, BEFORE, MIN_READINGS)):
         records = history.backlog(count, steps, FIELDS, first)
         await asyncio.to_thread(publish, servers, topic, records)
-    pipeline = FncastReadings(EXACTLY, testbed.models, least=LEAST + BEFORE + 1)
+    pipeline = FncastReadings(EXACTLY, testbed.models, min_readings=MIN_READINGS + BEFORE + 1)
     async with testbed.run(pipeline, topic) as run:
         programs = pipeline.consumers(servers, run.topics, testbed.folder)
         killed, restarted = Processes(testbed.folder), Processes(testbed.folder)
         output = AppendedReader(servers, run.topics.output)
         try:
             await killed.start(*programs)
-            count = PROBES * LEAST + hosts * BEFORE
+            count = PROBES * MIN_READINGS + hosts * BEFORE
             await rates.wait_until_read(servers, run.topics.group, topic, count, killed, PATIENCE_S)
             await asyncio.sleep(SNAPSHOT_S)
             before_mb = killed.memory_bytes("consumer") / 2**20
             for process in killed.family("consumer"):
                 process.kill()
             await killed.end()
-            late = history.backlog(PROBES, 1, FIELDS, LEAST + BEFORE)
+            late = history.backlog(PROBES, 1, FIELDS, MIN_READINGS + BEFORE)
             await asyncio.to_thread(publish, servers, topic, late)
             await restarted.start(*programs)
             [forecast, *_] = await asyncio.to_thread(output.wait, 1, PATIENCE_S, restarted.check)
@@ -85,7 +86,7 @@ async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
         try:
             for processes, program in zip(consumers, [*staying, leaving], strict=True):
                 await processes.start(program)
-            wanted = live.HOSTS * (live.HISTORY - LEAST + 1)
+            wanted = live.HOSTS * (live.HISTORY - MIN_READINGS + 1)
             await asyncio.to_thread(output.wait, wanted, PATIENCE_S, consumers[0].check)
             loop = asyncio.get_running_loop()
             until_s = loop.time() + SECONDS

@@ -68,10 +68,10 @@ class AtLeastOnce(BaseProducer):
             f"publishing to Kafka failed: {describe(failure)}"
         )
 
-    def _on_refused(self, cause: KafkaError, topic: str) -> None:
+    def _on_rejected(self, cause: KafkaError, topic: str) -> None:
         if cause.code() in GONE:
             self._replace_producer(describe(cause))
-        super()._on_refused(cause, topic)
+        super()._on_rejected(cause, topic)
 
     def _replace_producer(self, cause: str) -> NoReturn:
         """Replace the producer. Its records are published again, although the broker may have stored some."""

@@ -8,7 +8,10 @@ from confluent_kafka import KafkaError
 
 from consumer.errors import AccessDenied
 
-_DENIED = {
+DENIED = "the broker does not let this login"
+GRANT = "Grant it there, or log in as another user"
+
+_ACTIONS = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "use the topic",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "use the group",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "use the transactional id",
@@ -18,13 +21,12 @@ _DENIED = {
 
 def authorization_error(cause: KafkaError, names: Iterable[str] = ()) -> AccessDenied | None:
     """The error if the cause is denied access, else None. names: the topics or groups that may be meant."""
-    action = _DENIED.get(cause.code())
+    action = _ACTIONS.get(cause.code())
     if action is None:
         return None
     meant = frozenset(names)
     named = " or ".join(repr(name) for name in sorted(meant))
     return AccessDenied(
-        f"the broker does not let this login {action}{f' {named}' if named else ''}."
-        " Grant it there, or log in as another user",
+        f"{DENIED} {action}{f' {named}' if named else ''}. {GRANT}",
         meant if cause.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED else frozenset(),
     )

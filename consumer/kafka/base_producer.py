@@ -15,7 +15,7 @@ from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client
 from consumer.kafka.producer_properties import producer_properties, with_size_limits
-from consumer.kafka.rejected_records import RECORD_CODES, RejectedRecords, framed_size_of, size_of
+from consumer.kafka.rejected_records import RECORD_CODES, RejectedRecords, batch_size_of, framed_size_of
 from fncast.wording.kafka import describe
 from interceptor.outcome import Headers
 
@@ -130,16 +130,16 @@ class BaseProducer:
 
     def fits(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> bool:
         most = int(self._properties["message.max.bytes"])
-        return framed_size_of(key, value, headers) <= most and self._rejected.fits(
-            topic, size_of(key, value, headers)
-        )
+        if framed_size_of(key, value, headers) > most:
+            return False
+        return not self._rejected.has_any or self._rejected.fits(topic, batch_size_of(key, value, headers))
 
     def publish(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Headers
     ) -> None:
         is_isolated = False
         if self._rejected.has_any:
-            if not self._rejected.fits(topic, size_of(key, value, headers)):
+            if not self._rejected.fits(topic, batch_size_of(key, value, headers)):
                 raise RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
             is_isolated = self._rejected.must_go_alone(topic, key, value) and self._try_to_deliver_all()
         self._produce(topic, partition, key, value, headers)
@@ -161,10 +161,10 @@ class BaseProducer:
                 cause = error.args[0]
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise RecordTooLarge(f"a record for {topic!r}: {describe(cause)}") from None
-                self._on_refused(cause, topic)
+                self._on_rejected(cause, topic)
 
     def _settle_isolated(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
-        """Wait for the broker's answer about a record that was sent on its own. Raises RecordRefused."""
+        """Wait for the broker's answer about a record that was sent on its own. Raises RecordRejected."""
         if self._try_to_deliver_all():
             self._rejected.accepted_alone(topic, key, value)
             return
@@ -172,7 +172,7 @@ class BaseProducer:
         if failure is not None and failure.code() in RECORD_CODES:
             if not self.commits_offsets:  # a transaction has failed as a whole
                 self._failure = None
-            raise self._rejected.rejection(failure, topic, size_of(key, value, headers))
+            raise self._rejected.rejection(failure, topic, batch_size_of(key, value, headers))
 
     def _try_to_deliver_all(self) -> bool:
         """Wait until the broker has acknowledged all records. False if it rejected some, or is slow."""
@@ -183,7 +183,7 @@ class BaseProducer:
             self._check_patience("the broker has not acknowledged the results")
         return False
 
-    def _on_refused(self, cause: KafkaError, topic: str) -> None:
+    def _on_rejected(self, cause: KafkaError, topic: str) -> None:
         """The client rejects every record for the topic. Always raises."""
         failed = ConsumerError(f"publishing to {topic!r} failed: {describe(cause)}")
         raise (authorization_error(cause, [topic]) or failed) from None

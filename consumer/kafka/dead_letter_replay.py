@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from consumer.errors import AccessDenied, ConsumerError, NotPublished, OutcomeUnknown, RecordRefused
+from consumer.errors import AccessDenied, ConsumerError, NotPublished, OutcomeUnknown, RecordRejected
 from consumer.kafka.dead_letter_filter import DeadLetterFilter
 from consumer.kafka.dead_letter_topic import ANSWER_S, CHUNK, DeadLetterTopic, UnknownTopic
 from consumer.kafka.exactly_once import ExactlyOnce
@@ -13,7 +13,7 @@ from consumer.kafka.replication import INTERNAL
 from consumer.kafka.stored_dead_letter import StoredDeadLetter
 
 CHUNK_BYTES = 16 * 1024 * 1024  # values in one transaction, which are kept in memory
-MAX_FAILURES = 3  # transactions that fail without a refused letter
+MAX_FAILURES = 3  # transactions that fail without a rejected letter
 MAX_TOPIC_NAME = 250  # one more than Kafka allows, so that a longer name is still found to be too long
 MAX_TOPICS = 1000  # topics whose number of partitions is remembered
 MAX_NAMED = 20  # letters that could not be replayed and are named; the others are only counted
@@ -75,17 +75,17 @@ class Replay:
     def _commit(self, letters: list[StoredDeadLetter], offsets: Mapping[tuple[str, int], int]) -> int:
         """Replay the letters in one transaction with the progress. Returns how many. Raises ConsumerError.
 
-        If a topic refuses a letter, the transaction starts again without this letter.
+        If a topic rejects a letter, the transaction starts again without this letter.
         """
         failures = 0
         while True:
             letters = self._without_obstacle(letters)
             try:
-                refused = self._publish_until_refused(letters)
-                if refused is None:
+                rejected = self._publish_until_rejected(letters)
+                if rejected is None:
                     self._publisher.commit(offsets, self._letters.metadata())
                     return len(letters)
-                letters = [letter for letter in letters if letter is not refused]
+                letters = [letter for letter in letters if letter is not rejected]
             except AccessDenied as error:
                 if not any(self._topic_of(letter) in error.topics for letter in letters):
                     raise
@@ -106,12 +106,12 @@ class Replay:
             if not self._is_ready_within(ANSWER_S):
                 raise ConsumerError("the last letters were not replayed: Kafka does not answer")
 
-    def _publish_until_refused(self, letters: list[StoredDeadLetter]) -> StoredDeadLetter | None:
-        """Publish the letters. Returns the first that its topic refuses. Raises NotPublished, ConsumerError."""
+    def _publish_until_rejected(self, letters: list[StoredDeadLetter]) -> StoredDeadLetter | None:
+        """Publish the letters. Returns the first that its topic rejects. Raises NotPublished, ConsumerError."""
         for letter in letters:
             try:
                 self._publish(letter)
-            except RecordRefused as error:
+            except RecordRejected as error:
                 self._leave(letter, str(error))
                 return letter
         return None
@@ -151,11 +151,11 @@ class Replay:
 
     def _partitions(self, topic: str) -> int | str:
         topic = topic[:MAX_TOPIC_NAME]
-        if topic not in self._topics:  # cached: each request waits for the fetch in progress
+        if topic not in self._topics:
             if len(self._topics) >= MAX_TOPICS:
                 self._topics.clear()
             try:
-                self._topics[topic] = len(self._letters.partitions(topic))
+                self._topics[topic] = self._letters.partitions_to_write(topic)
             except UnknownTopic as error:
                 self._topics[topic] = str(error)
         return self._topics[topic]

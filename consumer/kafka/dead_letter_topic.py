@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicCollection, TopicPartition
+from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
 from consumer.errors import ConsumerError
+from consumer.kafka.authorization import DENIED, GRANT, authorization_error
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.kafka.message import record
 from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
@@ -37,6 +40,7 @@ class DeadLetterTopic:
         self.topic = topic
         self._servers = client_properties["bootstrap.servers"]
         self._last_error: KafkaError | None = None  # of a connection
+        self._client_properties = client_properties
         properties: dict[str, Any] = {
             "log_level": 0,
             **client_properties,
@@ -71,6 +75,34 @@ class DeadLetterTopic:
         if found.error is not None:
             raise UnknownTopic(f"there is no topic {name!r}: {describe(found.error)}")
         return sorted(found.partitions)
+
+    @cached_property
+    def _admin(self) -> AdminClient:
+        return create_client(AdminClient, {"log_level": 0, **self._client_properties})
+
+    def partitions_to_write(self, topic: str) -> int:
+        """The number of partitions of a topic that letters go to.
+
+        Raises UnknownTopic, also where this login may not write to it; ConsumerError if the broker does not answer.
+        """
+        if not is_topic_name(topic):
+            raise UnknownTopic(f"there is no topic {clean(topic, MAX_HEADER)!r}: Kafka allows no such name")
+        answers = self._admin.describe_topics(
+            TopicCollection([topic]), include_authorized_operations=True, request_timeout=ANSWER_S
+        )
+        with map_kafka_errors(lambda cause: self._not_found(topic, cause)):
+            found = answers[topic].result()
+        # Brokers before Kafka 2.3 do not report the operations (KIP-430).
+        if found.authorized_operations and AclOperation.WRITE not in found.authorized_operations:
+            raise UnknownTopic(f"{DENIED} write to the topic {topic!r}. {GRANT}")
+        return len(found.partitions)
+
+    def _not_found(self, topic: str, cause: KafkaError) -> ConsumerError:
+        if denied := authorization_error(cause, [topic]):
+            return UnknownTopic(str(denied))
+        if cause.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return UnknownTopic(f"there is no topic {topic!r}")
+        return self._unreachable(cause)
 
     def committed(self) -> dict[int, int]:
         """By partition the group's next offset, if it has one."""

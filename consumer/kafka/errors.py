@@ -26,7 +26,7 @@ def create_client(kind: Callable[..., Client], properties: Mapping[str, Any], **
     try:
         return kind(dict(properties), **options)
     except (KafkaException, ValueError, TypeError) as error:
-        raise ConsumerError(f"Kafka's client refuses the settings: {error_text(error)}") from None
+        raise ConsumerError(f"Kafka's client rejects the settings: {error_text(error)}") from None
 
 
 def reported_offset(partition: TopicPartition, answer: Future[Any]) -> int:

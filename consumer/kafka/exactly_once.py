@@ -79,7 +79,7 @@ class ExactlyOnce(TransactionalProducer):
             self._log_once(f"the open transaction was not aborted: {describe(error)}")
         self._worker.close()
 
-    def _on_refused(self, cause: KafkaError, topic: str) -> NoReturn:
+    def _on_rejected(self, cause: KafkaError, topic: str) -> NoReturn:
         """The transaction has failed, or the topic is gone."""
         reason = describe(self._failure or cause)
         self.abort()

@@ -51,7 +51,7 @@ class Outages:
         self._source = source
         self._routes_out = routes_out
         self._producer: Producer | None = None
-        self._is_refused = False
+        self._is_rejected = False
         self._since: dict[str, str] = {}
         self._published_at_s: dict[str, float] = {}
 
@@ -79,8 +79,8 @@ class Outages:
             self._producer.flush(LOOK_S)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None and not self._is_refused:
-            self._is_refused = True
+        if error is not None and not self._is_rejected:
+            self._is_rejected = True
             log.warning("outages cannot be published to the topic %s: %s", self._topic, describe(error))
 
     def _publish(self, route: str, data: dict[str, Any]) -> None:

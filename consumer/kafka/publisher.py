@@ -47,7 +47,7 @@ class Publisher(Protocol):
     ) -> None:
         """Hand a record to the client. partition: -1 lets the partitioner choose by key.
 
-        Raises RecordRefused for this record only, NotPublished for all records since the last commit, ConsumerError.
+        Raises RecordRejected for this record only, NotPublished for all records since the last commit, ConsumerError.
         """
 
     def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:

@@ -26,7 +26,7 @@ OFFSETS_S = 1.0
 
 
 class Restarts:
-    """Owned by `KafkaSource`, in the loop's thread. The client may refuse a restart; `retry` tries it again."""
+    """Owned by `KafkaSource`, in the loop's thread. The client may reject a restart; `retry` tries it again."""
 
     def __init__(self, client: Callable[[], Consumer], *, is_eager: bool) -> None:
         """client: returns the current client. is_eager: whether the group replaces its whole assignment."""
@@ -38,8 +38,8 @@ class Restarts:
         self._pending: dict[Partition, int] = {}
         # Pending partitions that the client has unassigned, and not yet assigned again.
         self._unassigned: set[Partition] = set()
-        # Pending partitions that the client refused to restart, and that a log line has named.
-        self._refused: set[Partition] = set()
+        # Pending partitions that the client failed to restart, and that a log line has named.
+        self._rejected: set[Partition] = set()
         # By partition that was beyond its end: when it restarted, on the monotonic clock.
         self._reset_at_s: dict[Partition, float] = {}
         # By partition: the offset that Kafka does not have; below 0 if the group has committed none.
@@ -51,12 +51,12 @@ class Restarts:
         self._start_offsets.pop(partition, None)
         self._pending.pop(partition, None)
         self._unassigned.discard(partition)
-        self._refused.discard(partition)
+        self._rejected.discard(partition)
         self._reset_at_s.pop(partition, None)
 
     def clear(self) -> None:
         """A new client has no restarts."""
-        for kept in (self._out_of_range, self._pending, self._unassigned, self._refused, self._reset_at_s):
+        for kept in (self._out_of_range, self._pending, self._unassigned, self._rejected, self._reset_at_s):
             kept.clear()
 
     def add_out_of_range(self, message: Message) -> None:
@@ -120,15 +120,15 @@ class Restarts:
                     client.incremental_assign([resumed])
                     self._unassigned.discard(partition)
             except KafkaException as error:
-                self._log_refusal(partition, offset, error)  # each poll tries again
+                self._log_rejection(partition, offset, error)  # each poll tries again
             else:  # or it was revoked: its next owner reads it
                 del self._pending[partition]
-                self._refused.discard(partition)
+                self._rejected.discard(partition)
 
     def assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         """Assign all partitions of an eager group. Those without a committed offset start at their first record.
 
-        Raises KafkaException if the client refuses the assignment.
+        Raises KafkaException if the client rejects the assignment.
         """
         try:
             partitions = client.committed(partitions, OFFSETS_S)
@@ -153,10 +153,10 @@ class Restarts:
             client.assign([self._start_or_resume(position) for position in positions])
         except KafkaException as error:
             for partition, offset in self._pending.items():
-                self._log_refusal(partition, offset, error)
+                self._log_rejection(partition, offset, error)
         else:
             self._pending.clear()
-            self._refused.clear()
+            self._rejected.clear()
 
     def _start_or_resume(self, position: TopicPartition) -> TopicPartition:
         """Where to start a partition, or to continue it. position: invalid until its next record is read."""
@@ -167,9 +167,9 @@ class Restarts:
             self._start_offsets[partition] = position.offset
         return TopicPartition(*partition, self._start_offsets.get(partition, OFFSET_STORED))
 
-    def _log_refusal(self, partition: Partition, offset: int, error: KafkaException) -> None:
-        if partition not in self._refused:
-            self._refused.add(partition)
+    def _log_rejection(self, partition: Partition, offset: int, error: KafkaException) -> None:
+        if partition not in self._rejected:
+            self._rejected.add(partition)
             log.info("%s/%d cannot be read from %d yet: %s", *partition, offset, describe(error.args[0]))
 
 

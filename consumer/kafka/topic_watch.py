@@ -23,6 +23,10 @@ log = logging.getLogger("fncast.kafka")
 
 LOOK_S = 1.0  # if a topic is created again, records of this span may be forecast twice
 ANSWER_S = 5.0
+# Errors of requests that no broker has answered.
+UNREACHED = frozenset(
+    {KafkaError._TIMED_OUT, KafkaError._TIMED_OUT_QUEUE, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN}
+)
 SILENT_S = 30.0  # a client without an answer for so long is replaced
 
 
@@ -70,6 +74,7 @@ class TopicWatch:
         self._look_at_s = 0.0
         self._asked_at_s = 0.0
         self._heard_at_s: float | None = None
+        self._unanswered_since_s: float | None = None  # when the first request was sent that has no answer
         self.ends: dict[Partition, int] = {}
         self.seen_at_s: dict[str, float] = {}
 
@@ -78,6 +83,8 @@ class TopicWatch:
         if now_s < self._look_at_s or not self._is_answered():
             return Changes([], [])
         self._look_at_s = now_s + LOOK_S
+        if self._has_answers():
+            self._unanswered_since_s = None
         found = self._take_descriptions()
         self._take_ends(assigned)
         if found or self._heard_at_s is None:
@@ -91,7 +98,19 @@ class TopicWatch:
             self.seen_at_s[topic] = self._asked_at_s
         self._ask(assigned)
         self._asked_at_s = now_s
+        if self._unanswered_since_s is None:
+            self._unanswered_since_s = now_s
         return changed
+
+    def silent_s(self, now_s: float) -> float:
+        """For how long the broker has not answered; 0 while it answers. Any thread may call this."""
+        since_s = self._unanswered_since_s
+        return 0.0 if since_s is None or self._has_answers() else now_s - since_s
+
+    def _has_answers(self) -> bool:
+        """Whether the broker has answered everything, perhaps with an error."""
+        answers = (*self._descriptions.values(), *self._offsets.values())
+        return bool(answers) and all(answer.done() and _is_from_broker(answer) for answer in answers)
 
     def _is_answered(self) -> bool:
         return all(answer.done() for answer in (*self._descriptions.values(), *self._offsets.values()))
@@ -130,3 +149,8 @@ class TopicWatch:
                 self._offsets = admin.list_offsets(ends_to_read, request_timeout=ANSWER_S)
         except KafkaException as error:
             log.debug("the topics cannot be described: %s", error)
+
+
+def _is_from_broker(answer: Future[Any]) -> bool:
+    error = answer.exception()
+    return not isinstance(error, KafkaException) or error.args[0].code() not in UNREACHED

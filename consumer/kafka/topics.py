@@ -10,18 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AdminClient,
-    ConfigResource,
-    ResourceType,
-)
+from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
+from consumer.kafka.compaction import compaction_problem
 from consumer.kafka.connection import Connection
-from consumer.kafka.errors import create_client, error_text
+from consumer.kafka.errors import create_client
 from consumer.kafka.producer_properties import BATCH_BYTES, BROKER_RECORD_BYTES
 from consumer.kafka.replication import warn_of_single_replicas
-from consumer.kafka.topic_creation import POLICY, TopicCreation
+from consumer.kafka.topic_creation import TopicCreation
 from consumer.kafka.topic_limits import ANSWER_S, Sizes, largest_input, read_limits, warn_of_small_outputs
 from consumer.kafka.topic_names import TopicNames
 from consumer.kafka.topic_watch import TopicWatch
@@ -37,7 +34,7 @@ class Topics:
     """The topics that the consumer reads and writes. Used by the loop's thread.
 
     problem: why `prepare` returned None. all_exist: whether all topics exist; if not, call `prepare` again later.
-    watch: set by `prepare`; None for the embedded broker.
+    missing: output topics that `restore` has not found. watch: set by `prepare`; None for the embedded broker.
     """
 
     def __init__(
@@ -47,12 +44,12 @@ class Topics:
         self._servers = client_properties["bootstrap.servers"]
         self._names = names
         self._is_exactly_once = is_exactly_once
-        self._refusal: KafkaError | None = None
+        self._rejection: KafkaError | None = None
         self._last_error: KafkaError | None = None  # of a connection
         self._is_waiting = False
         self._dead_letter_bytes = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
         self._are_replicas_checked = False
-        self._missing: set[str] = set()  # that a warning has named
+        self.missing: frozenset[str] = frozenset()  # each is named by a warning once
         self._creation = TopicCreation(names)
         self._client_properties = client_properties
         self._connection = Connection(client_properties)
@@ -96,9 +93,9 @@ class Topics:
 
     def _wait_for_broker(self, cause: KafkaError) -> None:
         """Note, and log once, why no broker answers. Raises ConsumerError if it refuses the connection."""
-        if self._refusal is not None:
+        if self._rejection is not None:
             raise ConsumerError(
-                f"Kafka at {self._servers} refuses the connection: {describe(self._refusal)}"
+                f"Kafka at {self._servers} refuses the connection: {describe(self._rejection)}"
             ) from None
         reason = describe(self._last_error or cause)
         self.problem = f"no Kafka answers at {self._servers} ({reason})"
@@ -131,8 +128,8 @@ class Topics:
         limits = read_limits(self._admin, [name for name in names.watched() if name in counts])
         largest = largest_input(limits, names.inputs)
         self._dead_letter_bytes = largest + MAX_ADDED_BYTES
-        if names.state in counts:
-            self._check_compaction()
+        if names.state in counts and (problem := compaction_problem(self._admin, names.state)):
+            raise ConsumerError(problem)
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
         has_input = any(name in counts for name in names.inputs)
         if self._is_exactly_once and has_input and not self._are_replicas_checked:
@@ -141,23 +138,6 @@ class Topics:
         warn_of_small_outputs(limits, largest, names.output, names.dead_letters)
         written = [limits[name] for name in (names.output, names.dead_letters) if name in limits]
         return Sizes(self._dead_letter_bytes, min([BATCH_BYTES, *written]))
-
-    def _check_compaction(self) -> None:
-        """Raise ConsumerError if Kafka would delete state by its age."""
-        state = self._names.state
-        resource = ConfigResource(ResourceType.TOPIC, state)
-        try:
-            answer = self._admin.describe_configs([resource], request_timeout=ANSWER_S)[resource].result()
-            policy = str(answer[POLICY].value)
-        except (KafkaException, KeyError) as error:
-            log.info("the broker does not report whether %s is compacted: %s", state, error_text(error))
-            return
-        if "compact" not in policy:
-            raise ConsumerError(
-                f"the topic {state!r} has {POLICY}={policy}, so Kafka would delete state that is still needed."
-                f" Fix it with kafka-configs.sh --alter --entity-type topics --entity-name {state}"
-                f" --add-config {POLICY}=compact"
-            )
 
     def restore(self) -> None:
         """Create output topics that were deleted. Call it when results cannot be published."""
@@ -168,12 +148,12 @@ class Topics:
         counts = partition_counts(cluster, without_errors=True)
         missing = [name for name in self._names.needed_outputs() if name not in counts]
         if _is_embedded(cluster) or not missing or not cluster.topics:
-            self._missing.clear()
+            self.missing = frozenset()
             return
         for name in missing:
-            if name not in self._missing:
+            if name not in self.missing:
                 log.warning("the topic %s is missing: results wait until it exists again", name)
-        self._missing.update(missing)
+        self.missing |= frozenset(missing)
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
 
     def sizes_of_inputs(self) -> Sizes:
@@ -191,7 +171,7 @@ class Topics:
     def _on_error(self, error: KafkaError) -> None:
         self._connection.on_error(error)
         if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
-            self._refusal = error
+            self._rejection = error
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:
             self._last_error = error
 

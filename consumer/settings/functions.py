@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from consumer.settings.values import MOST
+from consumer.settings.values import MAX_NUMBER
 from interceptor.routes.route import shown, url_flaw
 
 # An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
@@ -36,9 +36,9 @@ class FnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"url {shown(self.url)!r} has a login. Use token_file with a bearer token instead"
             )
         for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
-            if not 0 < getattr(self, name) < MOST:
-                raise ValueError(f"{name} must be positive, and below {MOST:,}")
-        if not 0 <= self.linger_s < MOST:
+            if not 0 < getattr(self, name) < MAX_NUMBER:
+                raise ValueError(f"{name} must be positive, and below {MAX_NUMBER:,}")
+        if not 0 <= self.linger_s < MAX_NUMBER:
             raise ValueError("linger_s must not be negative")
 
 

@@ -8,14 +8,16 @@ from typing import Any, Literal
 import msgspec
 
 from consumer.settings.source import flatten
-from consumer.settings.values import MOST, TOPIC_NAME
+from consumer.settings.values import MAX_NUMBER, TOPIC_NAME
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
 RESERVED_PROPERTIES = frozenset(
     {
         "acks",
+        "auto.commit.enable",
         "auto.offset.reset",
         "default.topic.config",  # a table of properties
+        "delivery.timeout.ms",
         "enable.auto.commit",
         "enable.auto.offset.store",
         "enable.idempotence",
@@ -27,6 +29,8 @@ RESERVED_PROPERTIES = frozenset(
         "max.in.flight",
         "max.in.flight.requests.per.connection",
         "message.send.max.retries",
+        "message.timeout.ms",
+        "offset.store.method",
         "partitioner",
         "request.required.acks",
         "retries",
@@ -63,7 +67,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic", "state_topic"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty")
-        if not 0 <= self.pause_after_refused < MOST:
+        if not 0 <= self.pause_after_refused < MAX_NUMBER:
             raise ValueError("pause_after_refused must not be negative")
         if not self.input_topics or not all(self.input_topics):
             raise ValueError("input_topics names no topic")

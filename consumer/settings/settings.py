@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(topic for topic in self.kafka.input_topics if topic not in monitored)
 
     def default_destinations(self) -> dict[str, str]:
-        """By input topic, the destination of events that name none."""
+        """By input topic, the destination of events that name no destination."""
         return {entry.topic: entry.destination for entry in self.inputs if entry.destination}
 
     def windows_of(self, topic: str) -> WindowSettings:

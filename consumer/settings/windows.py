@@ -29,9 +29,9 @@ class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: time between two readings of a series; auto finds it for each series. aggregate: what becomes of several
     readings in one step. rate: auto turns cumulative counters into rates, off keeps their values. grace_s: how long a
     step stays open for late readings. every: forecast each n-th step. max_series: further series of an input partition
-    are refused. window: number of readings in a window. min_readings: a series with fewer readings in its window waits;
-    0 for 8, as the base model needs, or half of a window that is shorter than 16. min, max: bounds of the values, for
-    the forecast.
+    are rejected. window: number of readings in a window. min_readings: a series with fewer readings in its window
+    waits; 0 for 8, as the base model needs, or half of a window that is shorter than 16. min, max: bounds of the
+    values, for the forecast.
     """
 
     step: str = AUTO

@@ -15,7 +15,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.lane import Partition
 from consumer.state.keys import MARKER, StateKey, marker_key, parse, place_of
-from consumer.state.reader import Reader, Unavailable
+from consumer.state.reader import NoTopic, Reader, Unavailable
 from consumer.state.snapshot import Marker
 from interceptor.assembly.snapshot import HEAD
 
@@ -62,6 +62,7 @@ class StateTopic:
 
     def __init__(self, properties: Mapping[str, str], topic: str, group: str) -> None:
         self._properties = properties
+        self._servers = properties["bootstrap.servers"]
         self._topic = topic
         self._group = group
 
@@ -94,9 +95,13 @@ class StateTopic:
             )
         wanted = [newest for newest in self._read() if not topics or newest.key.topic in topics]
         partitions = sorted({(newest.key.topic, newest.key.partition) for newest in wanted})
+        count = self._with_reader(lambda reader: reader.partitions_of(self._topic))
+        markers = {
+            marker_key(self._group, partition): (partition[1], Marker(count, self._first_offset(partition)))
+            for partition in (partitions if is_replayed else ())
+        }
         producer = create_client(Producer, {**self._properties, "log_level": 2, "enable.idempotence": True})
         failures: list[str] = []
-        count = self._with_reader(lambda reader: reader.partitions_of(self._topic))
 
         def write(partition: int, key: bytes, value: bytes | None) -> None:
             producer.produce(self._topic, value, key, partition, on_delivery=delivered)
@@ -108,9 +113,8 @@ class StateTopic:
 
         for newest in wanted:
             write(newest.partition, newest.raw, None)
-        for partition in partitions if is_replayed else ():
-            marker = msgspec.json.encode(Marker(count, self._first_offset(partition)))
-            write(place_of(partition[1], count), marker_key(self._group, partition), marker)
+        for key, (partition, marker) in markers.items():
+            write(place_of(partition, count), key, msgspec.json.encode(marker))
         if producer.flush(FLUSH_S) or failures:
             reason = failures[0] if failures else f"the broker did not answer within {FLUSH_S:g} s"
             raise ConsumerError(f"the state was not deleted completely: {reason}. Call it again")
@@ -118,12 +122,14 @@ class StateTopic:
 
     def _first_offset(self, partition: Partition) -> int:
         """The offset of the first record that Kafka has of an input partition."""
-        return self._with_reader(lambda reader: reader.bounds(partition)[0])
+        return self._with_reader(lambda reader: reader.bounds(partition)[0], f"the topic {partition[0]!r}")
 
     def _members(self) -> int:
         """How many members the group has."""
         admin = create_client(AdminClient, {**self._properties, "log_level": 2})
-        with map_kafka_errors(failing_as(f"the members of the group {self._group!r} are not known")):
+        with map_kafka_errors(
+            failing_as(f"the members of the group {self._group!r} at {self._servers} are not known")
+        ):
             answer = admin.describe_consumer_groups([self._group], request_timeout=ANSWER_S)[self._group]
             return len(answer.result().members)
 
@@ -153,19 +159,30 @@ class StateTopic:
             for chunk in reader.read((self._topic, partition), first, end):
                 yield from chunk
 
-    def _with_reader(self, call: Callable[[Reader], Result]) -> Result:
-        """Return what the call returns. While the broker does not answer, call it again with a new reader."""
+    def _with_reader(self, call: Callable[[Reader], Result], what: str = "") -> Result:
+        """Return what the call returns. While the broker does not answer, call it again with a new reader.
+
+        what: is read; by default the state topic.
+        """
         for attempt in range(1, TRIES + 1):
             reader = Reader(self._properties, self._group)
             try:
                 return call(reader)
             except Unavailable as reason:
                 if attempt == TRIES:
-                    raise ConsumerError(f"the state topic {self._topic!r} cannot be read: {reason}") from None
+                    raise self._unreadable(reason, what or f"the state topic {self._topic!r}") from None
             finally:
                 reader.close()
             time.sleep(RETRY_S)
         raise AssertionError("unreachable")
+
+    def _unreadable(self, reason: Unavailable, what: str) -> ConsumerError:
+        if isinstance(reason, NoTopic):
+            return ConsumerError(
+                f"there is no state at {self._servers}: {reason}. `fncast consume` creates it when an input has a"
+                " format of readings. If yours has another name, set [kafka] state_topic"
+            )
+        return ConsumerError(f"{what} at {self._servers} cannot be read: {reason}")
 
 
 def _head(value: bytes) -> tuple[int | None, int | None, int | None]:

@@ -34,6 +34,10 @@ class Unavailable(Exception):
     """The broker cannot answer now; try again with a new reader. The text says why."""
 
 
+class NoTopic(Unavailable):
+    """The topic does not exist, or not yet."""
+
+
 class Reader:
     """Read-committed. Used by one thread. Every method raises Unavailable; ConsumerError if access is denied."""
 
@@ -68,13 +72,15 @@ class Reader:
         return int(answer.offset)
 
     def partitions_of(self, topic: str) -> int:
-        """The number of partitions of a topic. Raises Unavailable if it does not exist."""
+        """The number of partitions of a topic. Raises NoTopic if it does not exist."""
         with map_kafka_errors(lambda cause: self._failure(cause, topic)):
             metadata = self._consumer.list_topics(topic, ANSWER_S).topics[topic]
-        if metadata.error is not None:
-            raise self._failure(metadata.error, topic)
-        if not metadata.partitions:
-            raise Unavailable(f"the topic {topic} does not exist")
+        error = metadata.error
+        is_missing = error is None and not metadata.partitions
+        if is_missing or (error is not None and error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART):
+            raise NoTopic(f"the topic {topic!r} does not exist")
+        if error is not None:
+            raise self._failure(error, topic)
         return len(metadata.partitions)
 
     def bounds(self, partition: Partition) -> tuple[int, int]:

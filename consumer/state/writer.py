@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from consumer.errors import ConsumerError, RecordRefused
+from consumer.errors import ConsumerError, RecordRejected
 from consumer.kafka.publisher import Publisher
 from consumer.lane import Partition
 from consumer.state.keys import full_key
@@ -99,7 +99,7 @@ class StateWriter:
             key = full_key(self._group, partition, record.owner, record.key)
         try:
             self._publisher.publish(self._topic, place, key, record.value, [])
-        except RecordRefused as error:
+        except RecordRejected as error:
             raise ConsumerError(
                 f"the state of {partition[0]}/{partition[1]} cannot be written to {self._topic!r}: {error}."
                 " Raise the topic's max.message.bytes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from consumer.settings import InputSettings
@@ -12,9 +13,12 @@ from fncast.recognition.sample import Sample
 from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
 
 MAX_NAMES = 3
+AHEAD = timedelta(minutes=15)  # of the record's timestamp; wrong time zones are further ahead
+OLD = timedelta(days=1)
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def check_records(entry: InputSettings, sample: Sample, routes: Collection[str]) -> Row:
+def check_records(entry: InputSettings, sample: Sample, routes: Collection[str], now: datetime) -> Row:
     """The row about the records of a topic. routes: names of the routes in the settings."""
     hop = f"records of {sample.topic}"
     if not any(record.value is not None for record in sample.records):
@@ -23,13 +27,13 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str])
         trial = try_format(entry.format_name, entry.format_options(), sample.records)
     except ValueError as error:
         return Row(hop, "failed", str(error), "correct [[inputs]] in fncast.toml")
-    found = _found(trial)
+    found = _what_it_holds(trial)
     if not trial.decoded:
-        return Row(hop, "failed", f"{found}: {_reason(trial)}", _other_format(entry, sample))
+        return Row(hop, "failed", f"{found}: {_main_reason(trial)}", _other_format(entry, sample))
     if trial.readings and not entry.has_readings:
         fix = f'set format = "{entry.format_name}" in [[inputs]] for {entry.topic}'
         return Row(hop, "failed", f"{found}, but the settings take the topic for windows only", fix)
-    for problem in (_of_destinations, _of_names):
+    for problem in (_destination_problem, _name_problem):
         if row := problem(hop, found, entry, trial, routes):
             return row
     if trial.spread and not entry.rekey and not trial.windows:
@@ -44,13 +48,54 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str])
         return Row(
             hop,
             "warning",
-            f"{found}. {wrong} become dead letters: {_reason(trial)}",
+            f"{found}. {wrong} become dead letters: {_main_reason(trial)}",
             "send only this format to the topic, or accept the dead letters",
         )
-    return Row(hop, "ok", found)
+    return _of_times(hop, found, trial, sample, now) or Row(hop, "ok", found)
 
 
-def _found(trial: FormatTrial) -> str:
+def _of_times(hop: str, found: str, trial: FormatTrial, sample: Sample, now: datetime) -> Row | None:
+    """A row if the readings are ahead of their records, or old."""
+    if trial.windows or not trial.series:
+        return None
+    newest_ns = max(series.last_time_ns for series in trial.series.values())
+    newest = _time(newest_ns // 1_000_000)
+    sent = _time(max(record.timestamp_ms for record in sample.records))
+    if newest is None or sent is None:
+        return None
+    at = f"{newest:%Y-%m-%d %H:%M:%SZ}"
+    if newest - sent > AHEAD:
+        return Row(
+            hop,
+            "warning",
+            f"{found}; the newest reading, of {at}, is {_shown(newest - sent)} ahead of its record",
+            "correct the clock or the time zone of the producer: a reading that is ahead by a window is dropped",
+        )
+    if now - newest > OLD:
+        return Row(
+            hop,
+            "warning",
+            f"{found}; the newest reading is of {at}, {_shown(now - newest)} ago",
+            "see whether the producer still sends: forecasts begin after the last reading",
+        )
+    return None
+
+
+def _time(at_ms: int) -> datetime | None:
+    """The time in UTC; None if it is beyond the calendar."""
+    try:
+        return EPOCH + timedelta(milliseconds=at_ms)
+    except OverflowError:
+        return None
+
+
+def _shown(span: timedelta) -> str:
+    if span >= OLD:
+        return f"{span.days:,} day{'s' * (span.days != 1)}"
+    return f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"
+
+
+def _what_it_holds(trial: FormatTrial) -> str:
     held = [f"{trial.windows} windows"] if trial.windows else []
     held += [f"{trial.readings} readings"] if trial.readings else []
     held += [f"{trial.without_numbers} without a number"] if trial.without_numbers else []
@@ -58,7 +103,7 @@ def _found(trial: FormatTrial) -> str:
     return ", ".join([count, *held, f"{len(trial.series)} series"] if trial.decoded else [count])
 
 
-def _reason(trial: FormatTrial) -> str:
+def _main_reason(trial: FormatTrial) -> str:
     if trial.reasons:
         most_common = (reason for reason, _ in trial.reasons.most_common() if reason != OTHER_REASONS)
         return next(most_common, OTHER_REASONS)
@@ -76,7 +121,7 @@ def _other_format(entry: InputSettings, sample: Sample) -> str:
     return f'the records look like {right}: set format = "{right}", or use fncast init --topic {sample.topic}'
 
 
-def _of_destinations(
+def _destination_problem(
     hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
 ) -> Row | None:
     """A row if records would have no route."""
@@ -95,7 +140,7 @@ def _of_destinations(
     return None
 
 
-def _of_names(
+def _name_problem(
     hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
 ) -> Row | None:
     """A row if include and exclude leave no series."""

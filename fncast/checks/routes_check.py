@@ -16,7 +16,7 @@ from fncast.checks.row import Row
 from fncast.series.rfc3339 import format_time
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.outcomes import UNAVAILABLE_REASON
@@ -25,7 +25,7 @@ from interceptor.routes.window_event import read_window
 
 REACH_S = 5.0
 CALL_S = 20.0  # a cold function starts its process first
-READINGS = 512  # a model takes the last ones that it needs
+READINGS = 512  # a model takes as many of the last ones as it needs
 PERIOD = 24  # steps in a wave of the synthetic window
 STEP_S = 60
 
@@ -38,7 +38,7 @@ async def check_routes(settings: Settings, now: datetime) -> list[Row]:
     except SettingsError as error:
         return [Row("routes", "failed", str(error), "correct it in fncast.toml")]
     try:
-        called = _called(settings, routes)
+        called = _routes_to_call(settings, routes)
         found = await asyncio.gather(
             *(_check_route(functions, route, name in called, now) for name, route in routes.items())
         )
@@ -47,8 +47,8 @@ async def check_routes(settings: Settings, now: datetime) -> list[Row]:
     return [row for rows in found for row in rows]
 
 
-def _called(settings: Settings, routes: Mapping[str, Route]) -> set[str]:
-    """The routes that a window is sent through: our function alone, since others may act on it."""
+def _routes_to_call(settings: Settings, routes: Mapping[str, Route]) -> set[str]:
+    """The routes that a window is sent through: only our forecast function. Another function may act on the window."""
     return {name for name, route in routes.items() if route.is_fn and route.target.endswith("/forecast")}
 
 
@@ -79,7 +79,7 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
     try:
         async with asyncio.timeout(CALL_S):
             outcome = await _outcome(functions, route, now)
-    except (RetriableError, Refused, TimeoutError) as error:
+    except (RetriableError, Rejected, TimeoutError) as error:
         reason = str(error) or f"no answer within {CALL_S:g} s"
         fix = "look at the output of `fncast functions`"
         return [Row(function, "failed", reason, fix), Row(model, "not tried", "the function gave no answer")]
@@ -89,7 +89,7 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
 
 
 async def _outcome(functions: FunctionClient, route: Route, now: datetime) -> Outcome | RetriableError:
-    """What the function makes of the window. An error is returned if the function says that it is unavailable."""
+    """The outcome of a window. An error is returned if the function answers that it is itself unavailable."""
     headers, body = synthetic_window(now)
     delivery = Delivery(Record("", 0, 0, 0, None, body, headers))
     delivery.event, delivery.route = read_event(headers, body), route

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
+from consumer.kafka.compaction import compaction_problem
 from consumer.settings import InputSettings, Settings
 from fncast.checks.records_check import check_records
 from fncast.checks.row import Row
@@ -19,7 +21,7 @@ ANSWER_S = 5.0  # for one request
 NOT_REACHED = "the broker was not reached"
 
 
-def check_kafka(settings: Settings) -> list[Row]:
+def check_kafka(settings: Settings, now: datetime) -> list[Row]:
     """The rows about the broker, the topics and their records."""
     kafka = settings.kafka
     servers = kafka.bootstrap_servers
@@ -29,12 +31,18 @@ def check_kafka(settings: Settings) -> list[Row]:
         return [Row("broker", "failed", str(error), "correct [kafka.client]"), *_not_tried(settings)]
     try:
         topics = sampler.topics()
-        seen = f"{len(topics)} topic{'s' * (len(topics) != 1)}"
-        rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {seen}")]
+        count = f"{len(topics)} topic{'s' * (len(topics) != 1)}"
+        rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {count}")]
         rights = {} if sampler.is_embedded else _rights(settings)
         for entry in _inputs(settings):
-            rows += _input_rows(sampler, entry, settings, rights)
-        rows += [_output_row(topic, topics, settings, rights) for topic in output_topics(settings)]
+            rows += _input_rows(sampler, entry, settings, rights, now)
+        state = kafka.state_topic
+        is_asked = state in topics and not sampler.is_embedded
+        problems = {state: compaction_problem(_admin(settings), state)} if is_asked else {}
+        rows += [
+            output_row(topic, topics, settings, rights, problems.get(topic, ""))
+            for topic in output_topics(settings)
+        ]
         if not sampler.is_embedded:
             rows.append(_group_row(settings))
         return rows
@@ -64,7 +72,11 @@ def _not_tried(settings: Settings) -> list[Row]:
 
 
 def _input_rows(
-    sampler: TopicSampler, entry: InputSettings, settings: Settings, rights: Mapping[str, set[AclOperation]]
+    sampler: TopicSampler,
+    entry: InputSettings,
+    settings: Settings,
+    rights: Mapping[str, set[AclOperation]],
+    now: datetime,
 ) -> list[Row]:
     hop = f"topic {entry.topic}"
     if _lacks(rights, entry.topic, AclOperation.READ):
@@ -79,16 +91,18 @@ def _input_rows(
     detail = f"{sample.total:,} records in {sample.partitions} partition{'s' * (sample.partitions != 1)}"
     if sample.is_cut:
         detail += f"; only {len(sample.records)} of the last {RECORDS} could be read in time"
-    records = check_records(entry, sample, settings.routes)
+    records = check_records(entry, sample, settings.routes, now)
     return [Row(hop, "warning" if sample.is_cut else "ok", detail), records]
 
 
-def _output_row(
+def output_row(
     topic: str,
     topics: Mapping[str, int],
     settings: Settings,
     rights: Mapping[str, set[AclOperation]],
+    problem: str,
 ) -> Row:
+    """The row about a topic that the consumer writes. problem: of `compaction_problem`; empty for other topics."""
     hop = f"topic {topic}"
     if _lacks(rights, topic, AclOperation.WRITE):
         return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
@@ -96,13 +110,14 @@ def _output_row(
     if topic not in topics:
         detail = "it does not exist yet; fncast consume creates it"
         if _lacks(rights, "", AclOperation.CREATE):
-            fix = f"create it with {wanted or 'as many'} partitions as the input, or grant Create on the cluster"
+            partitions = f"{wanted} partitions" if wanted else "as many partitions as the input has"
+            fix = f"create it with {partitions}, or grant Create on the cluster"
             return Row(hop, "failed", "it does not exist, and this login may not create it", fix)
         return Row(hop, "ok", detail)
     count = topics[topic]
-    if topic == settings.kafka.state_topic and count < wanted:
-        fix = f"give it {wanted} partitions, one for each of the input"
-        return Row(hop, "failed", f"it has {count} partitions, and the input has {wanted}", fix)
+    if problem:
+        detail, _, fix = problem.partition(". Fix it with ")
+        return Row(hop, "failed", detail, fix)
     return Row(hop, "ok", f"{count} partition{'s' * (count != 1)}")
 
 
@@ -133,15 +148,15 @@ def _is_denied(error: Exception) -> bool:
 
 
 def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
-    """What this login may do, by topic; "" is the cluster. Without an entry the broker does not say."""
+    """The operations that this login may do, by topic; "" is the cluster. No entry: the broker does not say."""
     admin = _admin(settings)
     names = list(dict.fromkeys((*settings.kafka.input_topics, *output_topics(settings))))
     answers: list[tuple[str, Any]] = []
     try:
-        of_topics = admin.describe_topics(
+        topics = admin.describe_topics(
             TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
         )
-        answers += of_topics.items()
+        answers += topics.items()
         cluster = admin.describe_cluster(include_authorized_operations=True, request_timeout=ANSWER_S)
         answers.append(("", cluster))
     except (KafkaException, ValueError):
@@ -164,4 +179,5 @@ def _admin(settings: Settings) -> AdminClient:
 
 
 def _lacks(rights: Mapping[str, set[AclOperation]], name: str, operation: AclOperation) -> bool:
+    """Whether the broker says that this login may not do the operation. name: the topic, "" for the cluster."""
     return name in rights and not rights[name] & {operation, AclOperation.ALL}

@@ -32,6 +32,8 @@ HEADERS = {
 }
 EVENT_HEADERS = {"content-type": "text/event-stream", "x-accel-buffering": "no"}
 
+NO_UPDATES = "the page does not update; see the log: {}\n"
+
 
 class Page:
     """Serves `/` (the page), `/static/…`, `/events` (the live stream), `/state` (JSON), `/healthz` and `/readyz`.
@@ -84,12 +86,13 @@ class Page:
         return Response(self._stream.snapshot(), media_type="application/json")
 
     async def _health(self, _: Request) -> Response:
-        failure = self._updater.failure
-        if failure:
-            return PlainTextResponse(f"the page does not update; see the log: {failure}\n", 500)
+        if failure := self._updater.failure:
+            return PlainTextResponse(NO_UPDATES.format(failure), 500)
         return PlainTextResponse("ok\n")
 
     async def _readiness(self, _: Request) -> Response:
+        if failure := self._updater.failure:
+            return PlainTextResponse(NO_UPDATES.format(failure), 503)
         broker = self._source.state
         if broker.connected:
             return PlainTextResponse("ready\n")

@@ -27,7 +27,7 @@ class ProcessLog:
         """Append `chunk`. Raises nothing."""
         try:
             if self._file is None:
-                # Unbuffered: a buffer would keep what a full disk refused, and fail again when it is closed.
+                # Unbuffered: a buffer would keep what a full disk did not take, and fail again when it is closed.
                 self._file = self._path.open("ab", buffering=0)
             if self._file.tell() > MAX_LOG_BYTES:
                 self._file.truncate(0)

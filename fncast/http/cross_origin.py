@@ -1,4 +1,4 @@
-"""Protects a listener from web pages of other sites: a foreign `Host` (DNS rebinding) or `Origin` is refused.
+"""Protects a listener from web pages of other sites: a foreign `Host` (DNS rebinding) or `Origin` is rejected.
 
 This protects users of browsers. Other programs can send any header; a token is what keeps them out.
 """
@@ -19,9 +19,8 @@ _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Paths of Fn's triggers. A function may change something on any method, also GET.
 _TRIGGERS = "/t/"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
-_SHOWN = 80  # characters of a refused host
-# Hosts whose decision is cached.
-MAX_HOSTS = 256
+_SHOWN = 80  # characters of a rejected host
+MAX_HOSTS = 256  # hosts that are remembered as accepted or not
 
 
 class CrossOriginProtection:
@@ -31,16 +30,16 @@ class CrossOriginProtection:
         """allowed_hosts: names or addresses without ports, accepted in `Host` besides the names of this machine."""
         self._app = app
         self._allowed = frozenset(name.lower().strip("[]").rstrip(".") for name in allowed_hosts)
-        self._is_allowed = lru_cache(MAX_HOSTS)(self._decide)  # parsing an address is slow
+        self._is_allowed = lru_cache(MAX_HOSTS)(self._accepts_host)  # parsing an address is slow
         self.is_on_loopback = True
         """Whether only this machine can reach the listener. The server sets it when it listens."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
-        if refusal is None:
+        rejection = self._rejection(scope) if scope["type"] == "http" else None
+        if rejection is None:
             await self._app(scope, receive, send)
             return
-        status, text = refusal
+        status, text = rejection
         content_type, body = error_body(scope["path"], text)
         length = (b"content-length", b"%d" % len(body))
         headers = [(b"content-type", content_type), length, (b"cache-control", b"no-store")]
@@ -52,8 +51,8 @@ class CrossOriginProtection:
         if close := getattr(self._app, "close_streams", None):
             close()
 
-    def _refusal(self, scope: Any) -> tuple[int, str] | None:
-        """Status and text for a request that is refused, or None."""
+    def _rejection(self, scope: Any) -> tuple[int, str] | None:
+        """Status and text for a request that is rejected, or None."""
         hosts: list[bytes] = []
         origins: list[bytes] = []
         site = b""
@@ -78,7 +77,7 @@ class CrossOriginProtection:
             return 403, "a request from a page of another site is not accepted here"
         return None
 
-    def _decide(self, host: bytes, address: str) -> bool:
+    def _accepts_host(self, host: bytes, address: str) -> bool:
         """Whether a `Host` is accepted.
 
         address: the local address of the connection. Health checks send it as `Host`. It is

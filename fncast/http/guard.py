@@ -32,7 +32,7 @@ class Guard:
         if scope["type"] != "http" or scope["path"] in PUBLIC or self.is_authenticated(scope):
             await self._app(scope, receive, send)
         else:
-            await self.refuse(scope, receive, send)
+            await self.reject(scope, receive, send)
 
     def close_streams(self) -> None:
         """End the application's open streams, if it has any."""
@@ -44,7 +44,7 @@ class Guard:
         credentials = [value for name, value in scope["headers"] if name == b"authorization"]
         return len(credentials) == 1 and is_bearer(credentials[0], self._expected)
 
-    async def refuse(self, scope: Any, receive: Any, send: Any) -> None:
+    async def reject(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request that is not authenticated."""
         content_type, body = error_body(scope["path"], "a bearer token is needed")
         headers = [(b"content-type", content_type), (b"www-authenticate", b"Bearer")]

@@ -48,14 +48,14 @@ class Login(Guard):
         else:
             await super().__call__(scope, receive, send)
 
-    async def refuse(self, scope: Any, receive: Any, send: Any) -> None:
+    async def reject(self, scope: Any, receive: Any, send: Any) -> None:
         """Redirect the page to the form, serve the form or check it, and answer 401 elsewhere."""
         html = (b"content-type", b"text/html; charset=utf-8")
         if scope["path"] != LOGIN:
             if scope["method"] == "GET" and scope["path"] == "/":
                 await send_response(send, 303, [(b"location", LOGIN.encode())])
             else:
-                await super().refuse(scope, receive, send)
+                await super().reject(scope, receive, send)
         elif scope["method"] != "POST":
             await send_response(send, 200, [html], FORM.format(problem="").encode())
         elif await self._has_token(receive):

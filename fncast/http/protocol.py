@@ -21,7 +21,7 @@ PROGRESS_TIMEOUT_S = 30.0
 MIN_BYTES_PER_S = 500
 # From the end of a response to the next request.
 KEEP_ALIVE_S = 5
-# How long a refused client may take to read the response.
+# How long a rejected client may take to read the response.
 CLOSE_TIMEOUT_S = 5.0
 MAX_HEADER_BYTES = 64 * 1024
 # Framing bytes allowed for each byte of a body. A chunk of one byte has five.
@@ -56,7 +56,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_began_s = self._progress_s = self.loop.time()
         if len(self.connections) > self._max_connections:
             log.warning("a connection is refused: %d are open already", self._max_connections)
-            self._refuse(b"503 Service Unavailable", b"too many connections are open\n")
+            self._reject(b"503 Service Unavailable", b"too many connections are open\n")
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
@@ -69,7 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         is_awaited = self._header_began_s is not None or self._body_began_s is not None
         bound = MAX_HEADER_BYTES + MAX_FRAME_BYTES_PER_BYTE * self._body_bytes
         if is_awaited and self._frame_bytes > bound:
-            self._refuse(b"431 Request Header Fields Too Large", b"the header is too large\n")
+            self._reject(b"431 Request Header Fields Too Large", b"the header is too large\n")
 
     def _unsupported_upgrade_warning(self) -> None:
         """A request may ask for another protocol (HTTP/2, WebSocket). It is answered in HTTP/1.1, as RFC 9110 allows.
@@ -128,13 +128,13 @@ class BoundedProtocol(HttpToolsProtocol):
             if self.cycle is not None and not self.cycle.response_complete:
                 self._header_began_s = now_s  # a pipelined request waits for the response before it
             elif now_s - self._header_began_s > HEADER_TIMEOUT_S:
-                self._refuse(b"408 Request Timeout", b"the header did not arrive in time\n")
+                self._reject(b"408 Request Timeout", b"the header did not arrive in time\n")
         elif self._body_began_s is not None:
             allowed_s = PROGRESS_TIMEOUT_S + self._body_bytes / MIN_BYTES_PER_S
             if now_s - self._progress_s > PROGRESS_TIMEOUT_S or now_s - self._body_began_s > allowed_s:
-                self._refuse(b"408 Request Timeout", b"the body did not arrive in time\n")
+                self._reject(b"408 Request Timeout", b"the body did not arrive in time\n")
 
-    def _refuse(self, status: bytes, text: bytes) -> None:
+    def _reject(self, status: bytes, text: bytes) -> None:
         """Close the connection, after an error response if no other response is being sent."""
         if self.transport.is_closing():
             return

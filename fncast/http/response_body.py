@@ -9,13 +9,13 @@ class BodyTooLarge(ValueError):
     """The body has more bytes than the limit."""
 
 
-async def read_body(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
-    """The whole body. Raises BodyTooLarge, and what aiohttp raises where the connection breaks off."""
+async def read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    """The whole body. Raises BodyTooLarge, or an error of aiohttp if the connection breaks off."""
     chunks = []
     size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
-        if size > most_bytes:
-            raise BodyTooLarge(f"the answer is larger than {most_bytes} bytes")
+        if size > max_bytes:
+            raise BodyTooLarge(f"the answer is larger than {max_bytes} bytes")
         chunks.append(chunk)
     return b"".join(chunks)

@@ -31,7 +31,7 @@ LOOK_MS = 1_000
 class MonitorPartition:
     """The series of one partition number. changed: names of the series that changed since they were removed from it.
 
-    notes: what changed, in order, for `replay`; the writer of the state clears them. refused: how many new series
+    notes: what changed, in order, for `replay`; the writer of the state clears them. rejected: how many new series
     were ignored because of `max_series`.
     """
 
@@ -41,7 +41,7 @@ class MonitorPartition:
         self.series: dict[str, MonitoredSeries] = {}
         self.changed: set[str] = set()
         self.notes: list[tuple[Any, ...]] = []
-        self.refused = 0
+        self.rejected = 0
         self._looked_ms = -LOOK_MS
 
     def reading(self, reading: NewestReading, record_ms: int) -> list[OutputEvent]:
@@ -135,7 +135,7 @@ class MonitorPartition:
         series = self.series.get(name)
         if series is None or (series.joined.step is not step and series.joined.step != step):
             if series is None and len(self.series) >= self._rules.max_series:
-                self.refused += 1
+                self.rejected += 1
                 return None
             series = self.series[name] = self._new(name, JoinedSeries(moment, step))
             self.notes.append((NEW, name, series.state()))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fncast.recognition.labels import MOST, FlatObject, is_id, labels_of, last_part
+from fncast.recognition.labels import MIN_SHARE, FlatObject, is_id, labels_of, last_part
 from interceptor.delivery import Record
 from interceptor.readings import lenient_json
 from interceptor.readings.numbers import number_in_text
@@ -18,9 +18,9 @@ from interceptor.readings.times import time_ns, unit_of
 # Debezium with and without schema, Kafka Connect.
 ENVELOPES = (("payload", "after"), ("after",), ("payload",))
 MAX_DEPTH = 4  # of nested objects below the root
-MAX_MEMBERS = 200  # different members that are looked at
+MAX_MEMBERS = 200  # more members are ignored
 MAX_ROWS = 2000
-EARLIEST_NS = 946_684_800 * 10**9  # 2000-01-01: an earlier time is a counter or a duration
+EARLIEST_NS = 946_684_800 * 10**9  # 2000-01-01: a smaller number is a counter or a duration
 LATEST_NS = 4_102_444_800 * 10**9  # 2100-01-01
 NEAR_NS = 86_400 * 10**9  # a number this close to the record's timestamp is a time, whatever its name
 
@@ -34,7 +34,7 @@ _NUMBER_IN_TEXT = re.compile(r"(?i)(.*[_.-])?(value|val|reading)")
 
 @dataclass(frozen=True)
 class ProposedMapping:
-    """The proposed settings [inputs.json]. left_out: members that are neither, with the reason."""
+    """The proposed settings [inputs.json]. left_out: members that become neither value nor label, with the reason."""
 
     root: str = ""
     time: str = ""
@@ -99,7 +99,7 @@ def _objects(record: Record) -> list[dict[str, Any]]:
 
 
 def _root_of(objects: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """The path to the data in the envelope of Debezium or Kafka Connect. Empty without an envelope."""
+    """The path to the data in the envelope of Debezium or Kafka Connect. Empty if the objects have no envelope."""
     for envelope in ENVELOPES:
         is_envelope = [
             isinstance(_at(found, envelope), dict) and _has_mark(found, envelope) for found in objects
@@ -118,6 +118,7 @@ def _has_mark(found: dict[str, Any], envelope: tuple[str, ...]) -> bool:
 
 
 def _at(found: Any, path: Sequence[str]) -> Any:
+    """The value at a path of member names. None if there is none."""
     for part in path:
         found = found.get(part) if isinstance(found, dict) else None
     return found
@@ -138,7 +139,7 @@ def _leaves(found: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str
 
 
 def _share(rows: Sequence[FlatObject], name: str, is_kind: Callable[[Any], bool]) -> float:
-    """The share of the rows with this member in which it is of a kind."""
+    """Of the rows that have the member, the share whose value `is_kind` accepts: 0 to 1."""
     found = [row.leaves[name] for row in rows if name in row.leaves]
     return sum(map(is_kind, found)) / len(found) if found else 0.0
 
@@ -179,11 +180,11 @@ def _is_time(name: str, rows: Sequence[FlatObject]) -> bool:
         is_written = isinstance(raw, str) and not raw.isdecimal()
         is_near = abs(at_ns - row.record.timestamp_ms * 1_000_000) <= NEAR_NS
         count += is_written or is_named or is_near
-    return count >= MOST * len(rows) > 0
+    return bool(rows) and count >= MIN_SHARE * len(rows)
 
 
 def _unit_of(time: str, rows: Sequence[FlatObject]) -> str:
     """The unit of numbers in the member with the time. Empty for texts, and for numbers of several units."""
     numbers = [row.leaves[time] for row in rows if _is_number(row.leaves.get(time))]
     units = {unit_of(number) for number in numbers}
-    return units.pop() if len(units) == 1 and len(numbers) >= MOST * len(rows) else ""
+    return units.pop() if len(units) == 1 and len(numbers) >= MIN_SHARE * len(rows) else ""

@@ -9,16 +9,16 @@ from typing import Any
 
 from interceptor.delivery import Record
 
-MOST = 0.8  # a member that is missing in more records is not used as time or label
+MIN_SHARE = 0.8  # of the rows that must have a member, so that it can be the time or a label
 MAX_LABEL_CHARACTERS = 200
-LEAST_ROWS = 8  # that show a row number
-# A number under such a name identifies something. It is not measured.
+MIN_ROWS = 8  # fewer rows do not show whether a member is a row number
+# A number under such a name identifies a thing and is not a measured value.
 _ID_NAME = re.compile(r"(?i)(.*[_.-])?(id|uuid|guid|serial|imei|mac|port|zip|version)|.*(Id|ID)")
 _IDENTITY = re.compile(
     r"(?i)(.*[_.-])?(device|sensor|host|hostname|machine|station|meter|node|asset|tag|point|site|room|name|metric|"
     r"measurement|parameter|signal|channel|series|location|instance|vehicle|tenant|topic)(_?(id|name))?"
 )
-# Such a member has another text in each record, or changes during the series.
+# A member under such a name differs in each record, or changes within a series: it is not a label.
 _NOT_IDENTITY = re.compile(
     r"(?i)(.*[_.-])?((message|msg|event|trace|span|request|correlation|batch|record)_?id|uuid|guid|status|state|quality|"
     r"message|msg|level|severity|error|description|comment|checksum|hash)"
@@ -34,11 +34,11 @@ class FlatObject:
 
 
 def labels_of(candidates: Sequence[str], rows: Sequence[FlatObject]) -> list[str]:
-    """The members that identify the series: those that name a thing, and others that are constant for it."""
+    """The members that identify the series: those that name a thing, and those that are constant for each thing."""
     present = [
         name
         for name in candidates
-        if sum(name in row.leaves for row in rows) >= MOST * len(rows)
+        if sum(name in row.leaves for row in rows) >= MIN_SHARE * len(rows)
         and not _NOT_IDENTITY.fullmatch(last_part(name))
         and all(len(str(row.leaves.get(name, ""))) <= MAX_LABEL_CHARACTERS for row in rows)
     ]
@@ -48,7 +48,7 @@ def labels_of(candidates: Sequence[str], rows: Sequence[FlatObject]) -> list[str
         present = [name for name in present if name in identities or name not in named]
     else:
         identities = named
-    if not identities:  # texts that repeat
+    if not identities:  # no name says what identifies the series, so take the texts that repeat
         return [name for name in present if len({row.leaves.get(name) for row in rows}) <= len(rows) / 2]
     return [name for name in present if name in identities or _is_constant(name, identities, rows)]
 
@@ -70,22 +70,22 @@ def _is_key(name: str, rows: Sequence[FlatObject]) -> bool:
         row.record.key is not None and str(row.leaves.get(name)).encode("utf-8", "replace") == row.record.key
         for row in rows
     )
-    return equal >= MOST * len(rows)
+    return equal >= MIN_SHARE * len(rows)
 
 
 def _is_constant(name: str, identities: Sequence[str], rows: Sequence[FlatObject]) -> bool:
     """Whether the member has one text for each thing that the identities name."""
-    seen: dict[tuple[Any, ...], Any] = {}
+    constants: dict[tuple[Any, ...], Any] = {}
     for row in rows:
         identified = tuple(row.leaves.get(identity) for identity in identities)
-        if seen.setdefault(identified, row.leaves.get(name)) != row.leaves.get(name):
+        if constants.setdefault(identified, row.leaves.get(name)) != row.leaves.get(name):
             return False
     return True
 
 
 def _is_row_number(name: str, rows: Sequence[FlatObject]) -> bool:
-    """Whether the member grows from record to record, as the primary key of a table that only gets new rows."""
-    if _IDENTITY.fullmatch(last_part(name)) or len(rows) < LEAST_ROWS:
+    """Whether the member grows from record to record, such as the primary key of a table that only gets new rows."""
+    if _IDENTITY.fullmatch(last_part(name)) or len(rows) < MIN_ROWS:
         return False
     last: dict[int, int] = {}
     for row in rows:

@@ -7,12 +7,15 @@ from itertools import pairwise
 from statistics import median
 
 NS = 1_000_000_000
-NEAR = 0.02  # a step this close to whole seconds is shown as whole seconds: producers jitter
+NEAR = 0.02  # a step this close to whole seconds is rounded, because producers jitter
 
 
 @dataclass
 class ObservedSeries:
-    """One series of a sample. times_ns: of its readings, in the order of the records."""
+    """One series of a sample.
+
+    times_ns: of its readings, in the order of the records. known_step: as the records state it, or empty.
+    """
 
     name: str
     unit: str = ""
@@ -36,7 +39,7 @@ class ObservedSeries:
 
     @property
     def step_s(self) -> float | None:
-        """The median distance of two readings in seconds. None if there are fewer than two different times."""
+        """The median time between two readings, in seconds. None if there are fewer than two different times."""
         times = sorted(set(self.times_ns))
         if len(times) < 2:
             return None

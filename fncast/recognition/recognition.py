@@ -17,9 +17,9 @@ from interceptor.readings.formats import BUILT_IN
 JSON = "json"
 PROMETHEUS_JSON = "prometheus-json"
 ENOUGH = 0.5  # a format must decode a larger share of the records
-NOTABLE = 0.05  # a format that decodes fewer is not named
+NOTABLE = 0.05  # a format that decodes a smaller share is not named
 MAX_SHOWN = 60  # characters of a record
-REGISTRY_MAGIC = 0  # the first byte of records of a schema registry; a 4-byte id follows
+REGISTRY_MAGIC = 0  # first byte of a record with a schema id of 4 bytes, as schema registries use
 
 
 class Unrecognised(ValueError):
@@ -28,7 +28,7 @@ class Unrecognised(ValueError):
 
 @dataclass(frozen=True)
 class Recognition:
-    """The format of a topic. mapping: where things are, for the format `json` only."""
+    """The format of a topic. mapping: where time, values and labels are, for the format `json` only."""
 
     trial: FormatTrial
     mapping: ProposedMapping = field(default_factory=ProposedMapping)
@@ -47,12 +47,13 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
         raise Unrecognised(
             f"the topic {topic} holds no records to look at. Send readings to it first, then run fncast init again"
         )
-    trials = [_tried(name, records) for name in BUILT_IN if name != JSON]
+    trials = [_trial_of(name, records) for name in BUILT_IN if name != JSON]
     good = sorted((each for each in trials if each.share > ENOUGH), key=_rank, reverse=True)
-    if len(good) > 1 and _rank(good[0]) == _rank(good[1]):
-        names = " and ".join(each.format for each in good if _rank(each) == _rank(good[0]))
+    best = [each.format for each in good if _rank(each) == _rank(good[0])]
+    if len(best) > 1:
         raise Unrecognised(
-            f"the topic {topic} can be read as {names} equally well. Write [[inputs]] with the right format by hand"
+            f"the topic {topic} can be read as {' and '.join(best)} equally well. Write the right one into fncast.toml:"
+            f' [[inputs]], topic = "{topic}", format = "{best[0]}", destination = "forecast". Then run fncast check'
         )
     if good:
         return Recognition(good[0])
@@ -69,30 +70,30 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
         trial = try_format(JSON, mapping.options(), records)
         if trial.share > ENOUGH:
             return Recognition(trial, mapping)
-    raise Unrecognised(_unknown(topic, records, trials))
+    raise Unrecognised(_unknown_format(topic, records, trials))
 
 
 def _rank(trial: FormatTrial) -> tuple[float, int]:
     return trial.share, trial.readings + trial.windows
 
 
-def _tried(name: str, records: Sequence[Record]) -> FormatTrial:
+def _trial_of(name: str, records: Sequence[Record]) -> FormatTrial:
     trial = try_format(name, {}, records)
     if name == PROMETHEUS_JSON and not any(b'"__name__"' in (record.value or b"") for record in records):
-        # It reads any JSON object with a value and a timestamp, and loses the other members.
+        # This format reads any JSON object with a value and a timestamp, and ignores the other members.
         trial.decoded = 0
     return trial
 
 
-def _unknown(topic: str, records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
+def _unknown_format(topic: str, records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
     formats = ", ".join(BUILT_IN)
     return (
-        f"the topic {topic} is in no format that fncast knows ({formats}): {_reason(records, trials)}."
+        f"the topic {topic} is in no format that fncast knows ({formats}): {_why_unknown(records, trials)}."
         ' Your decoder can read it: format = "package.module:Class", see docs/topic.md'
     )
 
 
-def _reason(records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
+def _why_unknown(records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
     value = records[-1].value or b""
     cloudevents = next(each for each in trials if each.format == CLOUDEVENTS)
     events = [reason for reason in cloudevents.reasons if reason.startswith("it is a CloudEvent")]

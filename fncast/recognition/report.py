@@ -13,7 +13,7 @@ MAX_LISTED = 10
 MAX_NAME = 70
 MAX_REASON = 200
 MAX_REASONS = 3
-MANY = 20  # series; so many without a second reading are reported
+MANY_SERIES = 20  # if none of so many has a second reading, a label probably differs in each record
 
 
 def report(sample: Sample, recognition: Recognition) -> list[str]:
@@ -34,7 +34,7 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
     ]
     if len(trial.series) > MAX_LISTED:
         lines.append(f"  and {len(trial.series) - MAX_LISTED:,} others")
-    if len(trial.series) >= MANY and all(len(each.times_ns) == 1 for each in trial.series.values()):
+    if len(trial.series) >= MANY_SERIES and all(len(each.times_ns) == 1 for each in trial.series.values()):
         lines.append(
             "no series has a second reading in the sample. If a label differs in each record, take it out of the names"
         )

@@ -9,7 +9,7 @@ from interceptor.delivery import Record
 
 @dataclass(frozen=True)
 class Sample:
-    """The newest records of a topic, by partition and offset.
+    """The newest records of a topic, in the order of partition and offset.
 
     partitions: of the topic. total: records in the topic, by its offsets. is_cut: reading stopped at the limit of time
     or bytes. is_embedded: the broker is fncast's embedded broker.

@@ -43,19 +43,21 @@ def starter_settings(
     return "\n".join(lines) + "\n"
 
 
-def _set(setting: str, comment: str) -> str:
-    """A setting with a comment, in a column where the setting is short enough."""
+def _commented(setting: str, comment: str) -> str:
+    """A setting with a comment, which begins in COMMENT_COLUMN if the setting is short enough."""
     return f"{setting:{COMMENT_COLUMN}}  # {comment}"
 
 
 def _kafka(sample: Sample, servers: str, client: Mapping[str, str]) -> list[str]:
     lines = ["[kafka]", f"bootstrap_servers = {quoted(servers)}"]
     if sample.is_embedded:
-        lines.append(_set('delivery = "at-least-once"', "the embedded broker does not isolate transactions"))
+        lines.append(
+            _commented('delivery = "at-least-once"', "the embedded broker does not isolate transactions")
+        )
     lines += [
-        _set('# output_topic = "forecasts"', "created if it is missing; so are the next two"),
-        _set('# dead_letter_topic = "dead-letters"', "records that cannot be used, with the reason"),
-        _set('# state_topic = "fncast-state"', "compacted; makes a restart short"),
+        _commented('# output_topic = "forecasts"', "created if it is missing; so are the next two"),
+        _commented('# dead_letter_topic = "dead-letters"', "records that cannot be used, with the reason"),
+        _commented('# state_topic = "fncast-state"', "compacted; makes a restart short"),
     ]
     if client:
         lines += ["", "[kafka.client]"]
@@ -76,27 +78,34 @@ def _input(sample: Sample, recognition: Recognition) -> list[str]:
     if trial.readings:
         lines.append(f"format = {quoted(trial.format)}")
     else:
-        lines.append(_set('# format = "cloudevents"', "not needed: each event holds a whole window"))
+        lines.append(_commented('# format = "cloudevents"', "not needed: each event holds a whole window"))
     if trial.windows and set(trial.destinations) - {""}:
-        lines.append(_set('# destination = "forecast"', "of events that name none"))
+        lines.append(_commented('# destination = "forecast"', "for events that name no destination"))
     else:
-        lines.append(_set('destination = "forecast"', "readings name no function: all go to this route"))
+        lines.append(
+            _commented('destination = "forecast"', "readings name no function: all go to this route")
+        )
     if not trial.windows:
         lines += [
-            _set(f"# series = {quoted(_default_name(trial.format))}", "how series are named"),
-            _set(
+            _commented(f"# series = {quoted(_default_name(trial.format))}", "how series are named"),
+            _commented(
                 f"# include = [{_example(recognition)}]", "forecast only these series; exclude works the same"
             ),
         ]
         if trial.format in UNTYPED:
-            lines.append(_set('# counters = ["*_total"]', "cumulative counters: forecast their rates"))
+            lines.append(_commented('# counters = ["*_total"]', "cumulative counters: forecast their rates"))
         lines += _rekey(sample, recognition)
     if trial.format == "json":
-        lines += ["", _set("[inputs.json]", "where things are in a record; dotted paths")]
+        lines += [
+            "",
+            _commented("[inputs.json]", "where time, values and labels are in a record; dotted paths"),
+        ]
         lines += [f"{name} = {_value(value)}" for name, value in trial.options.items()]
         if "time" not in trial.options:
-            lines.append(_set('# time = "ts"', "no time was found: the record's timestamp counts"))
-        lines += _comment(f"left out: {name}, {why}" for name, why in recognition.mapping.left_out.items())
+            lines.append(_commented('# time = "ts"', "no time was found: the record's timestamp counts"))
+        lines += _comment_lines(
+            f"left out: {name}, {why}" for name, why in recognition.mapping.left_out.items()
+        )
     return lines
 
 
@@ -106,7 +115,7 @@ def _rekey(sample: Sample, recognition: Recognition) -> list[str]:
         return [
             f"# Series seen that come from more than one partition: {len(spread)}. fncast needs each series in one:",
             "# key the records by series in the producer, or let fncast send them through another topic.",
-            _set("rekey = true", f"through {clean(sample.topic, 249)}-by-series"),
+            _commented("rekey = true", f"through {clean(sample.topic, 249)}-by-series"),
         ]
     if sample.partitions > 1 and not sample.has_keys:
         return [
@@ -120,22 +129,22 @@ def _windows(recognition: Recognition) -> list[str]:
     step = usual_step(list(recognition.trial.series.values()))
     seen = f"found: {step}" if step else "found from the first readings of each series"
     is_spread = bool(recognition.trial.spread)
-    if step and is_spread:  # partitions are read side by side, so the first readings do not show the step
-        setting = _set(f'step = "{step}"', "found in the sample. Or another, or auto")
+    if step and is_spread:  # partitions are read at the same time, so the first readings may be out of order
+        setting = _commented(f'step = "{step}"', "found in the sample. Or another, or auto")
     else:
-        setting = _set('step = "auto"', f'{seen}. Or fix it, such as "60s"')
+        setting = _commented('step = "auto"', f'{seen}. Or fix it, such as "60s"')
     return [
-        _set("[windows]", "how readings become windows; [[inputs]] may override each"),
+        _commented("[windows]", "how readings become windows; [[inputs]] may override each"),
         setting,
-        _set('aggregate = "last"', "of the readings in one step: last, mean, sum, min, max, count"),
-        _set("every = 1", "forecast each n-th step"),
-        _set("# grace_s = 10", "how long a step stays open for late readings"),
+        _commented('aggregate = "last"', "of the readings in one step: last, mean, sum, min, max, count"),
+        _commented("every = 1", "forecast each n-th step"),
+        _commented("# grace_s = 10", "how long a step stays open for late readings"),
     ]
 
 
 def _routes() -> list[str]:
     return [
-        _set("[routes]", "destinations; the function runs on [fn] url, http://localhost:8080"),
+        _commented("[routes]", "destinations; the function runs on [fn] url, http://localhost:8080"),
         f"forecast = {FUNCTION}",
     ]
 
@@ -146,13 +155,13 @@ def _default_name(format_: str) -> str:
 
 
 def _example(recognition: Recognition) -> str:
-    """A glob for the first series, in quotes. Another one if its name has control characters, which nobody types."""
+    """A glob for the first series, in quotes. If its name has control characters, another example."""
     name = next(iter(recognition.trial.series), "cpu")
     head = re.split(r"[ .{*?\[]", name)[0][:40]
     return quoted(f"{head}*" if head.isprintable() else "cpu*")
 
 
-def _comment(texts: Iterable[str]) -> list[str]:
+def _comment_lines(texts: Iterable[str]) -> list[str]:
     return [f"# {clean(text, WIDTH)}" for text in list(texts)[:20]]
 
 

@@ -22,8 +22,8 @@ RECORDS = 200
 TIME_S = 10.0  # for reading one topic
 ANSWER_S = 5.0  # for one request
 MAX_BYTES = 16 * 1024 * 1024
-ENOUGH = 20  # with fewer records it looks further back: transactions and compaction leave gaps in the offsets
-FURTHER = 25
+ENOUGH = 20  # with fewer records, it reads from further back: transactions and compaction leave gaps in the offsets
+FURTHER = 25  # times as far
 POLL_S = 0.2
 
 
@@ -46,7 +46,7 @@ class TopicSampler:
             "allow.auto.create.topics": False,
             **client_properties,
             **common,
-            "group.id": "fncast-init",  # the client wants one; the group is never joined
+            "group.id": "fncast-init",  # required by the client; the group is never joined
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "enable.partition.eof": True,
@@ -84,30 +84,30 @@ class TopicSampler:
             return SampleError(f"Kafka at {self._servers} refuses the connection: {describe(self._denied)}")
         return SampleError(f"no Kafka answers at {self._servers}: {describe(self._last_error or error)}")
 
-    def sample(self, topic: str, most: int = RECORDS, time_s: float = TIME_S) -> Sample:
-        """The newest `most` records of a topic, over all partitions. Raises SampleError."""
+    def sample(self, topic: str, limit: int = RECORDS, time_s: float = TIME_S) -> Sample:
+        """The newest `limit` records of a topic, over all partitions. Raises SampleError."""
         partitions = self.topics().get(topic, 0)
         if not partitions:
             if not self.is_embedded and self._is_denied(topic):
                 raise SampleError(_denied(topic))
             raise SampleError(
                 f"the topic {clean(topic, 249)} does not exist on {self._servers}, or this login may not see it."
-                f" {self._others()}"
+                f" {self._visible_topics()}"
             )
         first, end = self._offsets(topic, partitions)
         total = sum(end[number] - first[number] for number in end)
         deadline = time.monotonic() + time_s
-        back = most
+        back = limit
         while True:
             starts = _starts(first, end, back)
-            records, is_cut = self._read(topic, starts, end, most, deadline)
+            records, is_cut = self._read(topic, starts, end, limit, deadline)
             is_whole = all(starts[number] == first[number] for number in starts)
-            if len(records) >= min(ENOUGH, most) or is_whole or is_cut:
+            if len(records) >= min(ENOUGH, limit) or is_whole or is_cut:
                 return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
             back *= FURTHER
 
     def _is_denied(self, topic: str) -> bool:
-        """Whether the broker does not let this login see a topic. It says so for a topic that is named."""
+        """Whether this login may not see a topic. A broker says so only if a request names the topic."""
         try:
             answers = self._admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_S)
             answers[topic].result(2 * ANSWER_S)
@@ -117,10 +117,10 @@ class TopicSampler:
             return False
         return False
 
-    def _others(self) -> str:
+    def _visible_topics(self) -> str:
         visible = [name for name in self.topics() if not name.startswith("__")]
         if not visible:
-            return "It sees no topic"
+            return "This login sees no topic"
         shown = ", ".join(clean(name, 60) for name in sorted(visible)[:10])
         return f"The topics are {shown}{', …' * (len(visible) > 10)}"
 
@@ -145,9 +145,9 @@ class TopicSampler:
         return SampleError(f"the topic {clean(topic, 249)} cannot be read: {describe(error)}")
 
     def _read(
-        self, topic: str, starts: dict[int, int], end: dict[int, int], most: int, deadline: float
+        self, topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline: float
     ) -> tuple[list[Record], bool]:
-        """The last `most` records from `starts` on, and whether a limit stopped reading. Raises SampleError."""
+        """The last `limit` records from `starts` on, and whether a limit stopped reading. Raises SampleError."""
         left = {number for number in starts if starts[number] < end[number]}
         self._consumer.assign([TopicPartition(topic, number, starts[number]) for number in sorted(left)])
         records: list[Record] = []
@@ -155,7 +155,7 @@ class TopicSampler:
         try:
             while left:
                 if size > MAX_BYTES or time.monotonic() > deadline:
-                    return _newest(records, most), True
+                    return _newest(records, limit), True
                 for message in self._consumer.consume(500, POLL_S):
                     error = message.error()
                     number = message.partition() or 0
@@ -174,7 +174,7 @@ class TopicSampler:
         finally:
             with suppress(KafkaException):
                 self._consumer.unassign()
-        return _newest(records, most), False
+        return _newest(records, limit), False
 
     def close(self) -> None:
         self._consumer.close()
@@ -184,11 +184,11 @@ def _denied(topic: str) -> str:
     return f"this login may not read the topic {clean(topic, 249)}: grant it Read and Describe on the topic"
 
 
-def _starts(first: Mapping[int, int], end: Mapping[int, int], most: int) -> dict[int, int]:
-    """Where to start in each partition, so that about `most` records are read, as evenly as the partitions allow."""
+def _starts(first: Mapping[int, int], end: Mapping[int, int], limit: int) -> dict[int, int]:
+    """Where to start in each partition, so that about `limit` records are read, as evenly as the partitions allow."""
     sizes = {number: end[number] - first[number] for number in end if end[number] > first[number]}
     starts: dict[int, int] = {}
-    left = most
+    left = limit
     for index, number in enumerate(sorted(sizes, key=lambda number: sizes[number])):
         share = -(-left // (len(sizes) - index))  # of what is left, rounded up
         taken = min(sizes[number], share)
@@ -197,7 +197,7 @@ def _starts(first: Mapping[int, int], end: Mapping[int, int], most: int) -> dict
     return {number: start for number, start in starts.items() if start < end[number]}
 
 
-def _newest(records: list[Record], most: int) -> list[Record]:
+def _newest(records: list[Record], limit: int) -> list[Record]:
     """The newest records by timestamp, in the order of partition and offset."""
-    newest = sorted(records, key=lambda found: found.timestamp_ms)[-most:]
+    newest = sorted(records, key=lambda found: found.timestamp_ms)[-limit:]
     return sorted(newest, key=lambda found: (found.partition, found.offset))

@@ -34,7 +34,7 @@ class FormatTrial:
     """The result of decoding a sample in one format.
 
     records: how many were tried. decoded: how many gave readings or are a window. windows: how many are windows.
-    without_numbers: how many hold only readings that a producer may send on purpose, such as strings: no dead letters.
+    without_numbers: how many hold only readings that are not numbers, such as strings. They become no dead letters.
     skipped: readings by the reason why they were skipped. reasons: undecodable records by reason.
     destinations: windows by the destination that they name, "" for none. more_readings: of series beyond MAX_SERIES.
     """
@@ -62,20 +62,24 @@ class FormatTrial:
         """Series that come from more than one partition."""
         return [series for series in self.series.values() if series.is_spread]
 
-    def _refuse(self, reason: str) -> None:
+    def add_undecodable(self, reason: str) -> None:
+        """Count an undecodable record."""
         if reason in self.reasons or len(self.reasons) < MAX_REASONS:
             self.reasons[reason] += 1
         else:
             self.reasons[OTHER_REASONS] += 1
 
-    def _add(self, series: Series, partition: int, at_ns: int, value: float | None, step: str = "") -> None:
-        seen = self.series.get(series.name)
-        if seen is None:
+    def add_reading(
+        self, series: Series, partition: int, at_ns: int, value: float | None, step: str = ""
+    ) -> None:
+        """Count a reading of a series. at_ns: since 1970 in UTC. step: as the record states it, or empty."""
+        observed = self.series.get(series.name)
+        if observed is None:
             if len(self.series) >= MAX_SERIES:
                 self.more_readings += 1
                 return
-            seen = self.series[series.name] = ObservedSeries(series.name, series.unit, known_step=step)
-        seen.add(partition, at_ns, value)
+            observed = self.series[series.name] = ObservedSeries(series.name, series.unit, known_step=step)
+        observed.add(partition, at_ns, value)
 
 
 def try_format(name: str, options: Mapping[str, Any], records: Sequence[Record]) -> FormatTrial:
@@ -101,7 +105,7 @@ def _add_readings(
 ) -> None:
     decoded = decode(format_, record)
     if isinstance(decoded, DeadLetter):
-        trial._refuse(decoded.reason)
+        trial.add_undecodable(decoded.reason)
         return
     for reason, count in decoded.skipped.items():
         trial.skipped[reason.value] += count
@@ -114,12 +118,12 @@ def _add_readings(
             trial.skipped["no-series"] += 1
             continue
         found += 1
-        trial._add(series, record.partition, at_ns, value)
+        trial.add_reading(series, record.partition, at_ns, value)
     trial.readings += found
     if found:
         trial.decoded += 1
     elif not decoded.skipped:
-        trial._refuse("it holds no readings")
+        trial.add_undecodable("it holds no readings")
     elif unreadable(decoded) is None:
         trial.without_numbers += 1
 
@@ -142,7 +146,7 @@ def _add_window(trial: FormatTrial, record: Record) -> bool:
         return False
     values, data = _values_of(event)
     if values is None:
-        trial._refuse(f"it is a CloudEvent of the type {kind}, without `values` in its data")
+        trial.add_undecodable(f"it is a CloudEvent of the type {kind}, without `values` in its data")
         return True
     trial.decoded += 1
     trial.windows += 1
@@ -152,7 +156,7 @@ def _add_window(trial: FormatTrial, record: Record) -> bool:
     at_ns = time_ns(event.text("time")) or record.timestamp_ms * 1_000_000
     unit = data.get("unit")
     series = Series(name, {}, unit if isinstance(unit, str) else "")
-    trial._add(series, record.partition, at_ns, last, _step_of(data))
+    trial.add_reading(series, record.partition, at_ns, last, _step_of(data))
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 # P1M is a month, PT1M a minute. The number of digits is bounded, so that parsing is fast.
 _DURATION = re.compile(
@@ -35,6 +36,7 @@ def format_months(months: int) -> str:
     return f"P{months}M" if months % 12 else f"P{months // 12}Y"
 
 
+@lru_cache(1024)  # a snapshot names the step of each series
 def format_seconds(seconds: float) -> str:
     """A duration in days, hours or minutes if one divides it, else in seconds: `P7D`, `PT90M`, `PT0.25S`."""
     for unit in ("D", "H", "M"):

@@ -141,10 +141,6 @@ class Step:
         near = [n for n in (index - 1, index, index + 1) if _exists(step, start, n)]
         return min(near, key=lambda n: abs(step.after(start, n) - moment))
 
-    def is_on_grid(self, start: datetime, moment: datetime) -> bool:
-        """Whether `moment` is a whole number of steps before or after `start`."""
-        return self.after(start, self.index_between(start, moment)) == moment
-
     def as_json(self, start: datetime | None = None) -> dict[str, float | int | str]:
         """The members for an event's data: `{"step_s": 300}` or `{"step": "P1M"}`.
 

@@ -19,7 +19,7 @@ MAX_MAGNITUDE = 1e18
 # How a missing reading is written for a model that accepts missing readings. JSON has no NaN, and readings are smaller.
 MISSING = 1e20
 # The fewest known readings of a window for such a model.
-LEAST_HISTORY = 8
+MIN_HISTORY = 8
 # The start of the text of InvalidWindow if more readings would help. The consumer recognises such reasons by it.
 TOO_FEW = "too few values"
 # The highest reading of a share in %.
@@ -74,14 +74,14 @@ def sparse(window: Float64Array, steps: int) -> tuple[Float64Array, int]:
     """The last `steps` readings for a model that accepts missing readings, and the number of missing ones.
 
     window: (readings,) float64, NaN if missing; a shorter one is padded in front with NaN. Missing readings before the
-    first known one do not count: the window is a short history. Raises InvalidWindow for fewer than LEAST_HISTORY known
+    first known one do not count: the window is a short history. Raises InvalidWindow for fewer than MIN_HISTORY known
     readings, or if more than MAX_MISSING_SHARE is missing after the first.
     """
     last = window[-steps:]
     known = ~np.isnan(last)
     history = int(known.sum())
-    if history < LEAST_HISTORY:
-        raise InvalidWindow(f"{TOO_FEW}: {history}, the model needs {LEAST_HISTORY}")
+    if history < MIN_HISTORY:
+        raise InvalidWindow(f"{TOO_FEW}: {history}, the model needs {MIN_HISTORY}")
     length = last.size - int(known.argmax())
     gaps = length - history
     if gaps > MAX_MISSING_SHARE * length:
@@ -162,7 +162,7 @@ def _check_length(values: Sequence[float | None], steps: int, is_sparse: bool) -
         raise ValueError(f"a window needs at least one step, not {steps}")
     if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
         raise InvalidWindow(f"values must be a list of numbers, not {_short(values)}")
-    least = LEAST_HISTORY if is_sparse else steps
+    least = MIN_HISTORY if is_sparse else steps
     if len(values) < least:
         raise InvalidWindow(f"{TOO_FEW}: {len(values)}, the model needs {least}")
     return max(0, len(values) - steps)

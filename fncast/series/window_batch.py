@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.window import (
-    LEAST_HISTORY,
     MAX_MAGNITUDE,
     MAX_MISSING_SHARE,
+    MIN_HISTORY,
     Float64Array,
     InvalidWindow,
     bridge,
     prepare,
     sparse,
 )
+from fncast.series.window_sizes import next_window, window_for
 
 _READINGS = frozenset((int, float, type(None)))
 _LISTS = frozenset((list, tuple))
@@ -110,9 +111,27 @@ def sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
     history = known.sum(axis=1)
     length = table.shape[1] - known.argmax(axis=1)
     gaps = length - history
-    is_wrong = (history < LEAST_HISTORY) | (gaps > MAX_MISSING_SHARE * length)
+    is_wrong = (history < MIN_HISTORY) | (gaps > MAX_MISSING_SHARE * length)
     is_large = ~(known | np.isnan(table)).all(axis=1)
     return np.where(is_wrong | is_large, -1, gaps)
+
+
+def chosen_sizes(
+    table: Float64Array, sizes: Sequence[tuple[int, int]], horizon: int | None
+) -> NDArray[np.int64]:
+    """The window of the size of a model that forecasts each row, as the forecast function chooses it: (batch,).
+
+    table: (batch, width), NaN for a missing reading. sizes, horizon: as in `window_for`.
+    """
+    lengths = table.shape[1] - (~np.isnan(table)).argmax(axis=1)
+    every, at = np.unique(lengths, return_inverse=True)
+    chosen = np.array([window_for(sizes, length, horizon) for length in every.tolist()], dtype=np.int64)[at]
+    for window, _ in sizes:
+        larger = next_window(sizes, window)
+        rows = np.flatnonzero((chosen == window) & (lengths > window))
+        if larger is not None and len(rows):
+            chosen[rows[sparse_gaps(table[rows, -window:]) < 0]] = larger
+    return chosen
 
 
 def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Array, int]]) -> WindowBatch:

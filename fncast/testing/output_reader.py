@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 ANSWER_S = 10.0
 POLL_S = 0.05
-MOST = 1000  # messages a poll
+MAX_MESSAGES = 1000  # messages a poll
 
 
 class OutputReader:
@@ -34,7 +34,7 @@ class OutputReader:
         while not is_read:
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f"the ends of {', '.join(self._topics)} were not read in {within_s:g} s")
-            for message in self._reader.consume(MOST, POLL_S):
+            for message in self._reader.consume(MAX_MESSAGES, POLL_S):
                 if message.error() is None:
                     found[str(message.topic())].append(message)
             positions = self._reader.position([TopicPartition(*place) for place in new])

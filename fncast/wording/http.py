@@ -20,7 +20,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
         return "its host name is unknown"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"its certificate is refused: {_tls(error.certificate_error)}"
+        return f"its certificate is rejected: {_tls(error.certificate_error)}"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return f"no TLS connection: {_tls(error.os_error)}"
     if isinstance(error, aiohttp.ClientConnectorError):

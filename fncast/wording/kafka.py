@@ -74,7 +74,7 @@ def describe(error: KafkaError) -> str:
     if code == KafkaError._SSL:
         return f"no TLS connection to {where or 'the broker'}: {detail}"
     if code == KafkaError._AUTHENTICATION:
-        return f"{where or 'the broker'} refuses the login: {detail}"
+        return f"{where or 'the broker'} rejects the login: {detail}"
     if topic := _TOPIC_NOT_AVAILABLE.match(text):
         if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return f"the topic {topic['topic']!r} does not exist"

@@ -104,11 +104,11 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> EventRe
     try:
         document = read_json(body)
     except ValueError as error:
-        return EventRequest([_refused(f"the body is not JSON: {error}")], content_type == BATCH_TYPE)
+        return EventRequest([_rejected(f"the body is not JSON: {error}")], content_type == BATCH_TYPE)
     if isinstance(document, list) and (content_type == BATCH_TYPE or _is_batch(document)):
         return EventRequest([_structured(member, True) for member in document], True)
     if content_type == BATCH_TYPE:
-        return EventRequest([_refused("the body is not a JSON array of events")], True)
+        return EventRequest([_rejected("the body is not a JSON array of events")], True)
     return EventRequest([_structured(document, content_type == EVENT_TYPE)], False)
 
 
@@ -123,7 +123,7 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> InputEvent:
     for name, value in headers.items():
         if name.startswith("ce-"):
             if type(value) is list and len(set(value)) > 1:
-                return _refused(f"the header {clean(name, MAX_NAME)!r} is sent twice")
+                return _rejected(f"the header {clean(name, MAX_NAME)!r} is sent twice")
             attributes[name[3:]] = unquote(_one(value).strip('"'))
     content_types = _one(headers.get("content-type", "")), attributes.get("datacontenttype", "")
     if all(content_types) and not are_same(*content_types):
@@ -138,7 +138,7 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> InputEvent:
 def _structured(document: object, is_event: bool) -> InputEvent:
     """The event in a JSON document. is_event: whether the content type says that the document is an event."""
     if type(document) is not dict or not (is_event or any(name in document for name in REQUIRED)):
-        return _refused("not a CloudEvent: send ce-* headers, or a JSON object with specversion")
+        return _rejected("not a CloudEvent: send ce-* headers, or a JSON object with specversion")
     data, encoded = document.get("data"), document.get("data_base64")
     if encoded is None:
         return _event(document, data)
@@ -168,7 +168,7 @@ def _event(attributes: Mapping[str, Any], data: object) -> InputEvent:
     id_, source, subject = attributes.get("id"), attributes.get("source"), attributes.get("subject")
     is_named = type(id_) is str and id_ and type(source) is str and source
     if not is_named or type(subject) not in (str, type(None)):
-        return _refused(_why_unnamed(attributes))
+        return _rejected(_why_unnamed(attributes))
     if missing := _missing(attributes):
         data = UnscorableEvent(missing)
     elif attributes["specversion"] != "1.0":
@@ -178,7 +178,7 @@ def _event(attributes: Mapping[str, Any], data: object) -> InputEvent:
     try:
         return _named(str(id_), str(source), subject, data, attributes.get(ACCEPT))
     except orjson.JSONEncodeError:  # half of a surrogate pair, which JSON can write
-        return _refused("the attribute id, source or subject is not valid Unicode")
+        return _rejected("the attribute id, source or subject is not valid Unicode")
 
 
 def _named(id_: str, source: str, subject: str | None, data: object, accept: object = None) -> InputEvent:
@@ -190,7 +190,7 @@ def _named(id_: str, source: str, subject: str | None, data: object, accept: obj
     return InputEvent(_digest(members), members, data, accept is not None and is_tensor(accept))
 
 
-def _refused(reason: str) -> InputEvent:
+def _rejected(reason: str) -> InputEvent:
     """An event without a valid id and source. Its output is matched by position."""
     return InputEvent(_digest(reason.encode()), b"", UnscorableEvent(reason))
 

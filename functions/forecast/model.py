@@ -125,7 +125,7 @@ class ForecastModel:
         except InvalidShape as error:
             raise ChangedModel(str(error)) from None
         except ModelError as error:
-            raise ModelUnavailable(f"the model service refuses the windows: {error}") from None
+            raise ModelUnavailable(f"the model service rejects the windows: {error}") from None
         if description.version and answer.model_version and description.version != answer.model_version:
             raise ChangedModel(f"version {answer.model_version} answered instead of {description.version}")
         quantiles, moved = _by_quantile(answer.outputs, description.quantiles)

@@ -15,7 +15,7 @@ from functions.host.process import FunctionAnswer, FunctionProcess, start_proces
 
 log = logging.getLogger(__name__)
 
-# Calls that may wait for a free process. More are refused with Busy.
+# Calls that may wait for a free process. More are rejected with Busy.
 MAX_WAITING = 256
 # The pause before the next start after a process ended without any answer.
 FIRST_BACKOFF_S = 0.1
@@ -77,6 +77,8 @@ class ProcessPool:
         if changed == self._variables:
             return
         self._variables = changed
+        if self._alive:
+            log.info("function %s: new configuration, its processes are replaced", self.folder.name)
         self._outdated |= self._alive
         for process in self._idle:
             process.kill()
@@ -168,7 +170,8 @@ class ProcessPool:
         try:
             self._release(process)
             code = await process.wait()
-            log.warning("a process of function %s ended with exit code %s", self.folder.name, code)
+            if process not in self._outdated:
+                log.warning("a process of function %s ended with exit code %s", self.folder.name, code)
             return process.has_answered
         finally:
             self._alive.discard(process)

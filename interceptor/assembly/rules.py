@@ -9,7 +9,7 @@ from fnmatch import translate
 from functools import cached_property
 
 from fncast.series.step import Step
-from fncast.series.window import LEAST_HISTORY
+from fncast.series.window import MIN_HISTORY
 from interceptor.readings.contract import MetricKind, Series
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
@@ -23,7 +23,7 @@ _MAX_MONTH_NS = 31 * 86_400 * _NS
 
 @dataclass(frozen=True)
 class Rules:
-    """window: steps that are kept and sent. minimum: present readings that a forecast needs; None for LEAST_HISTORY, as
+    """window: steps that are kept and sent. minimum: present readings that a forecast needs; None for MIN_HISTORY, as
     the base model needs, or half of a short window.
 
     step: None to find it from the readings. aggregate: how the readings of one step become its value. With "last" a
@@ -76,7 +76,7 @@ class Rules:
     @cached_property
     def needed(self) -> int:
         """The present readings that a forecast needs."""
-        return min(LEAST_HISTORY, self.window // 2) if self.minimum is None else self.minimum
+        return min(MIN_HISTORY, self.window // 2) if self.minimum is None else self.minimum
 
     @cached_property
     def is_aggregated(self) -> bool:

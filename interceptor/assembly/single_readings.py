@@ -23,6 +23,7 @@ from interceptor.readings.contract import Series
 # The step is found again if so many of the last 16 readings do not fit: they are not about one per step.
 _MISFITS = 8
 _HISTORY = (1 << 16) - 1
+_LEAST = -MAX_MAGNITUDE
 
 Reading = tuple[int, float, int]  # time_ns, value, record_ns
 
@@ -43,7 +44,7 @@ class SingleReadings(SeriesWindow):
 
     def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
         """See SeriesWindow.add."""
-        if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
+        if not _LEAST <= value <= MAX_MAGNITUDE:
             return TOO_LARGE
         if self.grid is None:
             return self._add_first(time_ns, value, record_ns, completed)

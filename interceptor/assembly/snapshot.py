@@ -112,9 +112,11 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
     the snapshot cannot be read.
     """
     values = {record.key: record.value for record in state if record.value is not None}
-    if HEAD not in values:
+    if not values:
         return False
     try:
+        if HEAD not in values:
+            raise ValueError("its head is missing")
         head = read_head(values[HEAD])
         if head.shape != _shape(windows.rules):
             log.warning(

@@ -23,7 +23,7 @@ def defer(deliveries: Sequence[Delivery], breaker: CircuitBreaker, now_s: float,
         retry.at_s, retry.outages = now_s + wait_s, breaker.outages
         if len(deliveries) == 1:  # in a larger call, the search for the bad event would start again
             retry.max_events = 1
-        elif wait_s > MAX_S:  # the function may refuse the same batch again and again
+        elif wait_s > MAX_S:  # the function may reject the same batch again and again
             retry.max_events = len(deliveries) // 2
 
 

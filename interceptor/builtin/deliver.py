@@ -19,7 +19,7 @@ from interceptor.builtin.expiry import EXPIRED, remaining_s
 from interceptor.chain import mark_done
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
 from interceptor.routes import metrics
 from interceptor.routes.backoff import MAX_S, delay_s
@@ -109,11 +109,11 @@ class Deliver(Interceptor):
                 if not breaker.is_open:
                     await self._call(route, state, deliveries)
             return []
-        except Refused as refusal:
+        except Rejected as rejection:
             rest = unsettled(deliveries)
             if len(rest) == 1:
                 rest[0].outcome = DeadLetter(
-                    str(refusal), refusal.code, rest[0].attempts + 1, "refused_by_function"
+                    str(rejection), rejection.code, rest[0].attempts + 1, "refused_by_function"
                 )
                 return []
         except RetriableError as failure:
@@ -134,7 +134,7 @@ class Deliver(Interceptor):
     async def _call(self, route: Route, state: RouteState, deliveries: list[Delivery]) -> None:
         """Make one call and settle the answered deliveries.
 
-        Raises RetriableError for the deliveries that are not settled, or Refused for the whole call.
+        Raises RetriableError for the deliveries that are not settled, or Rejected for the whole call.
         """
         started_s = self._clock()
         events = [delivery.opened for delivery in deliveries]

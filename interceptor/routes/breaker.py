@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from interceptor.delivery import Delivery
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.routes import metrics
 from interceptor.routes.backoff import delay_s
 from interceptor.routes.client import Client
@@ -126,7 +126,7 @@ async def probe_until_closed(
                 await _probe(client, route, breaker.known_good, breaker.slow_after_s(PROBE_TIMEOUT_S))
                 record_success(route, breaker, None, clock(), started_s)
             breaker.close()
-        except Refused:  # the function answers again
+        except Rejected:  # the function answers again
             record_success(route, breaker, None, clock(), started_s)
             breaker.close()
         except RetriableError as failure:
@@ -138,7 +138,7 @@ async def probe_until_closed(
 async def _probe(client: Client, route: Route, known_good: Delivery, timeout_s: float) -> None:
     """Call the function with the known-good event.
 
-    Raises RetriableError if there is no valid answer within the time-out; Refused.
+    Raises RetriableError if there is no valid answer within the time-out; Rejected.
     """
     try:
         async with asyncio.timeout(timeout_s):

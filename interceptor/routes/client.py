@@ -62,7 +62,7 @@ class Client(Protocol):
     """Calls functions; see FunctionClient."""
 
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
-        """Call the route's function with the events, at least one. Raises RetriableError or Refused."""
+        """Call the route's function with the events, at least one. Raises RetriableError or Rejected."""
         ...
 
     async def close(self) -> None:

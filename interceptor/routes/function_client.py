@@ -86,7 +86,7 @@ class FunctionClient:
     async def call(self, route: Route, events: Sequence[Event]) -> Answer:
         """Send the events in one request: a tensor or a batch if the route takes it, otherwise exactly one event.
 
-        Raises RetriableError, or Refused if the function blames the events' content.
+        Raises RetriableError, or Rejected if the function blames the events' content.
         """
         headers, body = build_tensor_request(events) if route.is_tensor else build_request(route, events)
         url = await self._invoke_url(route) if route.is_fn else route.target

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fncast.foreign_text import clean
 from interceptor.cloudevents.content import as_content
 from interceptor.cloudevents.event import Event
-from interceptor.errors import Refused
+from interceptor.errors import Rejected
 from interceptor.routes.route import Route
 
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -21,7 +21,7 @@ _SAFE = "!#$&'()*+,/:;=?@[]^_`{|}~-.<>\\"
 def build_request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str], bytes]:
     """Return headers and body. Takes exactly one event unless the route takes batches.
 
-    Raises Refused if an attribute cannot be sent as a header.
+    Raises Rejected if an attribute cannot be sent as a header.
     """
     if route.batch:
         return {"Content-Type": BATCH_TYPE}, b"[%b]" % b",".join([event.to_json() for event in events])
@@ -38,7 +38,7 @@ def build_request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str]
         content_type = "application/json" if event.is_json else "application/octet-stream"
     if content_type:
         if not content_type.isprintable():
-            raise Refused(
+            raise Rejected(
                 f"the event's datacontenttype {clean(content_type, 64)!r} is not a valid header value",
                 BAD_REQUEST,
             )

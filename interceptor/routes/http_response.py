@@ -12,7 +12,7 @@ import orjson
 from fncast.foreign_text import clean
 from interceptor.cloudevents.answers import invalid_answer
 from interceptor.cloudevents.reader import read_event
-from interceptor.errors import InvalidEvent, Refused, RetriableError
+from interceptor.errors import InvalidEvent, Rejected, RetriableError
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.http_request import BATCH_TYPE
 from interceptor.routes.redaction import redacted
@@ -21,7 +21,7 @@ from interceptor.routes.route import Route, shown
 TOO_LARGE = 413
 _NO_EVENT = (202, 204)
 # These blame the content if the function is called by URL. The Fn server also answers 400 when it lacks resources.
-_REFUSALS = (400, 415, 422)
+_REJECTIONS = (400, 415, 422)
 _MAX_ERROR_CHARACTERS = 300
 _MAX_ERROR_BYTES = 64 * 1024  # searched for secrets before the text is cut
 
@@ -29,7 +29,7 @@ _MAX_ERROR_BYTES = 64 * 1024  # searched for secrets before the text is cut
 def read_response(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> EventsAnswer:
     """Return the answer of a 2xx response.
 
-    Raises RetriableError, or Refused if the function blames the events' content.
+    Raises RetriableError, or Rejected if the function blames the events' content.
     """
     if not route.is_fn and status in _NO_EVENT:
         return EventsAnswer(None, False)
@@ -64,10 +64,10 @@ def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
     text = f"{shown(route.target)} answers {status}: {_message(route, body)}"
-    # A row of a tensor call is refused by its reason. A status may mean that the function takes no tensors.
-    blames_content = status in _REFUSALS and not route.is_fn and not route.is_tensor
+    # A row of a tensor call is rejected by its reason. A status may mean that the function takes no tensors.
+    blames_content = status in _REJECTIONS and not route.is_fn and not route.is_tensor
     if status == TOO_LARGE or blames_content:
-        return Refused(text, status)
+        return Rejected(text, status)
     return RetriableError(text, retry_after_s(headers), code=status)
 
 

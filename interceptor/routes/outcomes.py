@@ -55,7 +55,7 @@ def _settled(output: Output, delivery: Delivery) -> Outcome:
 
 
 def rejected(reason: str, delivery: Delivery) -> DeadLetter | Skipped:
-    """Return the outcome of an event that the function refuses. reason: as the function gave it.
+    """Return the outcome of an event that the function rejects. reason: as the function gave it.
 
     An assembled window with too few readings is not an error: the series gets a forecast once it has more.
     """

@@ -48,7 +48,7 @@ def build_tensor_request(events: Sequence[Event]) -> tuple[dict[str, str], bytes
 def read_tensor_response(
     route: Route, count: int, status: int, headers: Mapping[str, str], body: bytes
 ) -> Answer:
-    """Return the answer to a call with `count` windows. Raises RetriableError or Refused, as `read_response`."""
+    """Return the answer to a call with `count` windows. Raises RetriableError or Rejected, as `read_response`."""
     if not (200 <= status < 300 and is_tensor(headers.get("Content-Type"))):
         return SingleAnswer(route, read_response(route, status, headers, body))
     attributes = _attributes(headers)

@@ -40,7 +40,7 @@ class GraphPipeClient:
         except graphpipe.InvalidMessage as error:
             raise ModelUnavailable(f"{self.url} did not return a GraphPipe message: {error}") from None
         if response.errors:
-            raise _refusal(response.errors)
+            raise _rejection(response.errors)
         outputs = checked_forecast(self.url, response.output_tensors, len(windows))
         return InferenceResult(outputs, reply.headers.get("Model-Name"), reply.headers.get("Model-Version"))
 
@@ -61,7 +61,7 @@ class GraphPipeClient:
             return reply
         errors = _errors(reply.body)
         if reply.status == 400:
-            raise _refusal(errors)
+            raise _rejection(errors)
         reason = f"{self.url} answered {reply.status}: {one_line(_text(errors))}"
         if reply.status in (413, 415, 422):
             raise ModelError(reason)
@@ -77,7 +77,7 @@ def _errors(body: bytes) -> tuple[graphpipe.ErrorMessage, ...]:
     return errors or (graphpipe.ErrorMessage(400, one_line(body[:MAX_REASON].decode("utf-8", "replace"))),)
 
 
-def _refusal(errors: tuple[graphpipe.ErrorMessage, ...]) -> ModelError:
+def _rejection(errors: tuple[graphpipe.ErrorMessage, ...]) -> ModelError:
     return model_error(one_line(_text(errors)), any(error.code == graphpipe.DOES_NOT_FIT for error in errors))
 
 

@@ -30,16 +30,16 @@ class RequestBodies:
         read to its end: a client that is cut off while sending sees a connection reset instead of the response.
         """
         body = bytearray()
-        refusal: RequestError | None = None
+        rejection: RequestError | None = None
         message = first
         try:
             async with asyncio.timeout(BODY_TIMEOUT_S) as time_limit:
                 while True:
-                    if refusal is None:
+                    if rejection is None:
                         body += message["body"]
                         self._held_bytes += len(message["body"])
-                        refusal = self._refusal(len(body))
-                        if refusal is not None:
+                        rejection = self._rejection(len(body))
+                        if rejection is not None:
                             self._drop(body)
                     if not message.get("more_body"):
                         break
@@ -52,23 +52,23 @@ class RequestBodies:
             if isinstance(error, TimeoutError):
                 raise RequestError(408, f"no data of the body arrived for {BODY_TIMEOUT_S:g} s") from None
             raise
-        if refusal is not None:
-            raise refusal
+        if rejection is not None:
+            raise rejection
         return body
 
     def hold(self, body_bytes: int) -> None:
         """Count a body that arrived in one piece until `release`. Raises RequestError; then no bytes count."""
         self._held_bytes += body_bytes
-        refusal = self._refusal(body_bytes)
-        if refusal is not None:
+        rejection = self._rejection(body_bytes)
+        if rejection is not None:
             self._held_bytes -= body_bytes
-            raise refusal
+            raise rejection
 
     def release(self, body_bytes: int) -> None:
         """Stop counting a body."""
         self._held_bytes -= body_bytes
 
-    def _refusal(self, body_bytes: int) -> RequestError | None:
+    def _rejection(self, body_bytes: int) -> RequestError | None:
         if body_bytes > MAX_BODY_BYTES:
             return RequestError(413, f"the body has more than {MAX_BODY_BYTES} bytes")
         if self._held_bytes > MAX_HELD_BYTES:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Float32Array = NDArray[np.float32]
 
 # Limits of the factors, so that a few extreme windows cannot make the band huge or tiny.
-LEAST_FACTOR, LARGEST_FACTOR = 0.2, 5.0
+MIN_FACTOR, MAX_FACTOR = 0.2, 5.0
 # The factor of a single step of the horizon is pooled with that of all steps, with the weight of this many windows.
 PRIOR_WINDOWS = 50
 # The factors are shrunk towards 1, with the weight of this many windows: a few days may not be typical.
@@ -45,7 +45,7 @@ def _factors(scores: NDArray[np.float64], miss: float, independent: float) -> Fl
             count = independent * known.mean()
             single = _quantile(column, miss) if known.any() else pooled
             factors[step] = (count * single + PRIOR_WINDOWS * pooled) / (count + PRIOR_WINDOWS)
-        found = np.clip(factors, LEAST_FACTOR, LARGEST_FACTOR)
+        found = np.clip(factors, MIN_FACTOR, MAX_FACTOR)
         factors = found ** (independent / (independent + TRUSTED_WINDOWS))
     return np.asarray(factors * (1 + CAUTION / np.sqrt(independent)), dtype=np.float32)
 

@@ -19,7 +19,7 @@ Float64Array = NDArray[np.float64]
 MAX_SCALED_TARGET = 10.0
 # Limits of the weight of a window. The weight expresses errors in units of the series, as the quality measures do. The
 # limits keep quiet windows from having no weight, and bursts from dominating.
-LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0
+MIN_WEIGHT, MAX_WEIGHT = 0.1, 3.0
 
 
 class TooLittleData(ValueError):
@@ -71,13 +71,13 @@ class Dataset:
         self.bridged = 0
         self.unused: list[int] = []
         changes = []
-        refused: Counter[str] = Counter()
+        rejected: Counter[str] = Counter()
         for position, part in enumerate(parts):
             if len(part) < window + horizon:
                 self.unused.append(position)
                 continue
             view = sliding_window_view(part, window + horizon)
-            starts = _usable(view, window, refused)
+            starts = _usable(view, window, rejected)
             if not len(starts):
                 self.unused.append(position)
                 continue
@@ -86,8 +86,8 @@ class Dataset:
             self._starts.append(starts)
             changes.append(usual_change(part, horizon))
         if not self._views:
-            if refused:
-                reasons = ", ".join(f"{count} {reason}" for reason, count in refused.most_common())
+            if rejected:
+                reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.most_common())
                 raise TooLittleData(f"no window of {window} readings can be used: {reasons}")
             longest = max((len(part) for part in parts), default=0)
             raise TooLittleData(
@@ -132,7 +132,7 @@ class Dataset:
         centred = windows - last
         scale = np.abs(centred - centred.mean(axis=1, keepdims=True)).mean(axis=1, keepdims=True)
         clipped = np.clip((targets - last) / scale, -MAX_SCALED_TARGET, MAX_SCALED_TARGET)
-        weights = np.clip(scale[:, 0] / changes, LEAST_WEIGHT, LARGEST_WEIGHT)
+        weights = np.clip(scale[:, 0] / changes, MIN_WEIGHT, MAX_WEIGHT)
         return TrainingWindows(*(part.astype(np.float32) for part in (centred / scale, clipped, weights)))
 
 
@@ -145,10 +145,10 @@ def usual_change(part: Float64Array, horizon: int) -> float:
     return usual if usual > 0 else 1.0
 
 
-def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[np.int64]:
+def _usable(view: Float64Array, window: int, rejected: Counter[str]) -> NDArray[np.int64]:
     """The starts of usable windows: accepted in serving, not constant, and with at least half of their targets.
 
-    Counts the other windows in `refused`, by reason.
+    Counts the other windows in `rejected`, by reason.
     """
     horizon = view.shape[1] - window
     missing = np.isnan(view)
@@ -166,5 +166,5 @@ def _usable(view: Float64Array, window: int, refused: Counter[str]) -> NDArray[n
         "of readings too large": bridgeable & known & ~fits,
         "that are constant": bridgeable & known & fits & ~moves,
     }
-    refused.update({reason: int(those.sum()) for reason, those in reasons.items() if those.any()})
+    rejected.update({reason: int(those.sum()) for reason, those in reasons.items() if those.any()})
     return np.flatnonzero(bridgeable & known & moves & fits)

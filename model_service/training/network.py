@@ -55,10 +55,25 @@ def segment_steps(window: int, seasons: Sequence[int]) -> int:
     return max(least, min(SEGMENT_STEPS, -(-window // 3)))
 
 
+def _hidden_layer(settings: TrainingSettings, segments: Sequence[Any], facts: Any) -> Any:
+    """The RNN over the segments, and a hidden layer on its last output and the facts: (batch, units)."""
+    units = settings.units
+    # The cell is called directly: a Keras layer would read the batch size, which XNNPACK does not support.
+    cell = _CELLS[settings.cell](units, name="rnn")
+    first = keras.layers.Dense(units, activation="tanh", name="first")(facts)
+    states = [first] * (2 if settings.cell == "lstm" else 1)
+    embed = keras.layers.Dense(units, activation="relu", name="segment")
+    for segment in segments:
+        output, states = cell(embed(segment), states)
+    state = keras.layers.Dropout(settings.dropout)(output)
+    state = keras.layers.Concatenate()([state, facts])
+    return keras.layers.Dense(units, activation="relu", name="hidden")(state)
+
+
 def build_network(settings: TrainingSettings) -> Any:
     """A Keras model: `windows` (batch, window) raw → {"forecast": (batch, horizon, 3)} in the same unit."""
     assert len(QUANTILES) == 3
-    window, horizon, units = settings.window, settings.horizon, settings.units
+    window, horizon = settings.window, settings.horizon
     windows = keras.Input((window,), name="windows", dtype="float32")
     scaled, quantiles, level, scale = Scale(name="scale")(windows)
     lags = range(1, min(window // 2, MAX_LAG) + 1)
@@ -69,16 +84,7 @@ def build_network(settings: TrainingSettings) -> Any:
         [scaled, quantiles, deviation, drifts]
     )
 
-    # The cell is called directly: a Keras layer would read the batch size, which XNNPACK does not support.
-    cell = _CELLS[settings.cell](units, name="rnn")
-    first = keras.layers.Dense(units, activation="tanh", name="first")(facts)
-    states = [first] * (2 if settings.cell == "lstm" else 1)
-    embed = keras.layers.Dense(units, activation="relu", name="segment")
-    for segment in segments:
-        output, states = cell(embed(segment), states)
-    state = keras.layers.Dropout(settings.dropout)(output)
-    state = keras.layers.Concatenate()([state, facts])
-    state = keras.layers.Dense(units, activation="relu", name="hidden")(state)
+    state = _hidden_layer(settings, segments, facts)
 
     def head(name: str, size: int, activation: str | None = None) -> Any:
         """An output of the hidden layer: (batch, size). It is activation(0) before training."""

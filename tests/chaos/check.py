@@ -66,7 +66,7 @@ def check(
     right = {event["id"]: (event["key"], event["forecast"]) for event in produced}
     order = {id_: number for number, id_ in enumerate(good)}
     outputs = Counter(id_ for _, id_, _ in forecasts)
-    refused = Counter(id_ for _, id_, _ in letters)
+    rejected = Counter(id_ for _, id_, _ in letters)
     disordered, of_another_input = [], []
 
     last: dict[str, int] = {}
@@ -79,15 +79,15 @@ def check(
         last[key] = max(number, last.get(key, -1))
     return {
         "lost": [id_ for id_ in good if outputs[id_] < inputs[id_]]
-        + sorted(id_ for id_ in poison if refused[id_] < inputs[id_]),
+        + sorted(id_ for id_ in poison if rejected[id_] < inputs[id_]),
         "repeated": [
             id_
-            for counts in (outputs, refused)
+            for counts in (outputs, rejected)
             for id_, count in counts.items()
             if count > max(1, inputs[id_])
         ],
         "out_of_order": disordered,
-        "wrongly_refused": [id_ for id_ in refused if id_ not in poison],
+        "wrongly_rejected": [id_ for id_ in rejected if id_ not in poison],
         "unknown": [id_ for id_ in outputs if id_ not in order],
         "of_another_input": of_another_input,
     }

@@ -3,7 +3,7 @@
 usage: check_readings.py PRODUCED BOOTSTRAP_SERVERS INPUT_TOPIC FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
 It shares no code with the product. The model's first median is the mean of the window, gaps bridged, plus 1. Prints one
-JSON object. Exit code 0 if nothing was lost, repeated, out of order, wrongly refused, or computed from another window.
+JSON object. Exit code 0 if nothing was lost, repeated, out of order, wrongly rejected, or computed from another window.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def mean(window: list[float | None]) -> float:
 def check(expected: Expected, forecasts: list[Seen], letters: list[Seen]) -> dict[str, list[str]]:
     """Return what is wrong by kind, with empty lists where nothing is."""
     outputs = Counter(id_ for _, id_, _ in forecasts)
-    refused = Counter(id_ for _, id_, _ in letters)
+    rejected = Counter(id_ for _, id_, _ in letters)
     series_of = {id_: key for key, ids in expected.order.items() for id_ in ids}
     place = {id_: number for ids in expected.order.values() for number, id_ in enumerate(ids)}
     seen: dict[str, list[str]] = {}
@@ -95,16 +95,16 @@ def check(expected: Expected, forecasts: list[Seen], letters: list[Seen]) -> dic
             seen.setdefault(series_of[id_], []).append(id_)
     return {
         "lost": [id_ for id_ in expected.windows if not outputs[id_]]
-        + [id_ for id_, count in expected.poison.items() if refused[id_] < count],
+        + [id_ for id_, count in expected.poison.items() if rejected[id_] < count],
         "repeated": [id_ for id_, count in outputs.items() if count > 1]
-        + [id_ for id_, count in refused.items() if count > max(1, expected.poison[id_])],
+        + [id_ for id_, count in rejected.items() if count > max(1, expected.poison[id_])],
         "out_of_order": [
             later
             for ids in seen.values()
             for earlier, later in pairwise(ids)
             if place[later] < place[earlier]
         ],
-        "wrongly_refused": [id_ for id_ in refused if id_ not in expected.poison],
+        "wrongly_rejected": [id_ for id_ in rejected if id_ not in expected.poison],
         "unknown": [id_ for id_ in outputs if id_ not in expected.windows],
         "of_another_input": [
             id_

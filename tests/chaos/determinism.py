@@ -18,7 +18,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import random
 import signal
 import sys
 import tempfile
@@ -26,24 +25,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 HERE = Path(__file__).parent
 sys.path += [str(HERE), str(HERE.parent / "integration")]
 
 from confluent_kafka import Consumer, TopicPartition  # noqa: E402
-from confluent_kafka.admin import NewTopic  # noqa: E402
+from consumer_process import ConsumerProcess  # noqa: E402
 from fake_function import Function, works  # noqa: E402
 from kafka_container import PARTITIONS, KafkaContainer  # noqa: E402
-from recorded_readings import CONFIG, MEAN, SINGLE, START_S, Window, encode, expected, readings  # noqa: E402
+from recorded_readings import CONFIG, Window  # noqa: E402
+from recording import Recording  # noqa: E402
 from supervised_process import log_line  # noqa: E402
-from testbed import ConsumerProcess, DeliveryTestbed  # noqa: E402
+from testbed import DeliveryTestbed  # noqa: E402
 
-EACH = {SINGLE: 1, MEAN: 3}  # readings in one step
 PATIENCE_S = 300.0  # without a new forecast
 STILL_S = 3.0  # after the last one, so that repeats would show
 SLOW_CALL_S = 0.05
-MOST_ENDED, LOG_CHARACTERS = 5, 3000  # consumers that end by themselves
+MAX_ENDED, LOG_CHARACTERS = 5, 3000  # consumers that end by themselves, and what is kept of their logs
 SLOWLY = {"FN__BATCH_EVENTS": "16", "FN__CALLS_IN_FLIGHT": "1"}
 WAYS: dict[str, tuple[int, bool, dict[str, str]]] = {  # consumers, whether calls are slow, settings
     "full": (1, False, {}),
@@ -54,39 +52,6 @@ WAYS: dict[str, tuple[int, bool, dict[str, str]]] = {  # consumers, whether call
     "kills": (2, True, SLOWLY),
 }
 Forecasts = dict[str, list[tuple[Any, bytes]]]  # by series, headers and value, in order
-
-
-class Recording:
-    """The input topics, and the windows that follow from them."""
-
-    def __init__(self, testbed: DeliveryTestbed, options: argparse.Namespace) -> None:
-        self.topics = {kind: f"{kind}-{testbed.tag}" for kind in EACH}
-        for topic in self.topics.values():  # the records' timestamps are old
-            testbed.create_topics(NewTopic(topic, PARTITIONS, config={"retention.ms": "-1"}))
-        self.records = 0
-        for kind, topic in self.topics.items():
-            for reading in readings(options.steps, options.copies, EACH[kind], random.Random(options.seed)):
-                testbed.producer.produce(
-                    topic,
-                    encode(kind, reading),
-                    partition=crc32(reading.series.encode()) % PARTITIONS,
-                    timestamp=1000 * (START_S + reading.arrival_s),
-                )
-                self.records += 1
-            testbed.flush()
-        self.expected: dict[str, list[tuple[str, Window]]] = {}
-        for kind, topic in self.topics.items():
-            partitions: dict[int, list[tuple[int, bytes]]] = {}
-            for message in testbed.read_all(topic):
-                timestamp_s = message.timestamp()[1] // 1000
-                partitions.setdefault(message.partition(), []).append((timestamp_s, message.value()))
-            for records in partitions.values():
-                for series, windows in expected(kind, records).items():
-                    self.expected[f"{kind} {series}"] = windows
-
-    @property
-    def windows(self) -> int:
-        return sum(map(len, self.expected.values()))
 
 
 class Way:
@@ -133,7 +98,7 @@ class Way:
                 for number, consumer in enumerate(consumers):
                     if consumer.process.poll() is not None:  # as a supervisor would do
                         self.ended.append(consumer.log()[-LOG_CHARACTERS:])
-                        assert len(self.ended) <= MOST_ENDED, self.ended
+                        assert len(self.ended) <= MAX_ENDED, self.ended
                         consumers[number] = self._start(number)
                 logs = [consumer.log()[-LOG_CHARACTERS:] for consumer in consumers]
                 assert waited_s < PATIENCE_S, f"{self._seen} of {wanted} forecasts: {logs}"

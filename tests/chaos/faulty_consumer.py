@@ -1,6 +1,6 @@
 """`fncast consume`, with a crash at a named point or with a deliberate bug. Only tests start this.
 
-usage: faulty_consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] FNCAST_ARGUMENT…
+usage: faulty_consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] [--snapshot-s S] FNCAST_ARGUMENT…
 
 A crash is SIGKILL when the point is reached for the N-th time; a freeze is SIGSTOP.
 """
@@ -26,12 +26,23 @@ from consumer.errors import CommitFailed
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.source import KafkaSource
 from consumer.rebalance import Rebalance
+from consumer.state.partition_restore import PartitionRestore
 from consumer.state.writer import StateWriter
 from fncast.cli import main as command_line
+from interceptor.assembly.snapshot import Parts
 from interceptor.builtin import assemble
 
 FLUSH_S = 8.0
-POINTS = ("after-produce", "before-offsets", "before-commit", "after-commit", "during-revoke", "before-state")
+POINTS = (
+    "after-produce",
+    "before-offsets",
+    "before-commit",
+    "after-commit",
+    "during-revoke",
+    "before-state",
+    "during-snapshot",
+    "during-restore",
+)
 BUGS = ("commit-before-publish", "no-fencing", "state-outside")
 SNAPSHOT_S = 1.0  # so that a short run has many
 
@@ -65,6 +76,24 @@ def send_signal_at(place: str, number: int) -> None:
             publish_committed(self)
 
         StateWriter.publish_committed = publishing
+    elif point == "during-snapshot":  # a part of it is published, and another one is not
+        next_part = Parts.next
+
+        def parted(self):
+            if self.is_begun:
+                reached()
+            self.is_begun = True
+            return next_part(self, 1)
+
+        Parts.is_begun, Parts.next = False, parted
+    elif point == "during-restore":  # the snapshot is read, and the input behind it is not
+        replay = PartitionRestore._replay
+
+        def replaying(self, *arguments):
+            reached()
+            return replay(self, *arguments)
+
+        PartitionRestore._replay = replaying
     elif point == "during-revoke":
         revoked = Rebalance.revoked
 
@@ -166,8 +195,9 @@ def main() -> int:
     parser.add_argument("--crash", default="")
     parser.add_argument("--freeze", default="")
     parser.add_argument("--bug", choices=BUGS)
+    parser.add_argument("--snapshot-s", type=float, default=SNAPSHOT_S)
     options, arguments = parser.parse_known_args()
-    assemble.SNAPSHOT_S = SNAPSHOT_S
+    assemble.SNAPSHOT_S = options.snapshot_s
     if options.bug:
         add_bug(options.bug)
     if options.crash:

@@ -113,7 +113,7 @@ class Load(threading.Thread):
             self._file.write(json.dumps(event | {"is_doubtful": True}) + "\n")
             return
         if error is not None:
-            log_line(f"the load was refused: {error.str()}")
+            log_line(f"the load was rejected: {error.str()}")
             return
         self.acknowledged += 1
         self._file.write(json.dumps(event) + "\n")

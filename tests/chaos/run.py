@@ -1,7 +1,6 @@
 """The chaos run: a steady load and a schedule of faults. At the end, the checker decides.
 
-usage: run.py [--cluster] [--kills 30] [--seed 0] [--rate 200] [--schedule consumer,away,…]
-              [--bug BUG] [--crash POINT:N] …
+usage: run.py --help
 
 Faults: a consumer is killed, killed and away for 45 s, or frozen longer than its session. A function process, the
 function host, the model service or a broker is killed; a broker is also restarted. Between them the function host is
@@ -25,24 +24,24 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "integration"))
 
+from broker import broker  # noqa: E402
 from broker_faults import BrokerFaults  # noqa: E402
 from check import SHOWN, absent, read  # noqa: E402
-from faults import JOIN_S, JOINED, KINDS, FaultInjector, schedule  # noqa: E402
+from faults import JOIN_S, JOINED, FaultInjector, schedule  # noqa: E402
 from kafka_cluster import KafkaCluster  # noqa: E402
 from kafka_container import KafkaContainer  # noqa: E402
 from load import Load  # noqa: E402
+from options import parse_options  # noqa: E402
 from progress import Progress  # noqa: E402
 from readings import ReadingsLoad  # noqa: E402
 from supervised_process import log_line  # noqa: E402
 from system import System, make_model  # noqa: E402
 
-PATIENCE_S = 120.0
 # By fault. The transaction of a frozen consumer delays readers until it times out (10 s) and the broker checks for
 # such transactions (every 10 s). The transaction of a killed consumer is aborted when the consumer starts again.
 FLOW_S = {"consumer": 25.0, "gone": 45.0, "freeze": 45.0}
@@ -226,56 +225,8 @@ class Run:
         return done.returncode, json.loads(done.stdout or '{"checker": "failed"}')
 
 
-@contextlib.contextmanager
-def broker(options: argparse.Namespace) -> Iterator[KafkaContainer | KafkaCluster]:
-    """Yield the container that the options name, or a new one, or a cluster."""
-    if options.container:
-        yield KafkaContainer.attach(options.container, options.bootstrap_servers)
-        return
-    kafka = KafkaCluster() if options.cluster else KafkaContainer()
-    try:
-        yield kafka
-    finally:
-        kafka.close()
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description="Inject faults into a running fncast, then check its output."
-    )
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rate", type=float, default=200.0, help="events a second")
-    parser.add_argument("--spacing", type=int, default=400, help="settled inputs between faults, about")
-    parser.add_argument("--events", type=int, default=0, help="the least number of events")
-    parser.add_argument("--all-work", action="store_true", help="continue until every part has worked")
-    parser.add_argument("--within", type=float, default=float("inf"), help="seconds; no fault after them")
-    parser.add_argument(
-        "--patience", type=float, default=PATIENCE_S, help="seconds without output that end the run"
-    )
-    parser.add_argument("--schedule", default="", help=f"faults in this order, of {', '.join(KINDS)}")
-    parser.add_argument("--protocol", choices=("classic", "consumer"), default="classic", help="of the group")
-    parser.add_argument("--consumers", type=int, default=2)
-    parser.add_argument("--hosts", type=int, default=1, help="function hosts, divided among the consumers")
-    parser.add_argument("--model-services", type=int, default=1, help="each host knows all of them")
-    parser.add_argument(
-        "--readings", action="store_true", help="send single readings, and check each window's forecast"
-    )
-    parser.add_argument("--bug", help="a deliberate bug: see faulty_consumer.py")
-    parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
-    parser.add_argument("--freeze", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
-    parser.add_argument(
-        "--gone", action="store_true", help="keep a consumer that crashed at a point away for 45 s"
-    )
-    parser.add_argument(
-        "--slack", type=float, default=1.0, help="multiplies all time limits, for a busy machine"
-    )
-    parser.add_argument("--cluster", action="store_true", help="three brokers behind proxies, instead of one")
-    parser.add_argument("--container", default="", help="id of a running Kafka container")
-    parser.add_argument("--bootstrap-servers", default="", help="its address")
-    parser.add_argument("--models", type=Path, help="the models folder of an earlier run")
-    parser.add_argument("--logs", type=Path, help="an existing folder that keeps the logs")
-    options = parser.parse_args()
+    options = parse_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that processes and containers are ended
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
-from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -18,13 +16,6 @@ CLUSTER_S = 1200  # about 5 min on a quiet machine
 SHORT_S = 300  # the short run takes about 90 s on a quiet machine
 ONE_S = 200  # a run with a crash or a freeze takes about 40 s
 ENDS_S = 40  # from SIGTERM until the processes of a run have ended
-
-
-def load(name: str):
-    spec = importlib.util.spec_from_file_location(f"chaos_{name}", HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")
@@ -186,97 +177,3 @@ def test_a_crash_or_a_freeze_at_a_named_point(run, arguments):
     """With a restart, or with another consumer that takes over. run.py fails if the point was not reached."""
     code, found = run(ONE_S, "--kills", "0", "--rate", "400", "--events", "2000", *arguments)
     assert code == 0, found
-
-
-BROKEN = """
-import importlib.util, sys
-from unittest.mock import MagicMock
-import consumer.kafka.base_producer
-spec = importlib.util.spec_from_file_location("chaos_consumer", sys.argv[1])
-chaos = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chaos)
-chaos.add_bug(sys.argv[2])
-producer = MagicMock()
-consumer.kafka.base_producer.Producer = lambda *_, **__: producer
-from consumer.assembly import build_publisher
-from consumer.settings import KafkaSettings
-publisher = build_publisher(KafkaSettings(bootstrap_servers="127.0.0.1:9"))
-for _ in range(2):
-    publisher.publish("forecasts", 0, b"key", b"value", [])
-    publisher.commit({("metrics", 0): 1}, None)
-assert producer.begin_transaction.call_count == producer.commit_transaction.call_count == 2
-assert not producer.send_offsets_to_transaction.called
-"""
-
-
-@pytest.mark.parametrize("bug", ["commit-before-publish", "no-fencing"])
-def test_a_bug_publishes_and_commits_without_offsets(bug):
-    """A consumer that does not publish would make the checker fail, too."""
-    command = [sys.executable, "-c", BROKEN, str(HERE / "faulty_consumer.py"), bug]
-    done = subprocess.run(command, cwd=HERE.parents[1], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-
-
-EVENTS = [
-    {"id": "a:0", "key": "a", "is_poison": False, "forecast": 1.0},
-    {"id": "a:1", "key": "a", "is_poison": False, "forecast": 2.0},
-    {"id": "b:2", "key": "b", "is_poison": True, "forecast": 3.0},
-    {"id": "a:3", "key": "a", "is_poison": False, "forecast": 4.0, "is_doubtful": True},
-    {"id": "a:4", "key": "a", "is_poison": False, "forecast": 5.0},
-]
-INPUTS = Counter(["a:0", "a:1", "b:2"])
-
-
-def seen(id_: str) -> tuple[str, str, bytes]:
-    """Return a right forecast for this input."""
-    key, _, number = id_.partition(":")
-    return key, id_, b'{"values": [%d.0, 0]}' % (int(number) + 1)
-
-
-@pytest.mark.parametrize(
-    ("forecasts", "letters", "wrong"),
-    [
-        (["a:0", "a:1"], ["b:2"], set()),
-        (["a:0", "a:1", "a:3"], ["b:2"], set()),
-        (["a:0", "a:1", "a:3", "a:3"], ["b:2"], {"repeated"}),
-        (["a:0"], ["b:2"], {"lost"}),
-        (["a:0", "a:1"], [], {"lost"}),
-        (["a:0", "a:1", "a:1"], ["b:2"], {"repeated"}),
-        (["a:1", "a:0"], ["b:2"], {"out_of_order"}),
-        (["a:0", "a:1"], ["b:2", "a:1"], {"wrongly_refused"}),
-        (["a:0", "a:1", "c:9"], ["b:2"], {"unknown"}),
-    ],
-)
-def test_the_checker_reports_each_kind_of_fault(forecasts, letters, wrong):
-    def keyed(ids):
-        return [seen(id_) for id_ in ids]
-
-    found = load("check").check(EVENTS, INPUTS, keyed(forecasts), keyed(letters))
-    assert {kind for kind, ids in found.items() if ids} == wrong
-
-
-def test_an_acknowledged_event_that_the_input_topic_lacks_is_named():
-    assert load("check").absent(EVENTS, INPUTS) == ["a:4"]
-
-
-@pytest.mark.parametrize(
-    "forecast", [("a", "a:1", b'{"values": [1.0]}'), ("b", "a:1", b'{"values": [2.0]}')], ids=["value", "key"]
-)
-def test_the_checker_reports_a_forecast_of_another_event(forecast):
-    found = load("check").check(EVENTS, INPUTS, [seen("a:0"), forecast], [seen("b:2")])
-    assert found["of_another_input"] == ["a:1"]
-
-
-@pytest.mark.parametrize(
-    ("forecasts", "wrong"),
-    [
-        (["a:0", "a:1", "a:1"], set()),
-        (["a:0", "a:1"], {"lost"}),
-        (["a:0", "a:1", "a:1", "a:1"], {"repeated"}),
-    ],
-)
-def test_an_input_that_was_produced_twice_has_two_outcomes(forecasts, wrong):
-    found = load("check").check(
-        EVENTS, INPUTS + Counter(["a:1"]), [seen(id_) for id_ in forecasts], [seen("b:2")]
-    )
-    assert {kind for kind, ids in found.items() if ids} == wrong

@@ -70,7 +70,7 @@ POISONED = [("k1", "poison", b"")]
         ([*RIGHT, RIGHT[2]], POISONED, {"repeated"}),
         (RIGHT, POISONED * 2, {"repeated"}),
         ([RIGHT[1], RIGHT[0], RIGHT[2]], POISONED, {"out_of_order"}),
-        (RIGHT, [*POISONED, ("k1", "other", b"")], {"wrongly_refused"}),
+        (RIGHT, [*POISONED, ("k1", "other", b"")], {"wrongly_rejected"}),
         ([*RIGHT, forecast(3, 1)], POISONED, {"unknown"}),
         ([*RIGHT[:2], forecast(5, 2)], POISONED, {"of_another_input"}),
     ],

@@ -64,7 +64,7 @@ def test_the_fn_servers_token_is_a_secret_of_its_functions(tmp_path):
 
 
 def test_a_route_has_a_token_or_a_login_in_its_url_not_both(tmp_path):
-    """A request has one Authorization: the client would refuse each call, and the route be out forever."""
+    """A request has one Authorization: the client would reject each call, and the route be out forever."""
     token = tmp_path / "token"
     token.write_text("secret\n")
     with pytest.raises(SettingsError, match=r"\[routes.mine\].*a login") as error:

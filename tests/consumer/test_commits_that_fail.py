@@ -40,8 +40,8 @@ def test_the_next_commit_covers_offsets_whose_commit_failed(at_least):
 def test_a_permanent_error_is_raised(harness):
     harness.publish(0)
     harness.commits.advance(now=True)
-    with pytest.raises(ConsumerError, match="refused"):
-        harness.end_step(ConsumerError("refused"))
+    with pytest.raises(ConsumerError, match="rejected"):
+        harness.end_step(ConsumerError("rejected"))
 
 
 def test_a_bug_in_the_commit_thread_ends_the_loop(exact):
@@ -53,7 +53,7 @@ def test_a_bug_in_the_commit_thread_ends_the_loop(exact):
 
 def test_repeated_failures_are_logged_once_and_a_success_ends_them(exact, caplog):
     for _ in range(3):
-        exact.commits.publish_again("refused")
+        exact.commits.publish_again("rejected")
     assert len(caplog.records) == 1
     assert exact.commits.is_in_trouble
     assert exact.commits.holds_results

@@ -134,7 +134,7 @@ def test_foreign_text_in_a_reason_is_one_bounded_line(caplog: pytest.LogCaptureF
         assert len(message) < 2 * MAX_REASON + 500
 
 
-def test_refused_windows_count_for_their_record_and_do_not_pause_the_topic() -> None:
+def test_rejected_windows_count_for_their_record_and_do_not_pause_the_topic() -> None:
     harness = Harness(pause_after=1)
     record = harness.delivery(Assembled())
     record.windows = [harness.delivery(NO_EVENT), harness.delivery(Skipped("")), harness.delivery(NO_EVENT)]

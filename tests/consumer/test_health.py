@@ -13,7 +13,6 @@ from consumer.lane import Partition
 @dataclass
 class Loop:
     polled_at_s: float = 100.0
-    is_member: bool = True
     problem: str = ""
     restoring: str = ""
     paused: dict[str, str] = field(default_factory=dict)
@@ -21,20 +20,20 @@ class Loop:
 
 
 def test_a_member_of_the_group_is_ready() -> None:
-    assert health(Loop(), {"forecast": "no answer"}, {"other": "refused"}, 101.0) == {
+    assert health(Loop(), {"forecast": "no answer"}, {"other": "rejected"}, 101.0) == {
         "alive": True,
         "ready": True,
         "reason": "",
         "partitions": ["metrics/3"],
         "routes_out": {"forecast": "no answer"},
-        "routes_not_reached": {"other": "refused"},
+        "routes_not_reached": {"other": "rejected"},
     }
 
 
 @pytest.mark.parametrize(
     "loop",
     [
-        Loop(is_member=False, problem="no broker"),
+        Loop(problem="no broker"),
         Loop(restoring="no broker"),
         Loop(paused={"metrics": "no broker"}),
     ],
@@ -46,5 +45,5 @@ def test_the_reason_says_why_the_consumer_is_not_ready(loop: Loop) -> None:
 
 def test_a_loop_that_does_not_poll_is_stuck() -> None:
     answer = health(Loop(problem="no broker"), {}, {}, 100 + STALLED_S)
-    assert answer["alive"] is False
+    assert (answer["alive"], answer["ready"]) == (False, False)
     assert answer["reason"] == "the last poll was 30 s ago: the consumer is stuck; no broker"

@@ -12,7 +12,8 @@ import pytest
 from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.topic_limits import Sizes
-from consumer.loop import Loop
+from consumer.kafka.topic_watch import Changes
+from consumer.loop import SILENT_S, Loop
 from consumer.result_publisher import ResultPublisher
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
@@ -50,9 +51,10 @@ class FakeSource:
 class FakeTopics:
     """Topics that are all there. problem: why no broker answers."""
 
-    watch = None
+    watch: Any = None
     problem = ""
     all_exist = True
+    missing: frozenset[str] = frozenset()
 
     def prepare(self) -> Sizes:
         return Sizes(1, 1)
@@ -92,6 +94,44 @@ def test_before_it_joins_its_group_it_waits_for_the_broker(loop: Loop, topics: F
     assert loop.problem == "the broker does not accept transactions yet"
     topics.problem = "no Kafka answers at 127.0.0.1:9 (no broker can be reached)"
     assert loop.problem == topics.problem
+
+
+def test_a_member_of_a_group_says_that_the_broker_is_silent(
+    loop: Loop, source: FakeSource, topics: FakeTopics
+) -> None:
+    watch = Mock(look=Mock(return_value=Changes([], [])), ends={})
+    problems: list[str] = []
+
+    def is_silent_for(seconds: float) -> None:
+        watch.silent_s = Mock(return_value=seconds)
+        problems.append(loop.problem)
+
+    topics.watch, source.is_member = watch, True
+    source.on_poll = [
+        lambda: source.on_assign([]),
+        lambda: is_silent_for(SILENT_S - 0.1),
+        lambda: is_silent_for(SILENT_S),
+        lambda: is_silent_for(0),
+        loop.stop,
+    ]
+    loop.run(["metrics"])
+    assert problems == ["", "the broker has not answered for 3 s", ""]
+
+
+def test_a_member_of_a_group_says_which_topic_is_missing(
+    loop: Loop, source: FakeSource, topics: FakeTopics
+) -> None:
+    topics.restore = Mock()  # type: ignore[attr-defined]
+    problems: list[str] = []
+
+    def is_missing(*names: str) -> None:
+        topics.missing = frozenset(names)
+        problems.append(loop.problem)
+
+    source.is_member = True
+    source.on_poll = [lambda: is_missing("forecasts"), is_missing, loop.stop]
+    loop.run(["metrics"])
+    assert problems == ["results wait for the missing topic forecasts", ""]
 
 
 def test_it_says_why_it_is_not_in_its_group(loop: Loop, source: FakeSource) -> None:

@@ -8,7 +8,7 @@ from array import array
 import pytest
 from prometheus_client import REGISTRY
 
-from consumer.errors import ConsumerError, RecordRefused, RecordTooLarge
+from consumer.errors import ConsumerError, RecordRejected, RecordTooLarge
 from consumer.result_publisher import BY_KEY, ResultPublisher
 from fncast.series.step import Step
 from interceptor.assembly.window import Window, window_event
@@ -22,8 +22,8 @@ class Publisher:
     def __init__(self, partitions: dict[str, int], limit: int = 100) -> None:
         self.counts, self.limit = partitions, limit
         self.records: list[tuple] = []
-        self.refuses: set[str] = set()
-        self.refusal: type[RecordRefused] = RecordTooLarge
+        self.rejects: set[str] = set()
+        self.rejection: type[RecordRejected] = RecordTooLarge
 
     def partitions_of(self, topic):
         return self.counts.get(topic, 0)
@@ -32,8 +32,8 @@ class Publisher:
         return len(value or b"") < self.limit
 
     def publish(self, topic, partition, key, value, headers):
-        if topic in self.refuses:
-            raise self.refusal("refused")
+        if topic in self.rejects:
+            raise self.rejection("rejected")
         self.records.append((topic, partition, key, value, headers))
 
 
@@ -118,15 +118,15 @@ def test_a_forecast_that_is_too_large_is_published_only_as_a_dead_letter(results
 
 
 def test_a_dead_letter_that_does_not_fit_stops_the_consumer(results, publisher):
-    publisher.refuses.add("dead")
+    publisher.rejects.add("dead")
     with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is larger than 'dead' allows"):
         results.publish(delivery(DeadLetter("no")))
 
 
-def test_a_dead_letter_that_is_refused_stops_the_consumer_too(results, publisher):
-    publisher.refuses.add("dead")
-    publisher.refusal = RecordRefused
-    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is rejected: refused"):
+def test_a_dead_letter_that_is_rejected_stops_the_consumer_too(results, publisher):
+    publisher.rejects.add("dead")
+    publisher.rejection = RecordRejected
+    with pytest.raises(ConsumerError, match=r"metrics/3, offset 7, is rejected: rejected"):
         results.publish(delivery(DeadLetter("no")))
 
 
@@ -151,9 +151,9 @@ def test_an_unknown_number_of_partitions_is_asked_for_again_and_logged_once(
     assert publisher.records[0][1] == 3
 
 
-@pytest.mark.guarantee("the dead letter of a refused forecast counts its calls")
-def test_the_letter_of_a_forecast_that_is_refused_says_how_often_its_function_was_called(results, publisher):
-    publisher.refuses = {"forecasts"}
+@pytest.mark.guarantee("the dead letter of a rejected forecast counts its calls")
+def test_the_letter_of_a_forecast_that_is_rejected_says_how_often_its_function_was_called(results, publisher):
+    publisher.rejects = {"forecasts"}
     built = delivery(Forecast([OutputEvent([], b"out")]))
     built.attempts = 2  # that failed, before the call that brought the forecast
     results.publish(built)

@@ -1,11 +1,9 @@
 """`fncast deploy` to the function host, to a fake Fn server, and to servers that are not Fn servers."""
 
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import requests
@@ -17,12 +15,12 @@ from fncast.http.server import build_server
 from functions.deployment import DeployError, FnServer
 from functions.host.app import FunctionHost
 from functions.host.folder import FunctionFolder, read_folder
+from tests.functions.fake_fn_server import FakeFnServer, fake_fn_server
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 # Answers with its configuration.
-POLL_S = 0.01  # of the server, which sees its shutdown then
 FUNCTION = """
 import json, os
 from fdk import response
@@ -77,9 +75,8 @@ def get(url: str, **query: str) -> Any:
 def test_deploys_image_configuration_and_trigger(
     host: str, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    requests.post(
-        ask_invoke_url(host), data="{}", timeout=30
-    )  # a process that has answered is replaced at once
+    # A process that has answered is replaced at once.
+    requests.post(invoke_url_of_echo(host), data="{}", timeout=30)
     assert deploy(host, folder, "--config", "GP_SERVER_URL=http://model-service:9000") == 0
     invoke_url, trigger_url = capsys.readouterr().out.split()
     assert trigger_url == f"{host}/t/fncast/echo"
@@ -99,117 +96,58 @@ def test_deploying_again_changes_nothing(host: str, folder: FunctionFolder) -> N
     assert [get(f"{host}/v2/{kind}") for kind in ("apps", "fns", "triggers")] == before
 
 
-class FreshServer(BaseHTTPRequestHandler):
-    """A fake of Fn server 0.3.753 without functions. It records the requests that change something."""
-
-    changes: ClassVar[list[tuple[str, str, Any]]]
-    entries: ClassVar[dict[str, dict[str, Any]]]
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        kind, _, id_ = self.path.removeprefix("/v2/").partition("?")[0].partition("/")
-        found = self.entries.get(kind)
-        if id_:
-            self._answer(self._annotated(kind, self.entries[kind]))
-        else:
-            self._answer({"items": [self._annotated(kind, found)] if found else []})
-
-    def do_POST(self) -> None:
-        kind = self.path.removeprefix("/v2/")
-        document = self._document("POST")
-        config = {name: value for name, value in document.get("config", {}).items() if value}
-        self.entries[kind] = {**document, "id": f"id-of-{kind}", "config": config}
-        self._answer(self._annotated(kind, self.entries[kind]))
-
-    def do_PUT(self) -> None:
-        kind = self.path.removeprefix("/v2/").partition("/")[0]
-        document = self._document("PUT")
-        entry = self.entries[kind]
-        config = {**entry["config"], **document.pop("config", {})}
-        entry |= {**document, "config": {name: value for name, value in config.items() if value}}
-        self._answer(entry)  # without annotations
-
-    def _document(self, method: str) -> Any:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.changes.append((method, self.path, json.loads(body)))
-        return json.loads(body)
-
-    def _annotated(self, kind: str, entry: dict[str, Any]) -> dict[str, Any]:
-        names = {"fns": "fnproject.io/fn/invokeEndpoint", "triggers": "fnproject.io/trigger/httpEndpoint"}
-        return {**entry, "annotations": {names[kind]: f"http://fn/{kind}"}} if kind in names else entry
-
-    def _answer(self, document: Any) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
 @pytest.fixture
-def fresh_server() -> Iterator[tuple[str, type[FreshServer]]]:
-    """The URL of such a server, and its class with the recorded requests."""
-    kind = type("Server", (FreshServer,), {"changes": [], "entries": {}})
-    with ThreadingHTTPServer(("127.0.0.1", 0), kind) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(POLL_S,))
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}", kind
-        running.shutdown()
-        thread.join()
+def fn_server() -> Iterator[FakeFnServer]:
+    with fake_fn_server() as running:
+        yield running
 
 
 GRAPHPIPE = ("--config", "GP_SERVER_URL=http://m:9000")
 
 
 def test_a_new_function_gets_the_values_of_its_func_yaml(
-    fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
+    fn_server: FakeFnServer, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url, known = fresh_server
-    deploy(url, folder, *GRAPHPIPE)
-    function = known.entries["fns"]
+    deploy(fn_server.url, folder, *GRAPHPIPE)
+    function = fn_server.entries["fns"]
     assert (function["memory"], function["timeout"], function["idle_timeout"]) == (256, 20, 60)
     assert function["config"] == {"GP_SERVER_URL": "http://m:9000"}
     assert capsys.readouterr().out.split() == ["http://fn/fns", "http://fn/triggers"]
 
 
 def test_an_update_prints_both_urls(
-    fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
+    fn_server: FakeFnServer, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url, known = fresh_server
-    deploy(url, folder, *GRAPHPIPE)
+    deploy(fn_server.url, folder, *GRAPHPIPE)
     capsys.readouterr()
-    deploy(url, folder, "--config", "GP_SERVER_URL=http://other:9000")
+    deploy(fn_server.url, folder, "--config", "GP_SERVER_URL=http://other:9000")
     assert capsys.readouterr().out.split() == ["http://fn/fns", "http://fn/triggers"]
-    method, path, document = known.changes[-1]
+    method, path, document = fn_server.changes[-1]
     assert (method, path) == ("PUT", "/v2/fns/id-of-fns")
     assert document == {"config": {"GP_SERVER_URL": "http://other:9000"}}
 
 
 def test_deploying_an_empty_value_again_changes_nothing(
-    fresh_server: tuple[str, type[FreshServer]], folder: FunctionFolder
+    fn_server: FakeFnServer, folder: FunctionFolder
 ) -> None:
     """An update would replace the warm containers of an Fn server."""
-    url, known = fresh_server
     for _ in range(3):
-        deploy(url, folder, *GRAPHPIPE, "--config", "KSERVE_URL=")
-    assert [method for method, _, _ in known.changes] == ["POST"] * 3
+        deploy(fn_server.url, folder, *GRAPHPIPE, "--config", "KSERVE_URL=")
+    assert [method for method, _, _ in fn_server.changes] == ["POST"] * 3
 
 
 def test_another_protocol_removes_the_other_url(
-    fresh_server: tuple[str, type[FreshServer]], tmp_path: Path, folder: FunctionFolder
+    fn_server: FakeFnServer, tmp_path: Path, folder: FunctionFolder
 ) -> None:
-    url, known = fresh_server
     (tmp_path / "func.yaml").write_text(YAML.replace("required: true", "required: false"))
-    deploy(url, folder, *GRAPHPIPE, "--config", "PLACE=here")
-    deploy(url, folder, "--config", "KSERVE_URL=grpc://m:9001")
-    assert known.entries["fns"]["config"] == {"KSERVE_URL": "grpc://m:9001", "PLACE": "here"}
-    deploy(url, folder, *GRAPHPIPE)
-    assert known.entries["fns"]["config"] == {"GP_SERVER_URL": "http://m:9000", "PLACE": "here"}
+    deploy(fn_server.url, folder, *GRAPHPIPE, "--config", "PLACE=here")
+    deploy(fn_server.url, folder, "--config", "KSERVE_URL=grpc://m:9001")
+    assert fn_server.entries["fns"]["config"] == {"KSERVE_URL": "grpc://m:9001", "PLACE": "here"}
+    deploy(fn_server.url, folder, *GRAPHPIPE)
+    assert fn_server.entries["fns"]["config"] == {"GP_SERVER_URL": "http://m:9000", "PLACE": "here"}
 
 
-def test_both_urls_of_the_model_service_are_refused(host: str, folder: FunctionFolder) -> None:
+def test_both_urls_of_the_model_service_are_rejected(host: str, folder: FunctionFolder) -> None:
     with pytest.raises(
         Failure, match="GP_SERVER_URL and KSERVE_URL are both given: give only the one to use"
     ):
@@ -222,11 +160,11 @@ def test_missing_configuration_is_reported(host: str, folder: FunctionFolder) ->
     assert isinstance(caught.value, Failure)
 
 
-async def test_a_refusal_has_the_servers_message(host: str, folder: FunctionFolder) -> None:
+async def test_a_rejection_has_the_servers_message(host: str, folder: FunctionFolder) -> None:
     async with FnServer(host) as fn:
         with pytest.raises(
             DeployError,
-            match="was refused with status 400: this host runs the folders that it was started with",
+            match="was rejected with status 400: this host runs the folders that it was started with",
         ):
             await fn.deploy(folder, "example/echo:1", "another-app", {})
 
@@ -250,7 +188,7 @@ async def test_no_error_shows_the_password_of_a_url(host: str, folder: FunctionF
 
 
 @pytest.mark.parametrize("content", ["", "two words", "a\nb"])
-def test_a_token_file_without_a_token_is_refused(
+def test_a_token_file_without_a_token_is_rejected(
     host: str, folder: FunctionFolder, tmp_path: Path, content: str
 ) -> None:
     file = tmp_path / "token"
@@ -260,6 +198,6 @@ def test_a_token_file_without_a_token_is_refused(
     assert isinstance(caught.value, Failure)
 
 
-def ask_invoke_url(host: str) -> str:
+def invoke_url_of_echo(host: str) -> str:
     (function,) = get(f"{host}/v2/fns", name="echo")["items"]
     return str(function["annotations"]["fnproject.io/fn/invokeEndpoint"])

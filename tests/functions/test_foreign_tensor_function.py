@@ -1,4 +1,4 @@
-"""Tensor calls of an HTTP function of somebody else: wrong answers, and rows that it refuses or delays."""
+"""Tensor calls of an HTTP function of somebody else: wrong answers, and rows that it rejects or delays."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def test_an_event_that_the_function_cannot_answer_is_found(
     assert orjson.loads(ends[3][0][1])["values"] == [3]
 
 
-async def test_a_function_may_refuse_or_delay_single_rows(
+async def test_a_function_may_reject_or_delay_single_rows(
     foreign: Callable[[Answer], Awaitable[Route]],
 ) -> None:
     calls: list[int] = []

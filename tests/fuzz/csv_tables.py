@@ -122,7 +122,7 @@ def _column(randomly: random.Random, count: int, comma: bool) -> list[tuple[str,
 
 
 def check(table: RandomTable, folder: Path) -> str:
-    """Read the table. Returns `series` or `refused`. Raises AssertionError if a number is lost, changed or moved."""
+    """Read the table. Returns `series` or `rejected`. Raises AssertionError if a number is lost, changed or moved."""
     path = folder / "table.csv"
     path.write_bytes(table.content)
     try:
@@ -134,7 +134,7 @@ def check(table: RandomTable, folder: Path) -> str:
         return "series"
     assert sentence.startswith(str(path)), sentence
     assert "\n" not in sentence, sentence
-    return "refused"
+    return "rejected"
 
 
 def _check_series(summary: Summary, table: RandomTable) -> None:

@@ -50,4 +50,4 @@ def _read(content: bytes, path: Path) -> str:
     except CsvError as error:
         sentence = str(error)
     assert sentence.startswith(str(path)), sentence
-    return "damaged, refused"
+    return "damaged, rejected"

@@ -17,7 +17,7 @@ from consumer.kafka.stored_dead_letter import StoredDeadLetter
 from fncast.cli.output.dead_letters import json_document, json_line, line
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord
-from interceptor.outcome import DeadLetter as Refusal
+from interceptor.outcome import DeadLetter as Rejection
 from interceptor.outcome import Headers
 
 LETTERS = 20  # in one replay
@@ -39,7 +39,7 @@ def foreign_letter(randomly: random.Random, offset: int) -> tuple[Record, Record
     topic = randomly.choice(("metrics", "metrics", "other", "gone"))
     original = Record(topic, 0, original.offset, 0, original.key, original.value, original.headers)
     reason = randomly.choice(("data is not valid JSON", "\x1b[2J\r\nforged", "x" * 5000, ""))
-    headers = dead_letter.headers(Delivery(original), Refusal(reason, randomly.choice((None, 422)), 3))
+    headers = dead_letter.headers(Delivery(original), Rejection(reason, randomly.choice((None, 422)), 3))
     is_changed = randomly.random() < 0.8
     if is_changed:
         for _ in range(randomly.randint(1, 4)):
@@ -76,10 +76,10 @@ class _Topic:
 
     def metadata(self) -> None: ...
 
-    def partitions(self, topic: str) -> list[int]:
+    def partitions_to_write(self, topic: str) -> int:
         if topic not in TOPICS or not is_topic_name(topic):
             raise UnknownTopic(f"there is no topic {topic[:10]!r}")
-        return list(range(TOPICS[topic]))
+        return TOPICS[topic]
 
     def read(self, start: Mapping[int, int]) -> Iterator[StoredDeadLetter]:
         yield from map(StoredDeadLetter, self._letters)

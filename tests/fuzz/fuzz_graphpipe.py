@@ -15,7 +15,7 @@ from fuzz_report import Report, Until
 from model_service.protocols import graphpipe
 
 # The statuses of a rejected request; 500 would be a bug.
-_REFUSALS = (400, 413)
+_REJECTIONS = (400, 413)
 _PATHS = ("/", "/forecast/1", "/words")
 # The share of bodies that go through a socket to a real server, and of inputs that are answers for a client.
 _SERVER_SHARE, _ANSWER_SHARE = 0.01, 0.2
@@ -63,7 +63,7 @@ async def _post(target: Target, path: str, body: bytes) -> str:
     status, answer = await target.post(path, body)
     outcome = f"{target.name} {status}"
     if status != 200:
-        assert status in _REFUSALS, f"status {status}: {answer[:300]!r}"
+        assert status in _REJECTIONS, f"status {status}: {answer[:300]!r}"
         (error,) = graphpipe.decode_infer_response(answer).errors
         check_reason(error.message)
         return outcome
@@ -92,7 +92,7 @@ def _read(body: bytes) -> str:
             read += 1
         except graphpipe.InvalidMessage as error:
             check_reason(str(error))
-    return "answer read" if read else "answer refused"
+    return "answer read" if read else "answer rejected"
 
 
 def _built(randomly: random.Random) -> bytes:
@@ -144,11 +144,11 @@ def _answers() -> list[bytes]:
     forecast = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
     texts = np.array([b"a", b"", "ü".encode()], object)
     io = graphpipe.IOMetadata("windows", graphpipe.Type.Float32, (-1, 6), "of readings")
-    refusals = (graphpipe.ErrorMessage(400, "no"), graphpipe.ErrorMessage(422, "does not fit"))
+    rejections = (graphpipe.ErrorMessage(400, "no"), graphpipe.ErrorMessage(422, "does not fit"))
     return [
         graphpipe.encode_infer_response(graphpipe.InferResponse((forecast,))),
         graphpipe.encode_infer_response(graphpipe.InferResponse((forecast, texts))),
-        graphpipe.encode_infer_response(graphpipe.InferResponse(errors=refusals)),
+        graphpipe.encode_infer_response(graphpipe.InferResponse(errors=rejections)),
         graphpipe.encode_metadata_response(
             graphpipe.MetadataResponse("forecast", "1", "s", "{}", (io,), (io, io))
         ),

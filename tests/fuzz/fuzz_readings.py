@@ -142,7 +142,7 @@ def _read(format_: Format, windows: PartitionWindows, value: bytes, timestamp_ms
     try:
         decoded = format_.decode(value, b"k", HEADERS, timestamp_ms)
     except UndecodableRecord:
-        return "refused"
+        return "rejected"
     assert len(decoded.keys) == len(decoded.times_ns) == len(decoded.values)
     assert all(math.isfinite(number) for number in decoded.values)
     assert all(0 <= at_ns <= MAX_TIME_NS for at_ns in decoded.times_ns)

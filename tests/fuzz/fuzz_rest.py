@@ -16,7 +16,7 @@ from fuzz_report import Report, Until
 
 _LENGTH = "Inference-Header-Content-Length"
 # The statuses of a rejected request; 500 would be a bug.
-_REFUSALS = (400, 404, 413, 415)
+_REJECTIONS = (400, 404, 413, 415)
 _PATHS = (
     "/v2/models/forecast/infer",
     "/v2/models/forecast/versions/1/infer",
@@ -83,7 +83,7 @@ def _check(status: int, answer: bytes) -> None:
         assert document["outputs"]
         assert all("data" in output or "parameters" in output for output in document["outputs"])
         return
-    assert status in _REFUSALS, f"status {status}: {answer[:300]!r}"
+    assert status in _REJECTIONS, f"status {status}: {answer[:300]!r}"
     check_reason(json.loads(answer)["error"])
 
 

@@ -33,7 +33,7 @@ def test_a_short_run_of_readings_finds_no_failure() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for name in BUILT_IN:
         assert f"{name} read: " in done.stdout
-        assert f"{name} refused: " in done.stdout
+        assert f"{name} rejected: " in done.stdout
 
 
 def test_a_short_run_of_the_monitor_finds_no_failure() -> None:

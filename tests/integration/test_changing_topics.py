@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from consumer_process import ConsumerProcess
 from kafka_container import eventually
-from testbed import ConsumerProcess, DeliveryTestbed
+from testbed import DeliveryTestbed
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 

@@ -120,9 +120,9 @@ def test_the_page_is_served(running: Project) -> None:
 def test_containers_are_read_only_and_not_root(running: Project) -> None:
     for service in ("consumer", "monitor", "model-service", "functions", "dashboard"):
         output = running.inside(service, "sh", "-c", "id -u; touch /probe 2>&1; grep CapEff /proc/1/status")
-        uid, refusal, capabilities = output.splitlines()
+        uid, rejection, capabilities = output.splitlines()
         assert uid == "1000", service
-        assert "Read-only file system" in refusal, service
+        assert "Read-only file system" in rejection, service
         assert capabilities.split()[1] == "0000000000000000", service
 
 

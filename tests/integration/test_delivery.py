@@ -48,7 +48,7 @@ def test_dead_letters_are_the_record_byte_for_byte_and_say_why(testbed):
         ("null", None),
         ("bytes", b"\xff\xfe"),
     ]
-    refused = {
+    rejected = {
         b"no event": ([("x", b"y")], b"text", "not a CloudEvent"),
         b"tombstone": ([("x", b"y")], None, "tombstone"),
         b"nowhere": (testbed.event("n", destination="nowhere"), b"{}", "unknown destination 'nowhere'"),
@@ -56,17 +56,17 @@ def test_dead_letters_are_the_record_byte_for_byte_and_say_why(testbed):
         b"odd": (odd, b"\x00\xff", "missing"),
         b"late": (testbed.event("e", expirytime="tomorrow"), b"{}", "expirytime"),
     }
-    for key, (headers, value, _) in refused.items():
+    for key, (headers, value, _) in rejected.items():
         testbed.produce("", key, value, headers)
     testbed.produce("good", b"good")
     testbed.flush()
     consumer = testbed.consume()
-    letters = {m.key(): m for m in testbed.wait_for(testbed.dead, len(refused))}
+    letters = {m.key(): m for m in testbed.wait_for(testbed.dead, len(rejected))}
     testbed.wait_for(testbed.forecasts, 1)
     assert consumer.terminate() == 0
-    assert letters.keys() == refused.keys()
+    assert letters.keys() == rejected.keys()
     inputs = {m.key(): m for m in testbed.read_all(testbed.metrics)}
-    for key, (headers, value, reason) in refused.items():
+    for key, (headers, value, reason) in rejected.items():
         letter, record = letters[key], inputs[key]
         assert letter.value() == value
         assert letter.headers()[: len(headers)] == headers

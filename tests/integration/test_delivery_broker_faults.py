@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 
 import pytest
@@ -130,3 +131,15 @@ def test_a_stop_while_the_broker_is_away_ends_within_5_s(at_least_once_testbed, 
     until(all_have_forecasts(testbed, ids), 40, "all forecasts")
     assert again.terminate() == 0
     check_forecasts(testbed, ids, repeats=True)
+
+
+@pytest.mark.guarantee("while the broker does not answer, /readyz is 503 with that reason")
+def test_readyz_says_that_a_paused_broker_does_not_answer(at_least_once_testbed, own_kafka, until):
+    consumer = at_least_once_testbed.consume()
+    consumer.wait_for("assigned", 60)
+    until(lambda: consumer.admin("/readyz")[0] == 200, 30, "ready")
+    with own_kafka.paused():
+        until(lambda: consumer.admin("/readyz")[0] == 503, 30, "not ready")
+        assert "the broker has not answered for" in json.loads(consumer.admin("/readyz")[1])["reason"]
+    until(lambda: consumer.admin("/readyz")[0] == 200, 60, "ready again")
+    assert consumer.terminate() == 0

@@ -14,7 +14,7 @@ from kafka_container import PARTITIONS
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
 
 
-@pytest.mark.guarantee("a record that the broker refuses is a dead letter; nothing is scored twice")
+@pytest.mark.guarantee("a record that the broker rejects is a dead letter; nothing is scored twice")
 def test_a_record_that_the_broker_rejects_is_a_dead_letter_and_no_event_is_scored_twice(
     kafka_testbed, answers, until
 ):

@@ -156,7 +156,7 @@ def test_it_may_answer_without_an_event(embedded_testbed, until, status):
     assert testbed.read_all(testbed.forecasts) == testbed.read_all(testbed.dead) == []
 
 
-@pytest.mark.guarantee("what an HTTP service refuses is a dead letter")
+@pytest.mark.guarantee("what an HTTP service rejects is a dead letter")
 @pytest.mark.parametrize(("status", "reason"), [(400, "not this"), (415, "not this"), (422, "not this")])
 def test_an_event_that_it_rejects_is_a_dead_letter(embedded_testbed, status, reason):
     testbed = embedded_testbed

@@ -46,7 +46,7 @@ def testbed(exactly_once_testbed: Any) -> Any:
     return exactly_once_testbed
 
 
-def test_each_record_is_forecast_or_refused_with_the_right_reason(testbed: Any) -> None:
+def test_each_record_is_forecast_or_rejected_with_the_right_reason(testbed: Any) -> None:
     whole = testbed.event("t1", subject="pump")
     bare = whole[:-1]
     plain = {"specversion": "1.0", "id": "t1", "source": "/t", "type": "io.fncast.window.v1"}

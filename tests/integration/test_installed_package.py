@@ -24,6 +24,19 @@ from fncast.testing import LocalFncast
 from consumer.service import Service
 print(fncast.__file__, Interceptor.__module__)
 """
+# A package that only an extra brings cannot be imported, as after `pip install .` without extras.
+USE_WITHOUT_EXTRAS = f"""
+import re, sys
+from importlib.metadata import requires
+required = [re.match("[a-z]+", line)[0] for line in requires("fncast") if "extra ==" not in line]
+class NoExtras:
+    def find_spec(self, name, path=None, target=None):
+        if path is None and name not in (*required, *sys.stdlib_module_names, *{sorted(NAMES)}):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, NoExtras())
+sys.path += {LIBRARIES}
+from fncast import Batch, DeadLetter, Delivery, Forecast, Interceptor, Skipped
+"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,10 @@ def test_the_public_names_work(installed: Environment) -> None:
     file, module = installed.run("python", "-I", "-c", USE).split()
     assert Path(file).is_relative_to(installed.packages)
     assert module == "interceptor.contract"
+
+
+def test_the_public_names_need_no_extra(installed: Environment) -> None:
+    installed.run("python", "-I", "-c", USE_WITHOUT_EXTRAS)
 
 
 def test_the_command_is_installed(installed: Environment) -> None:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from browser_tab import PHONE, BrowserTab
+from browser_tab import PHONE
 from dashboard_testbed import HOSTILE_NAME, LONG_NAME, DashboardTestbed
 from page_feed import HORIZON, REASON
+from page_visit import COLOUR, DRAWN, Visit, card
 
 from fncast.dashboard.events.names import shown_name
 
@@ -23,19 +24,6 @@ def testbed() -> Iterator[DashboardTestbed]:
     started = DashboardTestbed()
     yield started
     started.close()
-
-
-class Visit(BrowserTab):
-    """The page in a new tab, once its first charts are drawn."""
-
-    def __init__(self, browser: Any, url: str, **context: Any) -> None:
-        super().__init__(browser, url, **context)
-        self.until(f"document.querySelector('.card')?.card.chart && {CARD('cpu')}?.series.actual.length > 40")
-
-
-def CARD(name: str) -> str:
-    """The card of a series, in the page's script."""
-    return f"[...document.querySelectorAll('.card')].map((one) => one.card).find((one) => one.series.name === {name!r})"
 
 
 @pytest.fixture
@@ -51,46 +39,21 @@ def visit(testbed: DashboardTestbed, browser: Any) -> Iterator[Any]:
         opened.close()
 
 
-# The colour of a CSS variable, in the form of computed styles.
-COLOUR = """(name) => {
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.style.color = `var(--${name})`;
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour;
-}"""
-
-# The number of pixels of the first chart with about the colour of a CSS variable.
-DRAWN = """(name) => {
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.style.color = `var(--${name})`;
-  const colour = getComputedStyle(probe).color.match(/[0-9.]+/g).slice(0, 3).map(Number);
-  probe.remove();
-  const canvas = document.querySelector(".card canvas");
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let count = 0;
-  for (let at = 0; at < data.length; at += 4) {
-    if (data[at + 3] > 200 && colour.every((part, k) => Math.abs(part - data[at + k]) < 24)) count++;
-  }
-  return count;
-}"""
-
-
 def test_the_chart_shows_readings_and_forecast_and_moves(visit: Any) -> None:
     page = visit()
     assert page.tab.evaluate(DRAWN, "actual") > 50
     assert page.tab.evaluate(DRAWN, "forecast") > 20
-    card = CARD("cpu")
-    page.until(f"{card}.chart")
-    columns = page.value(f"{card}.series.columns()")
+    cpu = card("cpu")
+    page.until(f"{cpu}.chart")
+    columns = page.value(f"{cpu}.series.columns()")
     times, actual, earlier, low, high, median = columns
     assert len(times) == len(actual) == len(median)
     now = max(index for index, value in enumerate(actual) if value is not None)
     assert median[now] == actual[now]  # the forecast opens from the last reading
     assert all(low[k] < median[k] < high[k] for k in range(now + 1, now + 1 + HORIZON))
     assert sum(value is not None for value in earlier) > 30
-    page.until(f"{card}.series.times.at(-1) > {times[-1]} + 2")
-    assert page.value(f"{card}.chart.plot.data[0].at(-1)") > times[-1]
+    page.until(f"{cpu}.series.times.at(-1) > {times[-1]} + 2")
+    assert page.value(f"{cpu}.chart.plot.data[0].at(-1)") > times[-1]
 
 
 def test_the_figures_match_the_feed(visit: Any) -> None:
@@ -101,13 +64,13 @@ def test_the_figures_match_the_feed(visit: Any) -> None:
     page.until("parseFloat(document.getElementById('events-rate').textContent) > 5")
     page.until("/^[0-9.]+\\s*ms$/.test(document.getElementById('delay').innerText)")
     page.until("parseFloat(document.getElementById('ratio').textContent) < 1")
-    page.until(f"/error 0[.][0-9]+ × the last value's/.test({CARD('cpu')}.readout.textContent)")
+    page.until(f"/error 0[.][0-9]+ × the last value's/.test({card('cpu')}.readout.textContent)")
 
 
 def test_there_are_no_errors_and_no_requests_to_other_hosts(visit: Any, testbed: DashboardTestbed) -> None:
     page = visit()
-    page.until(f"{CARD(HOSTILE_NAME)}.chart")
-    assert page.value(f"{CARD(HOSTILE_NAME)}.button.textContent") == HOSTILE_NAME
+    page.until(f"{card(HOSTILE_NAME)}.chart")
+    assert page.value(f"{card(HOSTILE_NAME)}.button.textContent") == HOSTILE_NAME
     assert page.value("document.querySelectorAll('img').length") == 0
     assert [url for url in page.requests if not url.startswith((testbed.dashboard.url, "data:"))] == []
     assert page.complaints == []
@@ -115,7 +78,7 @@ def test_there_are_no_errors_and_no_requests_to_other_hosts(visit: Any, testbed:
 
 def test_large_counters_show_their_last_digits(visit: Any) -> None:
     page = visit()
-    page.until(f"/^1,000,000,000,0[0-9][0-9]/.test({CARD('counter')}.value.textContent)")
+    page.until(f"/^1,000,000,000,0[0-9][0-9]/.test({card('counter')}.value.textContent)")
 
 
 def test_dead_letters_can_be_opened_by_keyboard(visit: Any) -> None:
@@ -143,7 +106,7 @@ def test_charts_have_a_description_for_screen_readers(visit: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone_in_light_and_dark(visit: Any, scheme: str) -> None:
     page = visit(viewport=PHONE, color_scheme=scheme, device_scale_factor=2)
-    page.until(f"{CARD(shown_name(LONG_NAME))}")
+    page.until(f"{card(shown_name(LONG_NAME))}")
     assert page.value("document.documentElement.scrollWidth") == PHONE["width"]
     widest = page.value(
         "Math.max(...[...document.querySelectorAll('body *')].map((one) => one.getBoundingClientRect().right))"
@@ -187,8 +150,8 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
     page, feed = visit(), testbed.feed
     text = page.tab.inner_text
     assert "fncast monitor" in text("#monitor-empty")
-    page.until(f"{CARD(HOSTILE_NAME)}.chart")  # the first card
-    start, peak, end = page.value(f"{CARD(HOSTILE_NAME)}.series.times.slice(-30, -27)")
+    page.until(f"{card(HOSTILE_NAME)}.chart")  # the first card
+    start, peak, end = page.value(f"{card(HOSTILE_NAME)}.series.times.slice(-30, -27)")
     anomaly = {"kind": "outlier", "value": 61.0, "expected": 55.0, "low": 54.0, "high": 56.0, "score": 0.9}
     anomaly |= {"time": rfc3339(peak), "start": rfc3339(start), "end": rfc3339(end), "readings": 3}
     feed.monitored("alerts", "anomaly", HOSTILE_NAME, {"state": "open", **anomaly}, destination="page-me")
@@ -208,7 +171,7 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
     assert "rule <b>hot" in text("#incidents")
     assert "model forecast v7 · goes to page-me" in text("#incidents")
     assert "2 open." in text("#incidents-note")
-    page.until(f"{CARD('cpu')}.chart?.range?.[1] > 70")  # the threshold is in the chart
+    page.until(f"{card('cpu')}.chart?.range?.[1] > 70")  # the threshold is in the chart
 
     for name, skill in (("cpu", 0.3), ("counter", -0.2)):
         day = {"mae": 1.5, "skill": skill, "coverage": 0.79}
@@ -223,7 +186,7 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
     page.until("document.getElementById('incidents-note').textContent === 'Nothing is open. 2 are over.'")
     assert page.value("document.querySelectorAll('#incidents .closed').length") == 2
     page.tab.click("#incidents .closed button")
-    page.until(f"{CARD('cpu')}.wide")
+    page.until(f"{card('cpu')}.wide")
     assert page.value("document.querySelectorAll('img, #monitor b').length") == 0
     assert page.complaints == []
 
@@ -238,11 +201,11 @@ def test_an_outage_of_the_broker_is_shown_and_survived(visit: Any, testbed: Dash
     try:
         page.until("/broker 127.* has not answered since/.test(document.getElementById('banner').innerText)")
         assert page.tab.inner_text("#link-text") == "not live"
-        shown = page.value(f"{CARD('cpu')}.series.times.at(-1)")
+        shown = page.value(f"{card('cpu')}.series.times.at(-1)")
     finally:
         testbed.broker.send_signal(signal.SIGCONT)
     page.until("document.getElementById('banner').hidden")
-    page.until(f"{CARD('cpu')}.series.times.at(-1) > {shown}")
+    page.until(f"{card('cpu')}.series.times.at(-1) > {shown}")
     assert page.complaints == []
 
 

@@ -50,7 +50,7 @@ def test_the_senders_own_headers_of_the_same_names_stay(names, code):
     letter = dead_letter.headers(delivery(original), DeadLetter("bad", code))
     assert dead_letter.own_and_added(record(letter))[0] == original
     again = Delivery(record(letter))
-    twice = dead_letter.headers(again, DeadLetter("refused again"))
+    twice = dead_letter.headers(again, DeadLetter("rejected again"))
     assert dead_letter.own_and_added(record(twice))[0] == letter
 
 

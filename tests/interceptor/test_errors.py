@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from interceptor.errors import MAX_CHARACTERS, InvalidEvent, Refused, RetriableError
+from interceptor.errors import MAX_CHARACTERS, InvalidEvent, Rejected, RetriableError
 
 
-@pytest.mark.parametrize("error", [InvalidEvent, RetriableError, lambda reason: Refused(reason, 400)])
+@pytest.mark.parametrize("error", [InvalidEvent, RetriableError, lambda reason: Rejected(reason, 400)])
 @pytest.mark.parametrize(
     "reason", ["\x1b[2Jforged\r\n2026-01-01 INFO", "a\u202eb", "x" * 10 * MAX_CHARACTERS]
 )
@@ -19,10 +19,10 @@ def test_a_foreign_text_becomes_one_bounded_line(error: type[Exception], reason:
 
 def test_a_failed_call_was_sent_unless_it_says_otherwise() -> None:
     assert RetriableError("502").is_sent
-    assert not RetriableError("refused", is_sent=False).is_sent
+    assert not RetriableError("rejected", is_sent=False).is_sent
 
 
 def test_status_and_wait_of_a_failed_call_are_kept() -> None:
     failed = RetriableError("503", 2.5, code=503)
     assert (failed.retry_after_s, failed.code) == (2.5, 503)
-    assert Refused("413", 413).code == 413
+    assert Rejected("413", 413).code == 413

@@ -49,8 +49,9 @@ def _rows(arguments: argparse.Namespace) -> list[Row]:
         rest = [Row(hop, "not tried", "the settings are wrong") for hop in OTHER_HOPS]
         return [Row("settings", "failed", str(error), "correct the setting that is named"), *rest]
     rows = [_settings_row(arguments.config, configured)]
-    rows += check_kafka(configured)
-    rows += asyncio.run(check_routes(configured, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    rows += check_kafka(configured, now)
+    rows += asyncio.run(check_routes(configured, now))
     return rows
 
 

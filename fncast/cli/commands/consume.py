@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 
 from consumer.admin import Admin
 from consumer.errors import ConsumerError
 from consumer.service import Service
 from consumer.settings import Settings, SettingsError
 from fncast.cli.arguments.settings import add_kafka_arguments, settings
-from fncast.cli.process.service import run_service
+from fncast.cli.process.service import Endpoint, run_service
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.port import parse_port
 from fncast.http.security import Security, add_security_arguments
-
-log = logging.getLogger("fncast.consumer")
 
 EXAMPLES = """
 fncast consume
@@ -54,13 +51,9 @@ async def consume(configured: Settings, host: str, port: int, security: Security
         raise Failure(str(error)) from None
     kafka = configured.kafka
     return await run_service(
+        "consumer",
         service,
-        Admin(service),
-        listener,
-        security,
+        Endpoint(Admin(service), listener, security, "/metrics, /healthz and /readyz"),
         f"consuming {', '.join(kafka.input_topics)} from {kafka.bootstrap_servers} as group {kafka.group_id}"
         f" ({kafka.delivery}); metrics on {security.scheme}://{host}:{listener.getsockname()[1]}/metrics",
-        "the consumer stops because of an error in its code or in an interceptor",
-        "/metrics, /healthz and /readyz",
-        log,
     )

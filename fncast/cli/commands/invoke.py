@@ -18,12 +18,15 @@ from fncast.foreign_text import clean, escaped
 from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
-from interceptor.errors import InvalidEvent, Refused, RetriableError
+from interceptor.errors import InvalidEvent, Rejected, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Headers
 from interceptor.routes.client import Answer, EventsAnswer
 from interceptor.routes.window_event import read_window
 
-REFUSALS = {REJECTED_TYPE: "the function rejects the event", UNAVAILABLE_TYPE: "the function is unavailable"}
+ERROR_EVENTS = {
+    REJECTED_TYPE: "the function rejects the event",
+    UNAVAILABLE_TYPE: "the function is unavailable",
+}
 
 MAX_REASON = 1024  # characters shown
 EXAMPLES = """
@@ -53,12 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
     except InvalidEvent as error:
         raise Failure(f"{arguments.event}: {error}") from None
-    except (RetriableError, Refused) as error:
+    except (RetriableError, Rejected) as error:
         raise Failure(str(error)) from None
     for event in events:
         print(line(event), flush=True)
-        if refusal := REFUSALS.get(str(event.get("type"))):
-            raise Failure(f"{refusal}: {reason_of(event)}")
+        if problem := ERROR_EVENTS.get(str(event.get("type"))):
+            raise Failure(f"{problem}: {reason_of(event)}")
     return 0
 
 
@@ -71,7 +74,7 @@ def line(event: dict[str, Any]) -> str:
 
 
 def reason_of(event: dict[str, Any]) -> str:
-    """The reason that the function gives for a refusal."""
+    """The reason that the function gives in an error event."""
     data = event.get("data")
     reason = data.get("reason") if isinstance(data, dict) else None
     return clean(str(reason or "no reason given"), MAX_REASON)
@@ -97,7 +100,7 @@ def forecasts_of(answer: Answer, delivery: Delivery) -> list[dict[str, Any]]:
     if isinstance(result, RetriableError):
         raise result
     if isinstance(result, DeadLetter):
-        raise Failure(f"{REFUSALS[REJECTED_TYPE]}: {clean(result.reason, MAX_REASON)}")
+        raise Failure(f"{ERROR_EVENTS[REJECTED_TYPE]}: {clean(result.reason, MAX_REASON)}")
     outputs = result.events if isinstance(result, Forecast) else []
     return [orjson.loads(read_event(output.headers, output.value).to_json()) for output in outputs]
 
@@ -105,7 +108,7 @@ def forecasts_of(answer: Answer, delivery: Delivery) -> list[dict[str, Any]]:
 async def invoke(configured: Settings, destination: str, body: bytes) -> list[dict[str, Any]]:
     """Send the structured event `body` to the function of `destination`. Returns the events of the answer.
 
-    Raises InvalidEvent, SettingsError, RetriableError, Refused, Failure.
+    Raises InvalidEvent, SettingsError, RetriableError, Rejected, Failure.
     """
     route = build_routes(configured).get(destination)
     if route is None:

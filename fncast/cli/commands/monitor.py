@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import time
 
 from consumer.errors import ConsumerError
@@ -12,7 +11,7 @@ from consumer.service import Service
 from consumer.settings import Settings, SettingsError
 from consumer.supervision import kept_running
 from fncast.cli.arguments.settings import add_kafka_arguments, settings
-from fncast.cli.process.service import run_service
+from fncast.cli.process.service import Endpoint, run_service
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.port import parse_port
@@ -22,8 +21,6 @@ from fncast.monitor.alerts.unmatched import report_unmatched
 from fncast.monitor.co_partition import differing_partitions
 from fncast.monitor.judge import Judge
 from fncast.monitor.settings import JUDGE, joined_topics, monitor_rules, monitor_settings
-
-log = logging.getLogger("fncast.monitor")
 
 DEFAULT_PORT = 9465
 
@@ -69,17 +66,16 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
     judge, service = build_monitor(configured)
     register(judge)
     topics = configured.monitor
+    url = f"{security.scheme}://{host}:{listener.getsockname()[1]}"
     rules = monitor_rules(configured).alerts
     return await run_service(
+        "monitor",
         service,
-        MonitorAdmin(service, judge),
-        listener,
-        security,
+        Endpoint(
+            MonitorAdmin(service, judge), listener, security, "/accuracy, /metrics, /healthz and /readyz"
+        ),
         f"monitoring {', '.join(joined_topics(configured))} from {configured.kafka.bootstrap_servers} as group"
-        f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {security.scheme}://{host}:{listener.getsockname()[1]}/accuracy",
-        "the monitor stops because of an error in its code",
-        "/accuracy, /metrics, /healthz and /readyz",
-        log,
+        f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {url}/accuracy",
         kept_running(
             "the report of rules without a series",
             lambda: report_unmatched(rules, judge.series_names, time.monotonic),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fncast.cli.process.native_output import without_info_lines
 from fncast.failure import Failure
 from fncast.series.window import MAX_MAGNITUDE, MISSING, ceiling_of, floor_of, shift
-from fncast.series.window_batch import prepare_rows
+from fncast.series.window_batch import chosen_sizes, prepare_rows
 from model_service.serving.runtimes.runtime import Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from model_service.serving.version_folder import VersionFolder, has_hash, scan
@@ -32,7 +32,8 @@ MEDIAN = 0.5
 class LocalModel:
     """A version of a model that fncast trained, for any threads.
 
-    window, horizon: in steps. quantiles: the levels of the output. threads: how many can use it at the same time.
+    window, horizon: in steps, of the largest size. quantiles: the levels of the output. threads: how many can use it at
+    the same time.
     """
 
     def __init__(self, folder: VersionFolder) -> None:
@@ -43,7 +44,8 @@ class LocalModel:
         try:
             folder.check_whole(())
             details = folder.details()
-            self.window, self.horizon, self._is_sparse = _size(details, folder.path)
+            self._sizes, self._is_sparse = _sizes(details, folder.path)
+            self.window, self.horizon = self._sizes[-1]
             self.quantiles = _quantiles(details, folder.path)
             self._levels = [_nearest(self.quantiles, level) for level in (MEDIAN, *BAND)]
             with without_info_lines():
@@ -90,22 +92,36 @@ class LocalModel:
                 yield numbers, windows
 
     def quantile_forecasts(self, windows: Float64Array) -> Float64Array:
-        """(windows, horizon, quantiles), as the forecast function gives them. windows: (batch, window), any number."""
-        parts = [self._score(windows[begin : begin + BATCH]) for begin in range(0, len(windows), BATCH)]
+        """(windows, horizon, quantiles), by the largest size. windows: (batch, window), any number."""
+        every = (slice(None), slice(None))
+        parts = [
+            self._score(windows[begin : begin + BATCH], self.window, every)
+            for begin in range(0, len(windows), BATCH)
+        ]
         return np.concatenate(parts)
 
-    def ends(self, windows: Float64Array) -> Float64Array:
-        """The first and the last step of the forecasts: (windows, 2, 3), median, low and high.
+    def ends(self, windows: Float64Array) -> tuple[Float64Array, NDArray[np.int64]]:
+        """The first and the last step of the forecasts: (windows, 2, 3), median, low and high. And the steps of each.
 
-        windows: (batch, window), at most BATCH.
+        The size that the forecast function would choose forecasts a window. windows: (batch, window), at most BATCH.
         """
-        return self._score(windows, np.ix_((0, self.horizon - 1), self._levels))
+        ends, steps = np.empty((len(windows), 2, 3)), np.empty(len(windows), dtype=np.int64)
+        chosen = chosen_sizes(windows, self._sizes, None)
+        for size, horizon in self._sizes:
+            rows = np.flatnonzero(chosen == size)
+            if len(rows):
+                ends[rows] = self._score(windows[rows], size, np.ix_((0, horizon - 1), self._levels))
+                steps[rows] = horizon
+        return ends, steps
 
-    def _score(self, windows: Float64Array, places: Any = (slice(None), slice(None))) -> Float64Array:
-        """The forecasts of at most BATCH windows, padded to BATCH. places: the steps and quantiles to return."""
-        shifted, levels = shift(windows)
+    def _score(self, windows: Float64Array, size: int, places: Any) -> Float64Array:
+        """The forecasts of at most BATCH windows by one size, padded to BATCH.
+
+        places: the steps and quantiles to return.
+        """
+        shifted, levels = shift(windows[:, -size:])
         if len(shifted) < BATCH:
-            padded = np.zeros((BATCH, self.window), dtype=np.float32)
+            padded = np.zeros((BATCH, size), dtype=np.float32)
             padded[: len(shifted)] = shifted
             shifted = padded
         runtime = self._runtimes.get()
@@ -145,16 +161,16 @@ def _positive(details: dict[str, Any], name: str, path: Path) -> int:
     return value
 
 
-def _size(details: dict[str, Any], path: Path) -> tuple[int, int, bool]:
-    """Window and horizon of a model, the largest if it has several, and whether it accepts missing readings."""
+def _sizes(details: dict[str, Any], path: Path) -> tuple[list[tuple[int, int]], bool]:
+    """Window and horizon of each size of a model, ascending, and whether it accepts missing readings."""
     sizes = details.get("sizes")
     if not isinstance(sizes, list):
-        return _positive(details, "window", path), _positive(details, "horizon", path), False
+        return [(_positive(details, "window", path), _positive(details, "horizon", path))], False
     every = [size for size in sizes if isinstance(size, dict)]
-    found = [(_positive(size, "window", path), _positive(size, "horizon", path)) for size in every]
+    found = sorted((_positive(size, "window", path), _positive(size, "horizon", path)) for size in every)
     if not found or details.get("missing") != MISSING:
         raise Failure(f"{path}/model.json: its 'sizes' cannot be read; use a model that fncast trained")
-    return *max(found), True
+    return found, True
 
 
 def _quantiles(details: dict[str, Any], path: Path) -> tuple[float, ...]:

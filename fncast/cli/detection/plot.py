@@ -86,9 +86,10 @@ def _draw(
         )
     count = len(detection.episodes)
     title = f"{clean(series.name, MAX_NAME)}: {count} {'anomaly' if count == 1 else 'anomalies'}"
-    above.set_title(title, loc="left", fontsize=12)
+    # A dollar sign in a name or unit must not start a formula.
+    above.set_title(title, loc="left", fontsize=12, parse_math=False)
     if series.unit:
-        above.set_ylabel(clean(series.unit, MAX_NAME))
+        above.set_ylabel(clean(series.unit, MAX_NAME), parse_math=False)
     above.legend(loc="upper left", ncols=3, fontsize=9, bbox_to_anchor=(0.0, 1.0))
     below.fill_between(times, 0, detection.scores, color=MUTED, step="mid", linewidth=0)
     below.set_ylim(0, 1)

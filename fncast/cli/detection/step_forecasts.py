@@ -47,9 +47,9 @@ def forecast_parts(
     """
     begins = [(number, begin) for number, values in enumerate(every) for begin in model.begins(len(values))]
 
-    def score(batch: tuple[int, int]) -> tuple[NDArray[np.int64], Float64Array]:
+    def score(batch: tuple[int, int]) -> tuple[NDArray[np.int64], Float64Array, NDArray[np.int64]]:
         numbers, windows = model.batch(every[batch[0]], batch[1])
-        return numbers, model.ends(windows) if len(numbers) else np.empty((0, 2, 3))
+        return numbers, *model.ends(windows)
 
     pool = ThreadPoolExecutor(model.threads)
     try:
@@ -58,10 +58,11 @@ def forecast_parts(
             near, far = np.full((2, len(values), 3), np.nan)
             done = 0
             for begin in model.begins(len(values)):
-                numbers, ends = next(scored)
+                numbers, ends, steps = next(scored)
                 near[numbers] = ends[:, 0]
-                reached = numbers + model.horizon - 1 < len(values)
-                far[numbers[reached] + model.horizon - 1] = ends[reached, 1]
+                last = numbers + steps - 1
+                reached = last < len(values)
+                far[last[reached]] = ends[reached, 1]
                 end = min(begin + BATCH, len(values))
                 yield number, _part(near, far, done, end)
                 done = end

@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from fncast.foreign_text import clean, escaped
 from fncast.series.step import format_start
 from fncast.series.time_series import TimeSeries
 
@@ -55,7 +56,7 @@ class DetectionTable:
         self._out.write("".join(lines))
 
     def _csv_lines(self, series: str, rows: Iterator[Row]) -> list[str]:
-        name = _csv_text(series) + "," if self._has_names else ""
+        name = _csv_text(clean(series, len(series))) + "," if self._has_names else ""
         return [
             f"{name}{time},{value!r},{_csv_numbers(expected)},{score:.6g},{flag:d}\n"
             for time, value, expected, score, flag in rows
@@ -65,9 +66,11 @@ class DetectionTable:
 def _json_lines(series: str, rows: Iterator[Row]) -> list[str]:
     # orjson writes NaN as null.
     return [
-        orjson.dumps(
-            {"series": series, **dict(zip(COLUMNS, (time, value, *expected, score, flag), strict=True))}
-        ).decode()
+        escaped(
+            orjson.dumps(
+                {"series": series, **dict(zip(COLUMNS, (time, value, *expected, score, flag), strict=True))}
+            ).decode()
+        )
         + "\n"
         for time, value, expected, score, flag in rows
     ]

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from consumer.errors import ConsumerError
@@ -22,21 +23,27 @@ from fncast.http.server import build_server
 COLLECT_EVERY = 100_000
 
 
+@dataclass(frozen=True)
+class Endpoint:
+    """The HTTP listener beside a service. app: its ASGI application. paths: what it answers, for an error."""
+
+    app: Any
+    listener: socket.socket
+    security: Security
+    paths: str
+
+
 async def run_service(
+    name: str,
     service: Service,
-    app: Any,
-    listener: socket.socket,
-    security: Security,
+    endpoint: Endpoint,
     announcement: str,
-    crash: str,
-    paths: str,
-    log: logging.Logger,
     beside: Coroutine[Any, Any, None] | None = None,
 ) -> int:
     """Run until SIGINT or SIGTERM. Returns the exit code 0. Raises Failure.
 
-    app: the ASGI application of `listener`. announcement: printed to stderr once the listener runs. crash: the log line
-    of an unexpected error. paths: that the listener answers, for an error. beside: a task that ends with the service.
+    name: of the service in the log. announcement: printed to stderr once the listener runs. beside: a task that ends
+    with the service.
     """
     gc.collect()
     gc.freeze()
@@ -44,9 +51,9 @@ async def run_service(
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, service.stop)
-    server = build_server(app, security)
+    server = build_server(endpoint.app, endpoint.security)
     server.takes_signals = False
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server.serve(sockets=[endpoint.listener]))
     print(announcement, file=sys.stderr, flush=True)
     running = asyncio.create_task(service.run())
     task = asyncio.create_task(beside) if beside is not None else None
@@ -59,14 +66,14 @@ async def run_service(
     except ConsumerError as error:
         raise Failure(str(error)) from None
     except Exception as error:
-        log.exception("%s", crash)
+        logging.getLogger(f"fncast.{name}").exception("the %s stops because of an unexpected error", name)
         raise Failure(f"{type(error).__name__}: {error}. No unfinished event was committed") from None
     finally:
         if task is not None:
             task.cancel()
         await asyncio.wait({serving})
     if ended:
-        raise Failure(f"the listener of {paths} has stopped: {ended}")
+        raise Failure(f"the listener of {endpoint.paths} has stopped: {ended}")
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fncast import models as base_models
 from fncast.cli.output.messages import say
 from fncast.failure import Failure
-from fncast.series.window import LEAST_HISTORY
+from fncast.series.window import MIN_HISTORY
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.training.base.copy import COPIED
 from model_service.training.base.forecaster import BaseForecaster
@@ -66,9 +66,9 @@ def base_model(settings: TrainingSettings) -> BaseForecaster | None:
             " scratch"
         )
         return None
-    if settings.window < LEAST_HISTORY:
+    if settings.window < MIN_HISTORY:
         say(
-            f"no training from the base model, which needs {LEAST_HISTORY} readings: the network is trained from"
+            f"no training from the base model, which needs {MIN_HISTORY} readings: the network is trained from"
             " scratch"
         )
         return None

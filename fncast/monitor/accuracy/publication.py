@@ -9,7 +9,7 @@ from fncast.monitor.accuracy.accuracy import Accuracy
 # Accuracy is published early once skill or coverage of the last day differ by more than this from those published
 # last, with at least this many new outcomes. The first publication comes after this many, too.
 CHANGE = 0.1
-LEAST_OUTCOMES = 100
+MIN_OUTCOMES = 100
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Publication:
         self.skill, self.coverage = day["skill"], day["coverage"]
 
     def _has_changed(self, accuracy: Accuracy) -> bool:
-        if accuracy.outcomes < self.outcomes + LEAST_OUTCOMES:
+        if accuracy.outcomes < self.outcomes + MIN_OUTCOMES:
             return False
         if not self.outcomes:
             return True

@@ -25,7 +25,7 @@ TAIL_SHARE = 0.02
 # The assumed mean excess over the beginning of the tail, in bins, and its weight as a number of figures.
 PRIOR_EXCESS = 3.0
 PRIOR_FIGURES = 5.0
-LEAST_EXCESS = 0.3  # bins
+MIN_EXCESS = 0.3  # bins
 
 # What is known about the tail of one figure, with the weight of all its values first.
 _TOTAL, _BIN, _LOG_P, _RATE = range(4)
@@ -99,7 +99,7 @@ class ErrorHistories:
             at, above = BINS - bins, from_end[bins - 1]
             excess = sum(map(mul, weights[at:], _MIDDLES))
             mean = (excess + PRIOR_FIGURES * PRIOR_EXCESS) / (above + PRIOR_FIGURES)
-            log_p, rate = math.log((above + 1.0) / (total + 1.0)), 1.0 / max(mean, LEAST_EXCESS)
+            log_p, rate = math.log((above + 1.0) / (total + 1.0)), 1.0 / max(mean, MIN_EXCESS)
             self._tails[4 * number : 4 * number + 4] = array("d", (total, at, log_p, rate))
 
     def state(self) -> list[list[Any]]:

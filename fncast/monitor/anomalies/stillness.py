@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Fewer equal readings in a row are never unusual.
-LEAST_RUN = 5
+MIN_RUN = 5
 # A run is unusual if it is LONGER times as long as the longest before it, and LONGER_BY readings longer.
 LONGER = 1.5
 LONGER_BY = 3
@@ -37,7 +37,7 @@ class Stillness:
 
     def _length(self) -> float:
         usual = LONGER * self._longest + LONGER_BY
-        return self._run / (usual if usual > LEAST_RUN else LEAST_RUN)
+        return self._run / (usual if usual > MIN_RUN else MIN_RUN)
 
     def state(self) -> list[float]:
         """The state as numbers, for `restored`."""

@@ -59,7 +59,7 @@ class SeriesReader:
     options: CsvOptions
     summary: Summary
     own_name: str
-    _refused: list[NoGrid] = field(default_factory=list)
+    _rejected: list[NoGrid] = field(default_factory=list)
     _times: Times = field(init=False)
     _moments: Moments = field(init=False)
 
@@ -165,7 +165,7 @@ class SeriesReader:
             series, corrections = self._on_grid(name, *self._moments.of(chosen, values))
         except NoGrid as error:
             self._check_repeats(name, self._times.seconds[chosen])
-            self._refused.append(error)
+            self._rejected.append(error)
             summary.skipped[what] = str(error)
             return
         if corrections.exact_repeats + corrections.replaced > MAX_REPEATED_SHARE * corrections.readings:
@@ -194,8 +194,8 @@ class SeriesReader:
     def _no_series(self) -> CsvError:
         """The error of a file without series."""
         summary = self.summary
-        if self._refused:
-            return CsvError(f"{summary.name}: {self._refused[0]}")
+        if self._rejected:
+            return CsvError(f"{summary.name}: {self._rejected[0]}")
         why = "; ".join(f"{what}: {reason}" for what, reason in list(summary.skipped.items())[:5])
         return CsvError(f"{summary.name}: holds no readings ({why})")
 

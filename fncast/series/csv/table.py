@@ -34,7 +34,7 @@ class CsvTable:
     count: int
     # Each row's number among the parsed rows; None if no row was dropped.
     rows: NDArray[np.int64] | None = None
-    refused_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
+    rejected_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
     notes: tuple[str, ...] = ()
     has_long_cells: bool = field(default=False)  # at least one cell holds a line end
 
@@ -51,8 +51,8 @@ class CsvTable:
         """The number of the first line of a row, from 1."""
         parsed = int(row if self.rows is None else self.rows[row])
         number = parsed
-        for refused in self.refused_rows:
-            if refused > number:
+        for rejected in self.rejected_rows:
+            if rejected > number:
                 break
             number += 1
         inside = 0
@@ -62,70 +62,88 @@ class CsvTable:
         return self.layout.first_line + number + inside
 
 
-def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) -> CsvTable:
-    """The rows below the header. Raises CsvError, which names the line of a row with too few or too many fields."""
-    names = [str(number) for number in range(len(header))]
-    skipped: list[int] = []
-    comments: list[bool] = []
-    wrong: list[tuple[int, int]] = []
+@dataclass
+class _UnusualRows:
+    """Rows with another number of fields than the header, as the parser meets them.
 
-    def on_wrong_row(row: Any) -> str:
+    skipped: blank lines and comments, by index. comments: how many of them are comments. wrong: number and fields of
+    the first other row, which ends the parsing.
+    """
+
+    skipped: list[int] = field(default_factory=list)
+    comments: int = 0
+    wrong: tuple[int, int] | None = None
+
+    def __call__(self, row: Any) -> str:
+        """What the parser does with the row: `skip` or `error`."""
         text = row.text.lstrip().lstrip('"')
         if text and not is_comment(text):
-            wrong.append((row.number, row.actual_columns))
+            self.wrong = self.wrong or (row.number, row.actual_columns)
             return "error"
-        skipped.append(row.number - 1)
-        comments.append(bool(text))
+        self.skipped.append(row.number - 1)
+        self.comments += bool(text)
         return "skip"
 
+
+def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) -> CsvTable:
+    """The rows below the header. Raises CsvError, which names the line of a row with too few or too many fields."""
     body = memoryview(content)[layout.offset :]
     has_quotes = content.find(b'"', layout.offset) >= 0
     if has_quotes and _BLANK_BEFORE_QUOTE.search(body):
         body = memoryview(_BLANK_BEFORE_QUOTE.sub(rb"\1", bytes(body)))
+    unusual = _UnusualRows()
     try:
-        parsed = pyarrow.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(body)),
-            # With one thread, rows keep their numbers.
-            read_options=pyarrow.csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=_BLOCK_BYTES
-            ),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter=layout.delimiter,
-                newlines_in_values=has_quotes,
-                ignore_empty_lines=False,
-                invalid_row_handler=on_wrong_row,
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
+        columns = _columns(body, layout, len(header), has_quotes, unusual)
     except pa.ArrowInvalid as error:
-        if wrong:
-            table = CsvTable(name, header, [], layout, 0, refused_rows=tuple(skipped))
-            number, fields = wrong[0]
-            line = layout.first_line + number - 1
-            raise CsvError(
-                f"{table.name}, line {line}: has {fields} field{'' if fields == 1 else 's'}, the header"
-                f" {len(header)}; fix the line"
-                + ("; or a quote before it is not closed" if has_quotes else "")
-            ) from None
-        if "Empty CSV" in str(error):
-            raise _no_readings(name) from None
-        if "straddling" in str(error):
-            raise CsvError(f"{name}: has a row beyond {_BLOCK_BYTES} bytes; is a quote not closed?") from None
-        raise CsvError(f"{name}: is not CSV: {shown(str(error))}") from None
-    columns = list(parsed.columns)
-    del parsed
+        raise _parse_error(name, layout, header, has_quotes, unusual, str(error)) from None
     pa.default_memory_pool().release_unused()  # the parser's own buffers
-    table = CsvTable(name, header, columns, layout, len(columns[0]), refused_rows=tuple(skipped))
+    table = CsvTable(name, header, columns, layout, len(columns[0]), rejected_rows=tuple(unusual.skipped))
     if has_quotes:
         table = replace(table, has_long_cells=any(_has_line_end(column) for column in columns))
         if table.has_long_cells:
             _check_quotes(table, content)
-    table = _without_idle_rows(table, sum(comments))
+    table = _without_idle_rows(table, unusual.comments)
     if not len(table):
         raise _no_readings(name)
     return table
+
+
+def _columns(
+    body: memoryview, layout: Layout, count: int, has_quotes: bool, unusual: _UnusualRows
+) -> list[Column]:
+    """The columns as texts. Raises pyarrow.ArrowInvalid."""
+    names = [str(number) for number in range(count)]
+    parsed = pyarrow.csv.read_csv(
+        pa.BufferReader(pa.py_buffer(body)),
+        # With one thread, rows keep their numbers.
+        read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=_BLOCK_BYTES),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=layout.delimiter,
+            newlines_in_values=has_quotes,
+            ignore_empty_lines=False,
+            invalid_row_handler=unusual,
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
+    )
+    return list(parsed.columns)
+
+
+def _parse_error(
+    name: str, layout: Layout, header: tuple[str, ...], has_quotes: bool, unusual: _UnusualRows, reason: str
+) -> CsvError:
+    if unusual.wrong is not None:
+        number, fields = unusual.wrong
+        return CsvError(
+            f"{name}, line {layout.first_line + number - 1}: has {fields} field{'' if fields == 1 else 's'}, the header"
+            f" {len(header)}; fix the line" + ("; or a quote before it is not closed" if has_quotes else "")
+        )
+    if "Empty CSV" in reason:
+        return _no_readings(name)
+    if "straddling" in reason:
+        return CsvError(f"{name}: has a row beyond {_BLOCK_BYTES} bytes; is a quote not closed?")
+    return CsvError(f"{name}: is not CSV: {shown(reason)}")
 
 
 def _no_readings(name: str) -> CsvError:

@@ -15,7 +15,7 @@ from model_service.protocols.open_inference.messages_pb2 import (
 from model_service.protocols.open_inference.tensor import (
     MAX_TENSORS,
     MAX_TYPED_VALUES,
-    REFUSED_PARAMETERS,
+    REJECTED_PARAMETERS,
     Array,
     InvalidTensor,
     checked_shape,
@@ -50,7 +50,7 @@ def read_inputs(request: ModelInferRequest) -> tuple[Array, ...]:
         if len(tensors) > MAX_TENSORS:  # checked before any of them becomes a Python object
             raise InvalidTensor(f"{len(tensors)} {noun}; at most {MAX_TENSORS} are accepted")
         for tensor in tensors:
-            for name in REFUSED_PARAMETERS:
+            for name in REJECTED_PARAMETERS:
                 if name in tensor.parameters:
                     raise InvalidTensor(f"{tensor.name!r} has the parameter {name}, which is not supported")
     typed = sum(

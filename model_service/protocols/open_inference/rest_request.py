@@ -16,7 +16,7 @@ from fncast.wording.json import describe
 from model_service.protocols.open_inference.tensor import (
     MAX_RANK,
     MAX_TENSORS,
-    REFUSED_PARAMETERS,
+    REJECTED_PARAMETERS,
     Array,
     InvalidTensor,
     checked_shape,
@@ -187,7 +187,7 @@ def _parameters(owner: Mapping[str, Any], noun: str) -> Mapping[str, Any]:
         return {}
     if type(parameters) is not dict:
         raise InvalidRequest(f"the parameters of {noun} must be an object")
-    for name in REFUSED_PARAMETERS:
+    for name in REJECTED_PARAMETERS:
         if name in parameters:
             raise InvalidRequest(f"{noun} has the parameter {name}, which is not supported")
     return parameters

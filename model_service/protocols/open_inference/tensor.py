@@ -45,7 +45,7 @@ MAX_TYPED_VALUES = 2_000_000
 # Prefix of the reason of RESOURCE_EXHAUSTED if retrying the request is useless.
 TOO_LARGE = "too large"
 # Parameters of Triton extensions that would change the response, so they must not be ignored.
-REFUSED_PARAMETERS = ("shared_memory_region", "classification")
+REJECTED_PARAMETERS = ("shared_memory_region", "classification")
 _LENGTH = Struct("<I")
 
 

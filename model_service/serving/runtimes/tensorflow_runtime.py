@@ -40,7 +40,7 @@ class SavedModelRuntime:
         try:
             outputs = self._run(**{name: tf.constant(value) for name, value in inputs.items()})
         except tf.errors.InvalidArgumentError as error:
-            raise _refusal(error) from None
+            raise _rejection(error) from None
         return {name: np.asarray(output.numpy()) for name, output in outputs.items()}
 
 
@@ -75,7 +75,7 @@ class FrozenGraphRuntime:
         try:
             outputs = self._run(*(tf.constant(inputs[name]) for name in self._names_in))
         except tf.errors.InvalidArgumentError as error:
-            raise _refusal(error) from None
+            raise _rejection(error) from None
         return {
             name: np.asarray(output.numpy()) for name, output in zip(self._names_out, outputs, strict=True)
         }
@@ -123,7 +123,7 @@ def _ends(graph: Any) -> list[str]:
     ]
 
 
-def _refusal(error: tf.errors.InvalidArgumentError) -> RejectedInput:
+def _rejection(error: tf.errors.InvalidArgumentError) -> RejectedInput:
     """Keep the line that says what is wrong. The other lines only give the position in the graph."""
     lines = [line for line in error.message.splitlines() if line and not line.startswith(("\t", "<stack"))]
     reasons = [line for line in lines if not line.startswith(("Graph execution error:", "Detected at node"))]

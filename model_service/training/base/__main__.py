@@ -18,7 +18,7 @@ from model_service.training.backend import tf
 from model_service.training.base.calibration import STILL, calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.fit import BATCH, CHUNK, FitProgress, fit, loss_on, validation_examples
-from model_service.training.base.folder import describe, export, litert_file, weights_file
+from model_service.training.base.folder import describe, export, litert_file, weights_file, write_litert
 from model_service.training.base.network import build_base_network
 from model_service.training.base.pool import SeriesPool
 from model_service.training.base.shape import SIZES, Size
@@ -26,7 +26,9 @@ from model_service.training.model_folder import read_model_json
 
 COMMAND = "make base-model"
 STEPS = {64: 6_000, 512: 2_800}
+# The steps of a run that starts from trained weights. The short size gets one after its first run.
 STEPS_OF_TRAINED = {64: 2_500, 512: 800}
+TRAINED_FURTHER = (64,)
 # Series for calibration have numbers from here on: neither trained nor validated on.
 CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_000
 
@@ -34,7 +36,10 @@ CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_
 def main(words: Sequence[str] | None = None) -> int:
     arguments = parse(words)
     try:
-        train(arguments)
+        if arguments.export:
+            write_again(arguments.export, arguments.out, command(arguments))
+        else:
+            train(arguments)
     except KeyboardInterrupt:
         print("interrupted: the same command continues after the last step that was printed", file=sys.stderr)
         return 130
@@ -55,6 +60,12 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         help="only calibrate the weights in this folder of a version again",
     )
     parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="DIR",
+        help="only write the LiteRT files of this version again, after a change of the graph",
+    )
+    parser.add_argument(
         "--start",
         type=Path,
         metavar="DIR",
@@ -69,11 +80,14 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     if arguments.steps is not None and (arguments.steps < CHUNK or arguments.steps % CHUNK):
         parser.error(f"--steps must be a multiple of {CHUNK}, not {arguments.steps}")
-    if arguments.start and not (arguments.start / DOCUMENT_FILE).is_file():
-        parser.error(f"--start: {arguments.start} has no {DOCUMENT_FILE}; name the folder of a version")
+    for flag in ("start", "export"):
+        folder = getattr(arguments, flag)
+        if folder and not (folder / DOCUMENT_FILE).is_file():
+            parser.error(f"--{flag}: {folder} has no {DOCUMENT_FILE}; name the folder of a version")
     for size in SIZES:
         if (
             not arguments.start
+            and not arguments.export
             and arguments.only not in (None, size.window)
             and (arguments.out / weights_file(size)).exists()
         ):
@@ -105,6 +119,8 @@ def command(arguments: argparse.Namespace) -> str:
         words += ["--only", str(arguments.only)]
     if arguments.calibrate:
         words += ["--calibrate", str(arguments.calibrate)]
+    if arguments.export:
+        words += ["--export", str(arguments.export)]
     return f'{COMMAND} BASE="{shlex.join(words)}"' if words else COMMAND
 
 
@@ -121,14 +137,7 @@ def train(arguments: argparse.Namespace) -> None:
                 networks[size] = keep(size, arguments.start, arguments.out)
                 metrics[str(size.window)] = before["training"]["sizes"][str(size.window)]
             continue
-        steps = arguments.steps or (STEPS_OF_TRAINED if arguments.start else STEPS)[size.window]
-        if arguments.calibrate:
-            network = build_base_network(size)
-            network.load_weights(arguments.calibrate / weights_file(size))
-        else:
-            start = arguments.start / weights_file(size) if arguments.start else None
-            folder = state_folder(arguments.state, size, arguments.seed, steps, start)
-            network = fit(size, steps, arguments.seed, folder, _print, start=start)
+        network, steps = trained(size, arguments)
         rng = np.random.default_rng((arguments.seed, 3))
         pool = SeriesPool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
         gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
@@ -138,7 +147,7 @@ def train(arguments: argparse.Namespace) -> None:
         networks[size] = network
         loss = loss_on(network, validation_examples(size, arguments.seed))
         metrics[str(size.window)] = {
-            "steps": steps,
+            "steps": sum(steps),
             "batch": BATCH[size.window],
             "validation_loss": float(f"{loss:.4g}"),
         }
@@ -147,6 +156,43 @@ def train(arguments: argparse.Namespace) -> None:
         training["start"] = {"weights": before["weights"], "training": before["training"]}
     describe(networks, arguments.out, training)
     print(arguments.out)
+
+
+def trained(size: Size, arguments: argparse.Namespace) -> tuple[Any, list[int]]:
+    """A trained network of a size, not yet calibrated, and the steps of each run that trained it."""
+    if arguments.calibrate:
+        network = build_base_network(size)
+        network.load_weights(arguments.calibrate / weights_file(size))
+        return network, [arguments.steps or STEPS[size.window]]
+    start = arguments.start / weights_file(size) if arguments.start else None
+    steps = [arguments.steps or (STEPS_OF_TRAINED if start else STEPS)[size.window]]
+    folder = state_folder(arguments.state, size, arguments.seed, steps[0], start)
+    network = fit(size, steps[0], arguments.seed, folder, _print, start=start)
+    if start or arguments.steps or size.window not in TRAINED_FURTHER:
+        return network, steps
+    start = folder / weights_file(size)
+    if not start.exists():  # the name of the next folder of checkpoints has the hash of this file
+        network.save_weights(folder / f"unfinished-{weights_file(size)}")
+        (folder / f"unfinished-{weights_file(size)}").replace(start)
+    steps.append(STEPS_OF_TRAINED[size.window])
+    folder = state_folder(arguments.state, size, arguments.seed, steps[1], start)
+    return fit(size, steps[1], arguments.seed, folder, _print, start=start), steps
+
+
+def write_again(source: Path, out: Path, again: str) -> None:
+    """Write the LiteRT files of a version from its weights. again: the command, for model.json."""
+    before = read_model_json(source)
+    networks = {}
+    for size in SIZES:
+        if str(size.window) in before["weights"]:
+            networks[size] = build_base_network(size)
+            networks[size].load_weights(source / weights_file(size))
+            out.mkdir(parents=True, exist_ok=True)
+            write_litert(networks[size], size, out)
+            if source.resolve() != out.resolve():
+                shutil.copy(source / weights_file(size), out)
+    describe(networks, out, {**before["training"], "exported": again})
+    print(out)
 
 
 def keep(size: Size, start: Path, out: Path) -> Any:

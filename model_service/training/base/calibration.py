@@ -20,7 +20,7 @@ STILL = 0.0
 # Examples for each knot of the tables, and masks among them.
 OF_ONE_KNOT, OUTAGES = 3_000, 300
 
-LEAST_FACTOR, LARGEST_FACTOR = 0.25, 4.0
+MIN_FACTOR, MAX_FACTOR = 0.25, 4.0
 MIDDLE = len(QUANTILES) // 2
 
 
@@ -68,7 +68,7 @@ def _band_factor(network: Any, examples: Examples) -> float:
     width = np.where(apart < 0, median - forecast[:, :, 0], forecast[:, :, -1] - median)
     scores = np.abs(apart) / np.maximum(width, 1e-9)
     level = QUANTILES[-1] - QUANTILES[0]
-    return float(np.clip(np.quantile(scores[width > 1e-6], level), LEAST_FACTOR, LARGEST_FACTOR))
+    return float(np.clip(np.quantile(scores[width > 1e-6], level), MIN_FACTOR, MAX_FACTOR))
 
 
 def _outage(rng: np.random.Generator, window: int, share: float) -> BoolArray:
@@ -96,10 +96,10 @@ def knot_factors(forecast: Float64Array, targets: Float64Array) -> Float64Array:
             width = np.abs(forecast[:, :, at] - median)
             scores = side * (targets - median) / np.maximum(width, 1e-9)
             level = QUANTILES[at] if side > 0 else 1 - QUANTILES[at]
-            factor = np.clip(np.quantile(scores[width > 1e-6], level), LEAST_FACTOR, LARGEST_FACTOR)
+            factor = np.clip(np.quantile(scores[width > 1e-6], level), MIN_FACTOR, MAX_FACTOR)
             distance = factor * width.mean()
             step = widths[MIDDLE - away] if side < 0 else widths[MIDDLE + away - 1]
-            distances.append(np.clip((distance - before) / max(step, 1e-9), LEAST_FACTOR / 2, LARGEST_FACTOR))
+            distances.append(np.clip((distance - before) / max(step, 1e-9), MIN_FACTOR / 2, MAX_FACTOR))
             before += distances[-1] * step
         found += distances[::-1] if side < 0 else distances
     return np.array(found)

@@ -22,10 +22,10 @@ SPIKES, SHIFTS = 0.1, 0.02
 # horizon, for a part of it, or for no further reading.
 STILL, LASTS, LASTS_FOR_A_WHILE = 0.02, 0.2, 0.2
 NEARLY = 1e-3
-LEAST_HISTORY = 8
+MIN_HISTORY = 8
 # How far a target may be from the readings of its window, in mean deviations.
 MAX_SCALED_TARGET = 12.0
-LEAST_WEIGHT, LARGEST_WEIGHT = 0.1, 3.0
+MIN_WEIGHT, MAX_WEIGHT = 0.1, 3.0
 # Steps over which the usual change of a series is taken.
 USUAL_STEPS = 12
 
@@ -102,7 +102,7 @@ def _gaps(rng: np.random.Generator, window: int) -> BoolArray:
     gone = np.zeros(window, dtype=bool)
     first = 0
     if rng.random() < LEADING:
-        first = window - int(np.exp(rng.uniform(np.log(LEAST_HISTORY), np.log(window))))
+        first = window - int(np.exp(rng.uniform(np.log(MIN_HISTORY), np.log(window))))
     length = window - first
     here = gone[first:]
     kind = rng.random()
@@ -144,5 +144,5 @@ def scaled(windows: Float64Array, targets: Float64Array, usual: Float64Array) ->
     lowest = moved.min(axis=1, keepdims=True) - MAX_SCALED_TARGET
     highest = moved.max(axis=1, keepdims=True) + MAX_SCALED_TARGET
     clipped = np.clip((targets - last) / scale, lowest, highest)
-    weights = np.clip(scale[:, 0] / usual, LEAST_WEIGHT, LARGEST_WEIGHT)
+    weights = np.clip(scale[:, 0] / usual, MIN_WEIGHT, MAX_WEIGHT)
     return Examples(*(part.astype(np.float32) for part in (coded, clipped, weights)))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
+from fncast.series.window_sizes import window_for
 from model_service.training.backend import keras, seed_everything
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.folder import weights_file
@@ -78,13 +79,12 @@ class FineTuned(Trained):
 
 
 def fitting_size(settings: TrainingSettings) -> Size | None:
-    """The smallest size that holds window and horizon, else the largest that reaches the horizon; None: no size."""
-    if settings.window < LEAST_HISTORY:
+    """The size that forecasts windows of these settings in service; None: no size can."""
+    if settings.window < MIN_HISTORY or settings.horizon > SIZES[-1].horizon:
         return None
-    reaching = [size for size in SIZES if settings.horizon <= size.horizon]
-    return next(
-        (size for size in reaching if settings.window <= size.window), reaching[-1] if reaching else None
-    )
+    sizes = [(size.window, size.horizon) for size in SIZES]
+    chosen = window_for(sizes, settings.window, settings.horizon)
+    return next(size for size in SIZES if size.window == chosen)
 
 
 def padded(windows: Float32Array, length: int) -> Float32Array:

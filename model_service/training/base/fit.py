@@ -90,23 +90,49 @@ def fit(
     network = build_base_network(size, **shape)
     if start is not None:
         network.load_weights(start)
-    optimizer = keras.optimizers.AdamW(
-        learning_rates(steps, RATE if start is None else RATE_OF_TRAINED),
-        weight_decay=WEIGHT_DECAY,
-        clipnorm=CLIP_NORM,
-        use_ema=True,
-        ema_momentum=1 - 1 / max(2, min(AVERAGED_STEPS, steps // 10)),
-    )
-    optimizer.build(network.trainable_variables)
+    optimizer = _optimizer(network, steps, RATE if start is None else RATE_OF_TRAINED)
     done = tf.Variable(0, dtype=tf.int64)
     checkpoint = tf.train.Checkpoint(network=network, optimizer=optimizer, done=done)
     manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
     if manager.latest_checkpoint:
         checkpoint.restore(manager.latest_checkpoint)
     held_out = validation_examples(size, seed)
-    batch = BATCH[size.window]
     chunk = int(done.numpy()) // CHUNK
     pool = SeriesPool(seed, chunk * RENEWED, SERIES)
+    run = _training_steps(network, optimizer)
+    started = time.monotonic()
+    while chunk * CHUNK < steps:
+        loss = run(*_batches(size, seed, chunk, pool))
+        pool.renew(RENEWED)
+        chunk += 1
+        done.assign(chunk * CHUNK)
+        if chunk % validate_every == 0 or chunk * CHUNK >= steps:
+            manager.save()
+            current = network.get_weights()
+            optimizer.finalize_variable_values(network.trainable_variables)
+            validation = loss_on(network, held_out)
+            network.set_weights(current)
+            seconds = time.monotonic() - started
+            progress(FitProgress(chunk * CHUNK, steps, float(loss), validation, seconds))
+    optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
+    return network
+
+
+def _optimizer(network: Any, steps: int, rate: float) -> Any:
+    """AdamW with averaged weights, for the network's variables."""
+    optimizer = keras.optimizers.AdamW(
+        learning_rates(steps, rate),
+        weight_decay=WEIGHT_DECAY,
+        clipnorm=CLIP_NORM,
+        use_ema=True,
+        ema_momentum=1 - 1 / max(2, min(AVERAGED_STEPS, steps // 10)),
+    )
+    optimizer.build(network.trainable_variables)
+    return optimizer
+
+
+def _training_steps(network: Any, optimizer: Any) -> Any:
+    """A compiled function that trains with each batch of a chunk and returns the mean loss."""
 
     @tf.function(jit_compile=False)  # type: ignore[untyped-decorator]
     def run(windows: Any, targets: Any, weights: Any) -> Any:
@@ -121,29 +147,20 @@ def fit(
             total += loss
         return total / tf.cast(tf.shape(windows)[0], tf.float32)
 
-    started = time.monotonic()
-    while chunk * CHUNK < steps:
-        rng = np.random.default_rng((seed, 2, chunk))
-        gaps = draw_gaps(rng, GAPS, size.window)
-        drawn = draw_examples(rng, pool.series, CHUNK * batch, size, gaps)
-        loss = run(
-            tf.constant(drawn.windows.reshape(CHUNK, batch, size.window)),
-            tf.constant(drawn.targets.reshape(CHUNK, batch, size.horizon)),
-            tf.constant(drawn.weights.reshape(CHUNK, batch)),
-        )
-        pool.renew(RENEWED)
-        chunk += 1
-        done.assign(chunk * CHUNK)
-        if chunk % validate_every == 0 or chunk * CHUNK >= steps:
-            manager.save()
-            current = network.get_weights()
-            optimizer.finalize_variable_values(network.trainable_variables)
-            validation = loss_on(network, held_out)
-            network.set_weights(current)
-            seconds = time.monotonic() - started
-            progress(FitProgress(chunk * CHUNK, steps, float(loss), validation, seconds))
-    optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
-    return network
+    return run
+
+
+def _batches(size: Size, seed: int, chunk: int, pool: SeriesPool) -> tuple[Any, Any, Any]:
+    """Windows, targets and weights of a chunk: (CHUNK, batch, window), (CHUNK, batch, horizon), (CHUNK, batch)."""
+    batch = BATCH[size.window]
+    rng = np.random.default_rng((seed, 2, chunk))
+    gaps = draw_gaps(rng, GAPS, size.window)
+    drawn = draw_examples(rng, pool.series, CHUNK * batch, size, gaps)
+    return (
+        tf.constant(drawn.windows.reshape(CHUNK, batch, size.window)),
+        tf.constant(drawn.targets.reshape(CHUNK, batch, size.horizon)),
+        tf.constant(drawn.weights.reshape(CHUNK, batch)),
+    )
 
 
 def predict(network: Any, windows: Any, batch: int = 1_024) -> np.ndarray[Any, Any]:

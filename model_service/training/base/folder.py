@@ -11,7 +11,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.serving.version_folder import DOCUMENT_FILE, HASHES, hashes_of
 from model_service.training.backend import tf
 from model_service.training.base.pool import LENGTH, generated
@@ -61,7 +61,7 @@ def describe(networks: Mapping[Size, Any], folder: Path, training: Mapping[str, 
         "window": None,
         "sizes": [{"window": size.window, "horizon": size.horizon} for size in SIZES if size in networks],
         "missing": MISSING,
-        "least_history": LEAST_HISTORY,
+        "least_history": MIN_HISTORY,
         "quantiles": list(QUANTILES),
         "training": {
             **training,

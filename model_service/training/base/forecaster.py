@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.window import ceiling_of, floor_of, shift
-from fncast.series.window_batch import sparse_gaps
-from fncast.series.window_sizes import next_window, window_for
+from fncast.series.window_batch import chosen_sizes
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime, sized_files
 from model_service.serving.version_folder import DOCUMENT_FILE
@@ -51,7 +50,7 @@ class BaseForecaster:
         windows, in which 0 is the last reading.
         """
         forecast = np.empty((len(windows), horizon, len(QUANTILES)))
-        chosen = self._chosen(windows, horizon)
+        chosen = chosen_sizes(windows, self._sizes, horizon)
         for window in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == window)
             forecast[rows] = self._run(windows[rows], window, horizon)
@@ -60,19 +59,6 @@ class BaseForecaster:
             forecast = np.clip(forecast, low[:, None, None], high[:, None, None])
         return np.asarray(forecast)
 
-    def _chosen(self, windows: Float64Array, horizon: int) -> NDArray[np.int64]:
-        """The size that forecasts each window, as the forecast function chooses it: (count,)."""
-        known = ~np.isnan(windows)
-        lengths = windows.shape[1] - known.argmax(axis=1)
-        every, at = np.unique(lengths, return_inverse=True)
-        chosen = np.array([window_for(self._sizes, length, horizon) for length in every.tolist()])[at]
-        for window, _ in self._sizes:
-            larger = next_window(self._sizes, window)
-            rows = np.flatnonzero((chosen == window) & (lengths > window))
-            if larger is not None and len(rows):
-                chosen[rows[sparse_gaps(windows[rows, -window:]) < 0]] = larger
-        return chosen
-
     def _run(self, windows: Float64Array, window: int, horizon: int) -> Float64Array:
         """The forecasts of one size: (count, horizon, quantiles)."""
         kept = windows[:, -window:]
@@ -80,10 +66,10 @@ class BaseForecaster:
         padded[:, window - kept.shape[1] :] = kept
         shifted, levels = shift(padded)
         parts = [
-            self._runtime.run({"windows": shifted[at : at + BATCH]})["forecast"]
+            self._runtime.run({"windows": shifted[at : at + BATCH]})["forecast"][:, :horizon]
             for at in range(0, len(shifted), BATCH)
         ]
-        moved = np.concatenate(parts).astype(np.float64)[:, :horizon]
+        moved = np.concatenate(parts).astype(np.float64)
         return np.asarray(moved + levels[:, :, np.newaxis])
 
     def at_origins(self, values: Float64Array, origins: Sequence[int], horizon: int) -> Float64Array:

@@ -9,35 +9,39 @@ import numpy as np
 
 from model_service.training.backend import keras, tf
 from model_service.training.base.scale_layers import TINY, Float32Array, decaying
-from model_service.training.base.shape import COMPARED, DECAYS, LONG_COMPARED, RECENT
+from model_service.training.base.shape import DECAYS, RECENT
 
 
-class ShortLags(keras.layers.Layer):  # type: ignore[misc]
+class Lags(keras.layers.Layer):  # type: ignore[misc]
     """How well each lag repeats in the last readings.
 
-    Inputs: (batch, RECENT) scaled and mask. Outputs, each (batch, lags): the mean absolute deviation of the differences
+    Inputs: (batch, window) scaled and mask. Outputs, each (batch, lags): the mean absolute deviation of the differences
     between readings one lag apart; the share of known differences; and the mean difference, of the last few, of the
-    last dozen, and of all.
+    last dozen, and of all. compared: the readings that are compared with those one lag before.
     """
 
-    def __init__(self, lags: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, lags: Sequence[int], compared: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lags = len(lags)
-        now = np.arange(RECENT - COMPARED, RECENT)
-        identity = np.eye(RECENT, dtype=np.float32)
-        self.now = np.concatenate([identity[:, now] for lag in lags], axis=1)
-        self.before = np.concatenate([identity[:, now - lag] for lag in lags], axis=1)
+        self.lags, self.compared = tuple(lags), compared
 
     def call(self, parts: tuple[Any, Any]) -> tuple[Any, ...]:
         scaled, mask = parts
-        known = tf.nn.relu(tf.matmul(mask, self.now + self.before) - 1.0)
-        difference = tf.matmul(scaled, self.now - self.before) * known
-        shape = [-1, self.lags, COMPARED]
-        return lag_figures(tf.reshape(difference, shape), tf.reshape(known, shape))
+        known = self._last(mask) * self._before(mask)
+        return lag_figures((self._last(scaled) - self._before(scaled)) * known, known)
+
+    def _last(self, values: Any) -> Any:
+        """The compared readings: (batch, 1, compared)."""
+        return tf.reshape(values[:, -self.compared :], [-1, 1, self.compared])
+
+    def _before(self, values: Any) -> Any:
+        """The readings one lag before: (batch, lags, compared)."""
+        end = values.shape[1]
+        slices = [values[:, end - lag - self.compared : end - lag] for lag in self.lags]
+        return tf.reshape(joined(slices), [-1, len(self.lags), self.compared])
 
 
 def lag_figures(difference: Any, known: Any) -> tuple[Any, ...]:
-    """The figures of ShortLags. difference, known: (batch, lags, compared)."""
+    """The figures of Lags. difference, known: (batch, lags, compared)."""
     lags, compared = difference.shape[1], difference.shape[2]
     latest = np.stack(
         [np.ones(compared, dtype=np.float32), decaying(compared, 2.0), decaying(compared, 8.0)], axis=1
@@ -63,10 +67,16 @@ class ShortSeasons(keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, lags: Sequence[int], horizon: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.lags, self.horizon = len(lags), horizon
-        self.folds = [np.concatenate([fold(lag, decay) for lag in lags], axis=1) for decay in DECAYS]
-        phases = [np.eye(lag, dtype=np.float32)[:, np.arange(horizon) % lag] for lag in lags]
-        self.ahead = np.concatenate(phases, axis=0)
-        self.by_lag = np.repeat(np.eye(len(lags), dtype=np.float32), lags, axis=1)
+        phases = [min(lag, horizon) for lag in lags]  # only these are forecast
+        self.folds = [
+            np.concatenate(
+                [fold(lag, decay)[:, :count] for lag, count in zip(lags, phases, strict=True)], axis=1
+            )
+            for decay in DECAYS
+        ]
+        ahead = [np.eye(count, lag, dtype=np.float32) for lag, count in zip(lags, phases, strict=True)]
+        self.ahead = np.concatenate([each[:, np.arange(horizon) % each.shape[1]] for each in ahead], axis=0)
+        self.by_lag = np.repeat(np.eye(len(lags), dtype=np.float32), phases, axis=1)
 
     def call(self, parts: tuple[Any, Any, Any]) -> list[Any]:
         scaled, mask, weights = parts
@@ -85,27 +95,6 @@ def fold(lag: int, decay: float) -> Float32Array:
         season, back = divmod(age, lag)
         matrix[RECENT - 1 - age, lag - 1 - back] = max(decay**season, 1e-3 * 0.5**season)
     return matrix
-
-
-class LongLags(keras.layers.Layer):  # type: ignore[misc]
-    """As ShortLags, for given lags and a long window."""
-
-    def __init__(self, lags: Sequence[int], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.lags = tuple(lags)
-
-    def call(self, parts: tuple[Any, Any]) -> tuple[Any, ...]:
-        scaled, mask = parts
-        window = scaled.shape[1]
-        now, known_now = scaled[:, -LONG_COMPARED:], mask[:, -LONG_COMPARED:]
-        rows, known = [], []
-        for lag in self.lags:
-            past = slice(window - LONG_COMPARED - lag, window - lag)
-            both = known_now * mask[:, past]
-            rows.append((now - scaled[:, past]) * both)
-            known.append(both)
-        shape = [-1, len(self.lags), LONG_COMPARED]
-        return lag_figures(tf.reshape(joined(rows), shape), tf.reshape(joined(known), shape))
 
 
 class LongSeasons(keras.layers.Layer):  # type: ignore[misc]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from model_service.training.backend import keras, tf
-from model_service.training.base.lag_layers import LongLags, LongSeasons, ShortLags, ShortSeasons
+from model_service.training.base.lag_layers import Lags, LongSeasons, ShortSeasons
 from model_service.training.base.line_layers import SLOPES, Lines
 from model_service.training.base.output_layers import Bands, Knots
 from model_service.training.base.scale_layers import (
@@ -24,7 +24,15 @@ from model_service.training.base.scale_layers import (
     MaskedScale,
     squash,
 )
-from model_service.training.base.shape import QUANTILES, RECENT, SHORT_LAGS, Size, long_lags
+from model_service.training.base.shape import (
+    COMPARED,
+    LONG_COMPARED,
+    QUANTILES,
+    RECENT,
+    SHORT_LAGS,
+    Size,
+    long_lags,
+)
 from model_service.training.base.spike_guard import SpikeGuard
 from model_service.training.base.widening import Widening
 
@@ -35,7 +43,7 @@ RAMP = 1.0 / 8.0  # slopes are in units of eight steps
 class Mix(keras.layers.Layer):  # type: ignore[misc]
     """The weights of the lags, the deviation of the mix, and its shifts and drift.
 
-    Inputs: (batch, lags) logits and the five figures of ShortLags.
+    Inputs: (batch, lags) logits and the five figures of Lags.
     """
 
     def __init__(self, lags: tuple[int, ...], **kwargs: Any) -> None:
@@ -138,11 +146,11 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     )(quantiles)
     recent, recent_mask = scaled[:, -RECENT:], mask[:, -RECENT:]
     starts, slopes = Lines(name="lines")([recent, recent_mask])
-    figures = ShortLags(SHORT_LAGS, name="short_lags")([recent, recent_mask])
+    figures = Lags(SHORT_LAGS, COMPARED, name="short_lags")([recent, recent_mask])
     longer = long_lags(window)
     lags = (*SHORT_LAGS, *longer)
     if longer:
-        far = LongLags(longer, name="long_lags")([scaled, mask])
+        far = Lags(longer, LONG_COMPARED, name="long_lags")([scaled, mask])
         figures = tuple(
             keras.layers.Concatenate()([near, other]) for near, other in zip(figures, far, strict=True)
         )

@@ -15,7 +15,7 @@ Float64Array = NDArray[np.float64]
 LENGTH = 800
 SERIES = 3_000
 # The largest size of a reading after scaling a series to unit size; bursts beyond are cut.
-MOST = 1e6
+MAX_SCALED = 1e6
 
 
 def generated(seed: int, number: int) -> Float64Array:
@@ -25,7 +25,7 @@ def generated(seed: int, number: int) -> Float64Array:
     size = np.abs(values - middle).mean()
     if size < 1e-12:
         return np.zeros(LENGTH)
-    return np.asarray(np.clip((values - middle) / size, -MOST, MOST))
+    return np.asarray(np.clip((values - middle) / size, -MAX_SCALED, MAX_SCALED))
 
 
 class SeriesPool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.serving.version_folder import HASHES, hashes_of
 from model_service.training.base.fine_tune import FineTuned
 from model_service.training.base.folder import write_litert
@@ -37,7 +37,7 @@ def write_fine_tuned(
             "window": None,
             "sizes": [{"window": tuned.size.window, "horizon": tuned.settings.horizon}],
             "missing": MISSING,
-            "least_history": LEAST_HISTORY,
+            "least_history": MIN_HISTORY,
             "quantiles": list(QUANTILES),
             **description,
             FINE_TUNED: start,

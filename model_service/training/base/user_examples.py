@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fncast.series.window import LEAST_HISTORY, MAX_MAGNITUDE, MAX_MISSING_SHARE
+from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, MIN_HISTORY
 from model_service.training.base.examples import Examples, scaled
 from model_service.training.base.shape import Size
 from model_service.training.dataset import TooLittleData, usual_change
@@ -41,7 +41,7 @@ class UserExamples:
         self.with_gaps = 0
         usual = []
         for position, part in enumerate(parts):
-            padded = np.concatenate([np.full(size.window - LEAST_HISTORY, np.nan), part])
+            padded = np.concatenate([np.full(size.window - MIN_HISTORY, np.nan), part])
             starts, with_gaps = _usable(padded, size.window, horizon)
             if not len(starts):
                 self.unused.append(position)
@@ -52,7 +52,7 @@ class UserExamples:
             usual.append(usual_change(part, horizon))
         if not self._views:
             raise TooLittleData(
-                f"no {LEAST_HISTORY} readings with {horizon} to forecast can be used in any series"
+                f"no {MIN_HISTORY} readings with {horizon} to forecast can be used in any series"
             )
         self._usual = np.array(usual)
 
@@ -80,7 +80,7 @@ class UserExamples:
         gappy = rng.random(count) < GAPPY_SHARE
         gone[gappy] |= gaps[rng.integers(len(gaps), size=int(gappy.sum()))]
         known = ~np.isnan(windows)
-        gone &= ((known & ~gone).sum(axis=1) >= LEAST_HISTORY)[:, np.newaxis]
+        gone &= ((known & ~gone).sum(axis=1) >= MIN_HISTORY)[:, np.newaxis]
         return scaled(np.where(gone, np.nan, windows), targets, self._usual.repeat(per_series)[order])
 
 
@@ -104,7 +104,7 @@ def _usable(values: Float64Array, window: int, horizon: int) -> tuple[NDArray[np
     history = before[end] - before[start]
     length = np.maximum(end - following, 0)
     gaps = length - history
-    fits = (history >= LEAST_HISTORY) & (gaps <= MAX_MISSING_SHARE * length)
+    fits = (history >= MIN_HISTORY) & (gaps <= MAX_MISSING_SHARE * length)
     fits &= before[end + horizon] - before[end] >= 0.5 * horizon
     fits &= large[end + horizon] == large[start]
     return start[fits], int((gaps[fits] > 0).sum())

@@ -37,11 +37,10 @@ class Widening(keras.layers.Layer):  # type: ignore[misc]
     def call(self, present: Any) -> Any:
         groups = min(GROUPS, self.window)
         steps = self.window // groups
-        group = np.repeat(np.eye(groups, dtype=np.float32), steps, axis=0)
+        # Sums the readings of a group and of those before it.
+        until = np.repeat(np.triu(np.ones((groups, groups), np.float32)), steps, axis=0)
         known = tf.reduce_sum(present, axis=1, keepdims=True)
-        begun = tf.minimum(
-            tf.matmul(tf.matmul(present, group), np.triu(np.ones((groups, groups), np.float32))), 1.0
-        )
+        begun = tf.minimum(tf.matmul(present, until), 1.0)
         length = steps * tf.reduce_sum(begun, axis=1, keepdims=True)
         missing = tf.nn.relu(1.0 - known / (length + 1e-6))
         history = hats(tf.math.log(known + 1e-6), np.log(self.knots).tolist())

@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="the models are trained")
 
 from benchmarks.quality import forecast as quality
-from benchmarks.quality.forecast import NAB_BAND, Target, summary
+from benchmarks.quality.forecast import NAB_BAND
+from benchmarks.quality.target import Target, summary
 
 
 def target(coverage: float | None, band: tuple[float, float] | None) -> Target:

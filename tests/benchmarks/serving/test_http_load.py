@@ -13,11 +13,11 @@ from benchmarks.serving.http_load import LoadFailed, Request, post
 
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
-    """A server that echoes requests, and answers 422 at /refused."""
+    """A server that echoes requests, and answers 422 at /rejected."""
 
     async def echo(request: web.Request) -> web.Response:
         assert request.headers["content-type"] == "text/plain"
-        status = 422 if request.path == "/refused" else 200
+        status = 422 if request.path == "/rejected" else 200
         return web.Response(body=await request.read(), status=status)
 
     app = web.Application()
@@ -47,7 +47,7 @@ async def test_requests_are_answered_and_counted(port: int, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("generator")
-async def test_a_refused_request_fails_the_load(port: int, tmp_path: Path) -> None:
-    request = Request("/refused", b"body", {"Content-Type": "text/plain"})
-    with pytest.raises(LoadFailed, match="refused"):
+async def test_a_rejected_request_fails_the_load(port: int, tmp_path: Path) -> None:
+    request = Request("/rejected", b"body", {"Content-Type": "text/plain"})
+    with pytest.raises(LoadFailed, match="rejected"):
         await asyncio.to_thread(post, port, request, 2, 1, tmp_path, 0)

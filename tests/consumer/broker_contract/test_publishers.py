@@ -53,7 +53,7 @@ def test_records_of_one_key_share_a_partition(
     assert len({(record.key(), record.partition()) for record in records}) == 8
 
 
-def test_a_record_that_is_too_large_is_refused_alone(
+def test_a_record_that_is_too_large_is_rejected_alone(
     broker: Broker, publisher: Publisher, commit: Callable[[], None]
 ) -> None:
     topic = broker.topic("forecasts")

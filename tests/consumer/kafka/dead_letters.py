@@ -38,22 +38,22 @@ class FakeLetters:
 
     def metadata(self) -> None: ...
 
-    def partitions(self, topic: str) -> list[int]:
+    def partitions_to_write(self, topic: str) -> int:
         self.queries.append(topic)
         if topic.startswith(self.gone):
             raise UnknownTopic(f"there is no topic {topic!r}")
-        return [0]
+        return 1
 
     def read(self, start: Any) -> Iterator[StoredDeadLetter]:
         yield from map(StoredDeadLetter, self.records)
 
 
 class FakePublisher:
-    """end: the error of each commit. refused: by key, the error of records that the broker refuses."""
+    """end: the error of each commit. rejected: by key, the error of records that the broker rejects."""
 
-    def __init__(self, end: Exception | None = None, refused: dict[bytes, Exception] | None = None) -> None:
+    def __init__(self, end: Exception | None = None, rejected: dict[bytes, Exception] | None = None) -> None:
         self.end = end
-        self.refused = refused or {}
+        self.rejected = rejected or {}
         self.published: list[Any] = []
         self.committed: list[Any] = []
         self.offsets: Any = None
@@ -64,7 +64,7 @@ class FakePublisher:
         return True
 
     def publish(self, *record: Any) -> None:
-        if error := self.refused.get(record[2]):
+        if error := self.rejected.get(record[2]):
             raise error
         self.published.append(record)
 

@@ -15,14 +15,14 @@ class ConfigValue(NamedTuple):
 
 
 class FakeAdmin:
-    """configs: by topic its settings. refused: topics that cannot be created, with the error's code.
+    """configs: by topic its settings. rejected: topics that cannot be created, with the error's code.
 
     replicas: by topic, each with one partition, the number of replicas.
     """
 
     def __init__(self) -> None:
         self.configs: dict[str, dict[str, str]] = {}
-        self.refused: dict[str, int] = {}
+        self.rejected: dict[str, int] = {}
         self.replicas: dict[str, int] = {}
         self.created: dict[str, tuple[int, dict[str, str]]] = {}  # by topic: partitions and settings
 
@@ -36,8 +36,8 @@ class FakeAdmin:
     def create_topics(self, topics: Sequence[Any], request_timeout: float) -> dict[str, Future[Any]]:
         answers = {}
         for topic in topics:
-            if topic.topic in self.refused:
-                answers[topic.topic] = answered(KafkaException(KafkaError(self.refused[topic.topic])))
+            if topic.topic in self.rejected:
+                answers[topic.topic] = answered(KafkaException(KafkaError(self.rejected[topic.topic])))
             else:
                 self.created[topic.topic] = (topic.num_partitions, topic.config)
                 self.replicas[topic.topic] = 1

@@ -24,7 +24,7 @@ class Report:
 
 
 class RejectingClient:
-    """A producer, and a broker that refuses a batch with a record for which `cause` returns a code."""
+    """A producer, and a broker that rejects a batch with a record for which `cause` returns a code."""
 
     def __init__(self) -> None:
         self.cause = lambda topic, key, value, headers: None
@@ -56,7 +56,7 @@ class RejectingClient:
             if not self.is_transactional:
                 self._commit()
             return 0
-        self._failed = KafkaError(code, "refused", False, False, True)
+        self._failed = KafkaError(code, "rejected", False, False, True)
         for topic, key, value, headers in batch:
             is_other = self.names_records and not self.cause(topic, key, value, headers)
             report = KafkaError(KafkaError._INVALID_DIFFERENT_RECORD) if is_other else self._failed

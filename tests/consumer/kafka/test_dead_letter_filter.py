@@ -19,9 +19,9 @@ def test_a_letter_without_a_valid_time_is_not_since_any_time() -> None:
 
 
 def test_the_case_of_a_reason_does_not_matter() -> None:
-    refused = letter(("fncast-reason", b"No Window"))
-    assert refused in DeadLetterFilter(reason="no wINDOW")
-    assert refused not in DeadLetterFilter(reason="no value")
+    rejected = letter(("fncast-reason", b"No Window"))
+    assert rejected in DeadLetterFilter(reason="no wINDOW")
+    assert rejected not in DeadLetterFilter(reason="no value")
 
 
 def test_each_filter_has_a_name_for_its_progress() -> None:

@@ -11,7 +11,7 @@ from consumer.errors import (
     ConsumerError,
     NotPublished,
     OutcomeUnknown,
-    RecordRefused,
+    RecordRejected,
     RecordTooLarge,
 )
 from consumer.kafka.dead_letter_filter import DeadLetterFilter
@@ -88,9 +88,9 @@ def letters_of(*keys: bytes, topic: bytes = b"metrics") -> Any:
     return FakeLetters(*(Record("dead", 0, at, 0, key, b"v", added) for at, key in enumerate(keys)))
 
 
-@pytest.mark.parametrize("error", [RecordRefused("no key"), RecordTooLarge("too large")])
-def test_a_letter_that_its_topic_refuses_is_named_and_the_others_are_replayed(error: Exception) -> None:
-    publisher: Any = FakePublisher(refused={b"b": error, b"d": error})
+@pytest.mark.parametrize("error", [RecordRejected("no key"), RecordTooLarge("too large")])
+def test_a_letter_that_its_topic_rejects_is_named_and_the_others_are_replayed(error: Exception) -> None:
+    publisher: Any = FakePublisher(rejected={b"b": error, b"d": error})
     replay = Replay(letters_of(b"a", b"b", b"c", b"d", b"e"), publisher, DeadLetterFilter(), "metrics")
     assert replay.run() == 3
     assert [record[2] for record in publisher.committed] == [b"a", b"c", b"e"]

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import pytest
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import ClusterMetadata, TopicMetadata
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AclOperation, ClusterMetadata, TopicMetadata
 
 from consumer.errors import ConsumerError
 from consumer.kafka import dead_letter_topic
-from consumer.kafka.dead_letter_topic import DeadLetterTopic, is_topic_name
+from consumer.kafka.dead_letter_topic import DeadLetterTopic, UnknownTopic, is_topic_name
+from tests.consumer.kafka.fake_admin import answered
+
+
+class Description(NamedTuple):
+    authorized_operations: list[AclOperation]
+    partitions: tuple[int, ...] = (0, 1)
+
+
+def failure(code: int) -> KafkaException:
+    return KafkaException(KafkaError(code))
 
 
 class FakeMessage:
@@ -41,8 +52,8 @@ class FakeMessage:
     def key(self) -> None: ...
 
 
-class Refusing:
-    """Kafka's client where a consumer refuses each letter again as soon as it is replayed: each read finds more."""
+class Rejecting:
+    """Kafka's client where a consumer rejects each letter again as soon as it is replayed: each read finds more."""
 
     PARTITIONS = (0, 1)
 
@@ -75,7 +86,7 @@ class Refusing:
 
 @pytest.mark.guarantee("a replay ends with the letters that were there when it began")
 def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
     read = [letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read()]
     assert sorted((record.partition, record.offset) for record in read) == [
         (p, o) for p in (0, 1) for o in (0, 1, 2)
@@ -83,7 +94,7 @@ def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.Monk
 
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letter_topic, "Consumer", Refusing)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
     read = [
         letter.record for letter in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read(only=1)
     ]
@@ -106,3 +117,27 @@ def test_an_unreachable_broker_is_named_with_the_reason(monkeypatch: pytest.Monk
 )
 def test_only_names_that_kafka_allows_are_names_of_topics(name: str, is_valid: bool) -> None:
     assert is_topic_name(name) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Description([AclOperation.DESCRIBE, AclOperation.WRITE]), ""),
+        (Description([]), ""),  # a broker that does not report operations
+        (Description([AclOperation.DESCRIBE]), "does not let this login write to the topic 'metrics'"),
+        (failure(KafkaError.TOPIC_AUTHORIZATION_FAILED), "does not let this login use the topic 'metrics'"),
+        (failure(KafkaError.UNKNOWN_TOPIC_OR_PART), "there is no topic 'metrics'"),
+    ],
+)
+def test_a_topic_that_letters_cannot_be_written_to_says_why(
+    monkeypatch: pytest.MonkeyPatch, answer: Any, says: str
+) -> None:
+    admin = Mock(describe_topics=lambda *_, **__: {"metrics": answered(answer)})
+    monkeypatch.setattr(dead_letter_topic, "AdminClient", lambda _: admin)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
+    letters = DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group")
+    if not says:
+        assert letters.partitions_to_write("metrics") == 2
+        return
+    with pytest.raises(UnknownTopic, match=says):
+        letters.partitions_to_write("metrics")

@@ -18,5 +18,5 @@ def test_an_error_of_the_client_becomes_a_sentence() -> None:
 @pytest.mark.parametrize("properties", [{"no.such.property": "1"}, {"batch.size": "large"}])
 def test_a_property_that_the_client_rejects_is_named(properties: dict[str, str]) -> None:
     [name] = properties
-    with pytest.raises(ConsumerError, match=rf"Kafka's client refuses the settings: .*{name}"):
+    with pytest.raises(ConsumerError, match=rf"Kafka's client rejects the settings: .*{name}"):
         create_client(Producer, properties)

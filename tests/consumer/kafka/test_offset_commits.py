@@ -43,7 +43,7 @@ def test_answers_complete_the_commits_in_order(commits: OffsetCommits) -> None:
     commits.answered(None, [])  # without a commit
 
 
-def test_a_client_that_refuses_a_commit_fails_its_future(commits: OffsetCommits) -> None:
+def test_a_client_that_rejects_a_commit_fails_its_future(commits: OffsetCommits) -> None:
     client: Any = Client(KafkaError(KafkaError._STATE))
     with pytest.raises(CommitFailed):
         commits.begin(client, OFFSETS).result(0)

@@ -61,7 +61,7 @@ async def test_without_a_topic_nothing_is_published(sent: Sent) -> None:
     assert sent.records == []
 
 
-def test_properties_that_the_client_refuses_stop_nothing() -> None:
+def test_properties_that_the_client_rejects_stop_nothing() -> None:
     reporter = Outages({"no.such.property": "1"}, "outages", "/s", lambda: {"forecast": "502"})
     reporter.look(0.0)
     reporter.close()

@@ -80,25 +80,25 @@ def test_a_group_with_an_eager_strategy_reads_from_the_first_record_too(broker):
     source.close()
 
 
-def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkeypatch, caplog):
+def test_a_restart_that_the_client_rejects_halfway_is_tried_again(broker, monkeypatch, caplog):
     caplog.set_level("INFO")
     client = {"bootstrap.servers": broker.bootstrap_servers}
     producer = Producer(client)
     producer.produce("metrics", b"1", partition=0)
     assert producer.flush(10) == 0
 
-    class Refusing(Consumer):
-        """A client that refuses to assign a partition this many times."""
+    class Rejecting(Consumer):
+        """A client that fails to assign a partition this many times."""
 
-        refusals_left = 0
+        rejections_left = 0
 
         def incremental_assign(self, places: list[TopicPartition]) -> None:
-            if Refusing.refusals_left:
-                Refusing.refusals_left -= 1
+            if Rejecting.rejections_left:
+                Rejecting.rejections_left -= 1
                 raise KafkaException(KafkaError(KafkaError._STATE))
             super().incremental_assign(places)
 
-    monkeypatch.setattr("consumer.kafka.source.Consumer", Refusing)
+    monkeypatch.setattr("consumer.kafka.source.Consumer", Rejecting)
     source = KafkaSource(client, "group")
     source.subscribe(["metrics"], list, list, list)
 
@@ -111,9 +111,9 @@ def test_a_restart_that_the_client_refuses_halfway_is_tried_again(broker, monkey
 
     assert read_one() == [b"1"]
 
-    Refusing.refusals_left = 3
+    Rejecting.rejections_left = 3
     source.read_from_start([("metrics", 0)])
     assert read_one() == [b"1"]
-    assert Refusing.refusals_left == 0
+    assert Rejecting.rejections_left == 0
     assert sum("cannot be read from" in line for line in caplog.messages) == 1
     source.close()

@@ -97,16 +97,16 @@ def test_a_fatal_error_of_the_client_ends_the_consumer(report_error, instance, t
 
 def test_a_broker_that_is_down_is_logged_once(report_error, caplog):
     source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group")
-    refused = "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused"
+    rejected = "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused"
     for took in (
         "(after 0ms in state CONNECT)",
         "(after 106ms in state CONNECT, 1 identical error(s) suppressed)",
     ):
-        report_error(KafkaError(KafkaError._TRANSPORT, f"{refused} {took}"))
+        report_error(KafkaError(KafkaError._TRANSPORT, f"{rejected} {took}"))
     assert [entry.getMessage() for entry in caplog.records] == [
         "Kafka: the broker b:9092 cannot be reached: connection refused; waiting for it"
     ]
     source.clear_problem()
-    report_error(KafkaError(KafkaError._TRANSPORT, f"{refused} (after 3ms in state CONNECT)"))
+    report_error(KafkaError(KafkaError._TRANSPORT, f"{rejected} (after 3ms in state CONNECT)"))
     assert len(caplog.records) == 2
     source.close()

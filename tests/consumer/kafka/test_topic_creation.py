@@ -40,7 +40,7 @@ def test_all_exist_without_the_topic_of_outages() -> None:
 
 def test_a_topic_that_cannot_be_created_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
     admin, creation = FakeAdmin(), TopicCreation(TopicNames(("in",), "out", "dead"))
-    admin.refused = {
+    admin.rejected = {
         "out": KafkaError.TOPIC_AUTHORIZATION_FAILED,
         "dead": KafkaError.TOPIC_ALREADY_EXISTS,  # another consumer created it meanwhile
     }

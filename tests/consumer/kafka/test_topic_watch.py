@@ -144,3 +144,38 @@ def test_a_client_without_an_answer_for_long_is_replaced(admin: Admin) -> None:
     for second in range(int(SILENT_S), int(2 * SILENT_S)):
         watch.look(second, [])
     assert renewed == [1]
+
+
+def test_a_broker_that_owes_an_answer_is_silent_until_it_answers(admin: Admin) -> None:
+    watch = watch_of(admin)
+    watch.look(1, [("metrics", 0)])
+    watch.look(3, [("metrics", 0)])
+    assert watch.silent_s(9) == 0  # it has answered, also if nobody has looked since
+    admin.never_answers = True
+    watch.look(10, [("metrics", 0)])
+    assert watch.silent_s(14) == 4
+    watch.look(15, [("metrics", 0)])
+    assert watch.silent_s(15) == 5
+    admin.never_answers = False
+    watch = watch_of(admin)
+    watch.look(20, [])
+    assert watch.silent_s(24) == 0
+
+
+def test_a_request_that_the_client_gives_up_counts_as_no_answer(admin: Admin) -> None:
+    watch = watch_of(admin)
+    admin.is_silent = True
+    for second in range(1, 8):
+        watch.look(second, [("metrics", 0)])
+    assert watch.silent_s(8) == 7
+    admin.is_silent = False
+    watch.look(10, [])
+    assert watch.silent_s(11) == 0
+
+
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNSUPPORTED_FEATURE])
+def test_an_error_about_the_request_is_an_answer(admin: Admin, code: int) -> None:
+    admin.topics["metrics"] = KafkaException(KafkaError(code))
+    watch = watch_of(admin)
+    watch.look(1, [])
+    assert watch.silent_s(9) == 0

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import KafkaError
 
 from consumer.errors import ConsumerError
 from consumer.kafka.embedded import EmbeddedBroker
@@ -44,8 +45,8 @@ def test_the_embedded_broker_is_not_asked_what_it_cannot_answer(
     assert [line for line in caplog.messages if "delivery is at least once" in line]
 
 
-@pytest.mark.guarantee("the embedded broker is refused for exactly-once")
-def test_the_embedded_broker_is_refused_for_exactly_once(broker: EmbeddedBroker) -> None:
+@pytest.mark.guarantee("the embedded broker is rejected for exactly-once")
+def test_the_embedded_broker_is_rejected_for_exactly_once(broker: EmbeddedBroker) -> None:
     topics = Topics({"bootstrap.servers": broker.bootstrap_servers}, NAMES, is_exactly_once=True)
     with pytest.raises(ConsumerError, match='does not isolate transactions: set delivery = "at-least-once"'):
         prepared(topics)
@@ -74,3 +75,20 @@ def test_a_warning_names_topics_with_one_replica_that_the_consumer_itself_create
     warnings = [line for line in caplog.messages if "KAFKA-20734" in line]
     assert len(warnings) == 1
     assert "have one replica: out, dead." in warnings[0]
+
+
+def test_missing_output_topics_are_known_until_they_exist_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = FakeAdmin()
+    admin.replicas = {"in": 1, "dead": 1}
+    admin.rejected = {"out": KafkaError.TOPIC_AUTHORIZATION_FAILED}
+    monkeypatch.setattr("consumer.kafka.topics.create_client", lambda *_, **__: admin)
+    topics = Topics({"bootstrap.servers": "broker:9092"}, NAMES)
+    topics.restore()
+    topics.restore()
+    assert topics.missing == {"out"}
+    assert caplog.text.count("the topic out is missing: results wait") == 1
+    admin.replicas["out"] = 1
+    topics.restore()
+    assert not topics.missing

@@ -32,6 +32,14 @@ from consumer.settings import SettingsError, load
             "line 2: [kafka.client.acks] client.acks cannot be set",
         ),
         (
+            '[kafka.client]\n"message.timeout.ms" = 1000',
+            "line 2: [kafka.client.message.timeout.ms] client.message.timeout.ms cannot be set",
+        ),
+        (
+            "[kafka.client.delivery.timeout]\nms = 1000",
+            "line 2: [kafka.client.delivery.timeout.ms] client.delivery.timeout.ms cannot be set",
+        ),
+        (
             '[kafka.client]\n"default.topic.config" = "x"',
             "line 2: [kafka.client.default.topic.config] client.default.topic.config cannot be set",
         ),

@@ -28,6 +28,6 @@ def test_defaults_are_the_documented_block(tmp_path, monkeypatch):
         ('[routes]\na = {url = "http://x:y@[::bad"}\n', "cannot be read"),
     ],
 )
-def test_settings_that_could_not_work_are_refused(write, text, message):
+def test_settings_that_could_not_work_are_rejected(write, text, message):
     with pytest.raises(SettingsError, match=message):
         load(write(text), {})

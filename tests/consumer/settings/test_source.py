@@ -56,7 +56,7 @@ def test_the_error_of_a_table_in_the_environment_hides_its_value(write, tmp_path
     assert "hunter2" not in str(error.value)
 
 
-def test_a_variable_and_another_one_below_it_are_refused(write):
+def test_a_variable_and_another_one_below_it_are_rejected(write):
     both = {"FNCAST_ROUTES__A": "http://x", "FNCAST_ROUTES__A__URL": "http://y"}
     with pytest.raises(SettingsError) as error:
         load(write(""), both)

@@ -99,14 +99,36 @@ def test_a_state_topic_that_is_missing_is_named(
 ) -> None:
     monkeypatch.setattr(inspection, "RETRY_S", 0.0)
     state = StateTopic({"bootstrap.servers": broker.bootstrap_servers}, "nowhere", "group")
-    with pytest.raises(ConsumerError, match="the state topic 'nowhere' cannot be read"):
+    with pytest.raises(
+        ConsumerError, match=r"the topic 'nowhere' does not exist\. `fncast consume` creates it"
+    ):
         state.summaries()
+
+
+def test_a_broker_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspection, "TRIES", 1)
+    monkeypatch.setattr("consumer.state.reader.ANSWER_S", 0.2)
+    state = StateTopic({"bootstrap.servers": "127.0.0.1:9"}, "state", "group")
+    with pytest.raises(ConsumerError, match=r"the state topic 'state' at 127\.0\.0\.1:9 cannot be read"):
+        state.summaries()
+
+
+def test_a_replay_of_an_input_that_cannot_be_read_deletes_nothing(
+    state: StateTopic, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "TRIES", 1)
+    monkeypatch.setattr("consumer.state.reader.ANSWER_S", 0.2)
+    monkeypatch.setattr(state, "_members", lambda: 0)
+    write(full_key("group", ("gone", 99), "sums", b"a"), b"1")
+    with pytest.raises(ConsumerError, match=r"the topic 'gone' at .* cannot be read"):
+        state.reset([], is_replayed=True)
+    assert len(state.summaries()) == 1
 
 
 def test_while_the_members_of_the_group_are_unknown_no_state_is_deleted(
     state: StateTopic, write: Write
 ) -> None:
     write(full_key("group", PARTITION, "sums", b"a"), b"1")
-    with pytest.raises(ConsumerError, match="the members of the group 'group' are not known"):
+    with pytest.raises(ConsumerError, match=r"the members of the group 'group' at .* are not known"):
         state.reset([], is_replayed=False)
     assert len(state.summaries()) == 1

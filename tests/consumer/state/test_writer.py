@@ -17,10 +17,10 @@ class Publisher:
     def __init__(self, commits_offsets: bool) -> None:
         self.commits_offsets = commits_offsets
         self.records: list[tuple] = []
-        self.refuses = False
+        self.rejects = False
 
     def publish(self, topic, partition, key, value, headers):
-        if self.refuses:
+        if self.rejects:
             raise RecordTooLarge("larger than the broker allows")
         self.records.append((topic, partition, key, value))
 
@@ -134,7 +134,7 @@ def test_state_of_a_partition_that_is_gone_is_left_to_its_next_owner(at_least):
 
 def test_state_that_does_not_fit_stops_the_consumer(exact):
     writer, publisher = exact
-    publisher.refuses = True
+    publisher.rejects = True
     with pytest.raises(
         ConsumerError, match=r"state of telegraf/5 cannot be written to 'state': larger .*max.mes"
     ):

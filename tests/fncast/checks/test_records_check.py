@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from consumer.settings import InputSettings, JsonMapping
 from fncast.checks.records_check import check_records
 from fncast.recognition.sample import Sample
-from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
+from tests.fncast.recognition.samples import AT_S, SAMPLES, influx_line, record, records, telegraf_json
 
 TELEGRAF = InputSettings("telegraf", "telegraf-json", "forecast")
 WINDOWS = SAMPLES["window events"][1]
+NOW = datetime.fromtimestamp(AT_S, UTC) + timedelta(hours=1)
 
 
-def check(entry: InputSettings, sample, routes=("forecast",)):
-    return check_records(entry, Sample(entry.topic, 2, len(sample), sample), routes)
+def check(entry: InputSettings, sample, routes=("forecast",), now=NOW):
+    return check_records(entry, Sample(entry.topic, 2, len(sample), sample), routes, now)
 
 
 def test_records_in_the_format_of_the_settings_are_ok():
@@ -136,3 +138,23 @@ def test_a_real_reason_is_shown_where_each_record_has_another_one():
     row = check(InputSettings("telegraf", "influx-line", "forecast"), texts)
     assert "is not an integer" in row.detail
     assert "other reasons" not in row.detail
+
+
+def test_old_readings_are_named():
+    row = check(TELEGRAF, records(telegraf_json), now=NOW + timedelta(days=400))
+    assert row.result == "warning"
+    assert "the newest reading is of 2023-11-14 22:16:30Z, 400 days ago" in row.detail
+    assert "whether the producer still sends" in row.fix
+
+
+def test_readings_of_a_wrong_time_zone_are_named():
+    two_hours = [record(telegraf_json(number + 720), number) for number in range(20)]
+    row = check(TELEGRAF, two_hours)
+    assert row.result == "warning"
+    assert "2023-11-15 00:16:30Z, is 2 h 0 min ahead of its record" in row.detail
+    assert "time zone" in row.fix
+
+
+def test_a_time_beyond_the_calendar_is_not_an_error():
+    far = telegraf_json(0) | {"timestamp": 9_000_000_000_000_000_000}
+    assert check(TELEGRAF, [record(far)]).result in ("ok", "warning")

@@ -1,9 +1,9 @@
-"""Which topics `fncast check` looks at."""
+"""Which topics `fncast check` looks at, and what it says of them."""
 
 from __future__ import annotations
 
 from consumer.settings import InputSettings, KafkaSettings, Settings
-from fncast.checks.topics_check import output_topics
+from fncast.checks.topics_check import output_row, output_topics
 
 
 def settings(*inputs: InputSettings) -> Settings:
@@ -17,3 +17,16 @@ def test_readings_need_the_state_topic_and_rekeying_one_more() -> None:
         *["forecasts", "dead-letters", "fncast-state"],
         "plant-by-series",
     ]
+
+
+def test_the_state_topic_may_have_any_number_of_partitions() -> None:
+    configured = settings(InputSettings("plant", format="influx-line"))
+    row = output_row("fncast-state", {"plant": 6, "fncast-state": 1}, configured, {}, "")
+    assert (row.result, row.detail) == ("ok", "1 partition")
+
+
+def test_a_state_topic_that_is_not_compacted_has_the_command_that_fixes_it() -> None:
+    configured = settings(InputSettings("plant", format="influx-line"))
+    problem = "the topic 'fncast-state' deletes state. Fix it with kafka-configs.sh --alter"
+    row = output_row("fncast-state", {"plant": 6, "fncast-state": 6}, configured, {}, problem)
+    assert (row.result, row.fix) == ("failed", "kafka-configs.sh --alter")

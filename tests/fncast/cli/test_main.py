@@ -207,9 +207,9 @@ def test_a_failure_is_printed_without_terminal_control_characters(monkeypatch, c
 
         @staticmethod
         def run(arguments):
-            raise Failure("refused: \x1b[2J\r\n2026-01-01 INFO fncast: forged\r\x07\nfncast: forged")
+            raise Failure("rejected: \x1b[2J\r\n2026-01-01 INFO fncast: forged\r\x07\nfncast: forged")
 
     monkeypatch.setattr("fncast.cli.main.load", lambda name: Fails)
     assert main(["watch"]) == 1
     shown = capsys.readouterr().err
-    assert shown == "fncast: refused: �\n    2026-01-01 INFO fncast: forged �\n    fncast: forged\n"
+    assert shown == "fncast: rejected: �\n    2026-01-01 INFO fncast: forged �\n    fncast: forged\n"

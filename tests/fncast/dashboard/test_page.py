@@ -100,7 +100,7 @@ async def test_streams_end_when_the_server_stops(page: Page) -> None:
     await asyncio.wait_for(call.task, 10)
 
 
-async def test_too_many_pages_are_refused(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_pages_are_rejected(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MAX_CLIENTS", 1)
     first = Call(page, "/events")
     await expect_ok(first)

@@ -27,6 +27,8 @@ async def test_updates_continue_after_an_unexpected_error(
         pass
     assert "an \ufffdinternal error" in (await get(page, "/healthz"))[2].decode()
     assert "does not update" in caplog.text
+    status, _, body = await get(page, "/readyz")
+    assert (status, "an \ufffdinternal error" in body.decode()) == (503, True)
     failing = False
     while (await get(page, "/healthz"))[0] != 200:
         pass

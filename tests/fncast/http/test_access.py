@@ -25,7 +25,7 @@ def test_the_host_of_an_absolute_target_counts_instead_of_the_header(
     assert listening.request(f"{target}{path}").startswith(f"HTTP/1.1 {status} ".encode())
 
 
-def test_foreign_hosts_and_origins_are_refused(running: tuple[Running, str]) -> None:
+def test_foreign_hosts_and_origins_are_rejected(running: tuple[Running, str]) -> None:
     listening, path = running
     assert listening.request(path, "Host: evil.example.com").startswith(b"HTTP/1.1 403 ")
     assert listening.request("/healthz", "Host: evil.example.com").startswith(b"HTTP/1.1 403 ")

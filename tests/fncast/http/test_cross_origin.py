@@ -86,7 +86,7 @@ async def test_the_names_of_this_machine_are_always_accepted(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-async def test_other_names_are_refused_on_loopback(host: str) -> None:
+async def test_other_names_are_rejected_on_loopback(host: str) -> None:
     for method in ("GET", "HEAD", "POST", "PUT", "DELETE"):
         assert await status(on_loopback(), method, host=host) == 403
 

@@ -21,7 +21,7 @@ async def test_a_request_with_the_token_is_accepted(kind: type[Guard], send_requ
     "given", ["", "Bearer", "Bearer ", "Bearer a-toke", "Bearer a-token2", "Basic a-token"]
 )
 @pytest.mark.parametrize("kind", [Guard, Login])
-async def test_other_credentials_are_refused(kind: type[Guard], given: str, send_request: Any) -> None:
+async def test_other_credentials_are_rejected(kind: type[Guard], given: str, send_request: Any) -> None:
     response = await send_request(kind, "/metrics", {"authorization": given} if given else {})
     assert response.status == 401
     assert response.headers["www-authenticate"] == "Bearer"
@@ -45,7 +45,7 @@ async def test_health_checks_need_no_token(send_request: Any) -> None:
         ("/metrics", "text/plain; charset=utf-8"),
     ],
 )
-async def test_the_refusal_has_the_form_of_the_applications_errors(
+async def test_the_rejection_has_the_form_of_the_applications_errors(
     path: str, content_type: str, send_request: Any
 ) -> None:
     response = await send_request(Guard, path)

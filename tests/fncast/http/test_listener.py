@@ -110,10 +110,10 @@ def test_connections_beyond_the_limit_are_closed_until_others_end() -> None:
         for _ in range(2):
             opened.enter_context(closing(socket.create_connection(listener.getsockname(), 20)))
             accepted.append(opened.enter_context(closing(listener.accept()[0])))
-        refused = opened.enter_context(closing(socket.create_connection(listener.getsockname(), 20)))
+        rejected = opened.enter_context(closing(socket.create_connection(listener.getsockname(), 20)))
         with pytest.raises(BlockingIOError):
             listener.accept()
-        assert refused.recv(1) == b""
+        assert rejected.recv(1) == b""
         accepted[0].close()
         opened.enter_context(closing(socket.create_connection(listener.getsockname(), 20)))
         opened.enter_context(closing(listener.accept()[0]))

@@ -67,7 +67,7 @@ async def test_a_wrong_token_sets_no_cookie(form: dict[str, str], send_request: 
     assert "set-cookie" not in response.headers
 
 
-async def test_the_cookie_of_another_token_is_refused(send_request: Any) -> None:
+async def test_the_cookie_of_another_token_is_rejected(send_request: Any) -> None:
     cookie = await log_in(send_request, token="other")
     assert (await send_request(Login, "/state", {"cookie": cookie.partition(";")[0]})).status == 401
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
     ],
     ids=["a value", "a path", "fields", "a chunk's extension", "trailers"],
 )
-def test_an_endless_header_is_refused(running: tuple[Running, str], sent: bytes) -> None:
+def test_an_endless_header_is_rejected(running: tuple[Running, str], sent: bytes) -> None:
     listening, path = running
     with closing(listening.connect()) as connection:
         try:

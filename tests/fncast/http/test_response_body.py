@@ -34,9 +34,9 @@ async def url() -> AsyncIterator[str]:
         yield str(server.make_url("/"))
 
 
-async def read(url: str, most_bytes: int) -> bytes:
+async def read(url: str, max_bytes: int) -> bytes:
     async with aiohttp.ClientSession() as http, http.get(url) as response:
-        return await read_body(response, most_bytes)
+        return await read_body(response, max_bytes)
 
 
 async def test_a_body_of_exactly_the_limit_is_read_whole(url: str) -> None:

@@ -194,7 +194,7 @@ def test_the_page_is_shown_after_a_login(start: Start, files: Files) -> None:
         ("é", "holds no token"),
     ],
 )
-def test_a_token_file_without_a_token_is_refused(content: str | None, error: str, tmp_path: Path) -> None:
+def test_a_token_file_without_a_token_is_rejected(content: str | None, error: str, tmp_path: Path) -> None:
     from fncast.failure import Failure
     from fncast.http.security import token_argument
 

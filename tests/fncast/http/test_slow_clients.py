@@ -65,7 +65,7 @@ def test_a_body_may_take_longer_than_the_timeout_while_bytes_arrive(
         assert b"no model is in service yet" in connection.recv(65536)
 
 
-def test_a_body_that_trickles_is_refused(short_timeouts: None, listen: Listen) -> None:
+def test_a_body_that_trickles_is_rejected(short_timeouts: None, listen: Listen) -> None:
     listening = listen(ModelServer(NoModels(), Metrics()))
     header = b"POST / HTTP/1.1\r\nHost: localhost\r\ncontent-length: 100000\r\n\r\n"
     with closing(listening.connect(header)) as connection:

@@ -198,7 +198,7 @@ def test_the_state_of_another_version_is_an_error() -> None:
         judge.restore("metrics", 0, 1, 5, [newer])
 
 
-def test_long_names_make_no_record_that_a_broker_refuses() -> None:
+def test_long_names_make_no_record_that_a_broker_rejects() -> None:
     names = [f"{number:04}" + "é" * 1020 for number in range(1_000)]
     entries: list[journal.Entry] = [(place, (READING, name, 1, 2.0, 3)) for place, name in enumerate(names)]
     monitor = MonitorPartition(RULES)

@@ -1,4 +1,4 @@
-"""What the monitor reads from events, and what it refuses."""
+"""What the monitor reads from events, and what it rejects."""
 
 from __future__ import annotations
 

@@ -63,12 +63,12 @@ def test_a_restored_series_is_silent_once() -> None:
     assert tick(restored, 40) == []
 
 
-def test_excluded_series_are_not_reported_and_too_many_are_refused() -> None:
+def test_excluded_series_are_not_reported_and_too_many_are_rejected() -> None:
     partition = MonitorPartition(RULES)
     for series in ("noisy.cpu", "disk", "net"):
         feed(partition, 0, 20, series)
     assert partition.series.keys() == {"noisy.cpu", "disk"}
-    assert partition.refused == 20
+    assert partition.rejected == 20
     assert len(tick(partition, 40)) == 1
 
 

@@ -35,7 +35,7 @@ def event(type_: str, more: dict[str, Any] | None = None, **attributes: str) -> 
     return delivery.event
 
 
-def test_names_that_are_too_long_for_the_state_are_refused() -> None:
+def test_names_that_are_too_long_for_the_state_are_rejected() -> None:
     with pytest.raises(UnusableEvent, match="the subject is longer than 1024 characters"):
         read_window(event("io.fncast.window.v1", subject="x" * 900_000))
     with pytest.raises(UnusableEvent, match="the model's name is longer than 1024 characters"):
@@ -51,7 +51,7 @@ def test_names_that_are_too_long_for_the_state_are_refused() -> None:
         ({"step_s": 1e-9}, "the step is shorter than a microsecond"),
     ],
 )
-def test_a_grid_whose_steps_have_no_time_is_refused(grid: dict[str, Any], reason: str) -> None:
+def test_a_grid_whose_steps_have_no_time_is_rejected(grid: dict[str, Any], reason: str) -> None:
     with pytest.raises(UnusableEvent, match=reason):
         read_window(event("io.fncast.window.v1", grid))
     with pytest.raises(UnusableEvent, match=reason):
@@ -59,7 +59,7 @@ def test_a_grid_whose_steps_have_no_time_is_refused(grid: dict[str, Any], reason
 
 
 @pytest.mark.parametrize("number", [1.1e18, -1e308])
-def test_numbers_beyond_those_of_models_are_refused(number: float) -> None:
+def test_numbers_beyond_those_of_models_are_rejected(number: float) -> None:
     with pytest.raises(UnusableEvent, match="the newest value is beyond"):
         read_window(event("io.fncast.window.v1", {"values": [1.0, number]}))
     with pytest.raises(UnusableEvent, match="a quantile is beyond"):

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.trial import try_format
 from interceptor.readings.formats import BUILT_IN
-from tests.fncast.recognition.samples import SAMPLES, influx_line, record, records, telegraf_json
+from tests.fncast.recognition.samples import (
+    AT_S,
+    SAMPLES,
+    influx_line,
+    prometheus_json,
+    record,
+    records,
+    telegraf_json,
+)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -47,6 +55,10 @@ def test_one_record_is_enough(name):
         (
             records(telegraf_json, 4) + records(influx_line, 4) + [record("x")] * 4,
             "mixes formats: 33% influx-line",
+        ),
+        (
+            records(lambda number: prometheus_json(number) | {"fields": {"up": 1}, "timestamp": AT_S}),
+            'telegraf-json and prometheus-json equally well.* topic = "re adings", format = "telegraf-json"',
         ),
     ],
 )

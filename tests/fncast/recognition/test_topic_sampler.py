@@ -26,7 +26,7 @@ def sampler() -> Iterator[TopicSampler]:
 
 
 def test_the_newest_records_come_from_all_partitions_evenly(sampler: TopicSampler) -> None:
-    sample = sampler.sample("readings", most=4)
+    sample = sampler.sample("readings", limit=4)
     assert [record.value for record in sample.records] == [b"28", b"29", b"33", b"34"]
     assert (sample.total, sample.is_cut, sample.is_embedded) == (35, False, True)
 

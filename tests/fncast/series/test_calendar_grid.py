@@ -168,7 +168,7 @@ def test_a_given_calendar_step_puts_readings_into_its_periods(step: str, values:
         ((15, 31), "day 15 and the last day"),
     ],
 )
-def test_two_readings_a_month_are_refused(tmp_path: Path, days: tuple[int, int], named: str) -> None:
+def test_two_readings_a_month_are_rejected(tmp_path: Path, days: tuple[int, int], named: str) -> None:
     dates = [
         f"2025-{month:02}-{min(day, monthrange(2025, month)[1]):02}" for month in range(1, 13) for day in days
     ]

@@ -1,4 +1,4 @@
-"""The data of a window event: what is read of it, and each reason for which it is refused."""
+"""The data of a window event: what is read of it, and each reason for which it is rejected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_bare_array_has_no_start_and_step() -> None:
         ({"unit": "\ud800"}, "unit is not valid Unicode"),
     ],
 )
-def test_invalid_data_is_refused(change: dict[str, Any], error: str) -> None:
+def test_invalid_data_is_rejected(change: dict[str, Any], error: str) -> None:
     read_readings({**DATA, "step_s": 1})  # a cached 1 must not accept True
     with pytest.raises(InvalidData) as caught:
         read_readings({**DATA, **change})

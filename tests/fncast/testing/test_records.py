@@ -38,9 +38,9 @@ def test_only_the_headers_of_a_cloudevent_are_attributes() -> None:
 
 
 def test_a_dead_letter_has_its_reason_and_the_original_record() -> None:
-    headers: Headers = [("ce_subject", b"boiler"), ("fncast-reason", b"refused"), ("fncast-attempts", b"3")]
+    headers: Headers = [("ce_subject", b"boiler"), ("fncast-reason", b"rejected"), ("fncast-attempts", b"3")]
     found = DeadLetterRecord.of(message(b"original", [*headers, ("knativeerrorcode", b"400")]))
-    assert (found.reason, found.attempts, found.code) == ("refused", 3, 400)
+    assert (found.reason, found.attempts, found.code) == ("rejected", 3, 400)
     assert (found.value, found.key, found.attributes) == (b"original", b"cpu", {"subject": "boiler"})
     assert DeadLetterRecord.of(message(b"original", headers)).code is None
 

@@ -42,7 +42,7 @@ from fncast.wording.kafka import ADVERTISED, advertised, describe, map_kafka_err
         (
             KafkaError._AUTHENTICATION,
             "sasl_ssl://b:9092/bootstrap: SASL authentication error: Authentication failed (after 3ms in state AUTH)",
-            "the broker b:9092 refuses the login: SASL authentication error: Authentication failed",
+            "the broker b:9092 rejects the login: SASL authentication error: Authentication failed",
         ),
         (
             KafkaError.UNKNOWN_TOPIC_OR_PART,

@@ -69,7 +69,7 @@ def test_ids_are_deterministic_and_differ_by_input_and_kind(forecaster: Forecast
 def test_a_model_service_that_never_answered_is_unavailable(
     forecaster: Forecaster, client: FakeClient
 ) -> None:
-    client.error = ModelUnavailable("refused")
+    client.error = ModelUnavailable("rejected")
     assert kinds(ask(forecaster, event(), {"specversion": "1.0"})) == ["unavailable.v1", "rejected.v1"]
 
 

@@ -97,7 +97,7 @@ def test_put_responds_as_fn_does(api: Api) -> None:
         ("image", "\x1b[2J"),
     ],
 )
-def test_a_field_that_an_fn_server_refuses_is_refused(api: Api, name: str, value: Any) -> None:
+def test_a_field_that_an_fn_server_rejects_is_rejected(api: Api, name: str, value: Any) -> None:
     status, document = put(api, **{name: value})
     assert (status, document["message"]) == (400, f"Invalid Fn {name}")
     assert put(api)[1].get(name) != value

@@ -55,7 +55,7 @@ from tests.functions.host.api_calls import get, put
         ("PATH", "", "'PATH' is reserved"),
     ],
 )
-def test_an_invalid_configuration_is_refused_as_a_whole(
+def test_an_invalid_configuration_is_rejected_as_a_whole(
     api: Api, other: ProcessPool, key: str, value: object, error: str
 ) -> None:
     assert put(api, config={"KEPT": "1"})[0] == 200

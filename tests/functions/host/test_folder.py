@@ -48,7 +48,7 @@ def test_the_defaults_are_those_of_fn(folder: Path) -> None:
         ("name: f\ntriggers: [{name: a, type: kafka, source: /a}]", "the type http"),
     ],
 )
-def test_an_invalid_func_yaml_is_refused(folder: Path, text: str, error: str) -> None:
+def test_an_invalid_func_yaml_is_rejected(folder: Path, text: str, error: str) -> None:
     (folder / "func.yaml").write_text(text)
     with pytest.raises(InvalidFunction, match=error) as caught:
         read_folder(folder)
@@ -56,7 +56,7 @@ def test_an_invalid_func_yaml_is_refused(folder: Path, text: str, error: str) ->
 
 
 @pytest.mark.parametrize("missing", ["func.yaml", "func.py"])
-def test_a_missing_file_is_refused(folder: Path, missing: str) -> None:
+def test_a_missing_file_is_rejected(folder: Path, missing: str) -> None:
     (folder / missing).unlink()
     with pytest.raises(InvalidFunction, match=f"has no {missing}"):
         read_folder(folder)

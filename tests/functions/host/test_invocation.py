@@ -58,7 +58,7 @@ async def test_headers_of_one_connection_are_not_passed() -> None:
 
 
 @pytest.mark.parametrize("name", ["ce-id", "content-type"])
-async def test_a_repeated_header_of_an_event_is_refused_and_not_called(name: str) -> None:
+async def test_a_repeated_header_of_an_event_is_rejected_and_not_called(name: str) -> None:
     pool = AnsweringPool(answer())
     for reply in (
         await invoke(pool, [(name, "1"), (name, "2\x1b[2J")], b""),

@@ -11,7 +11,7 @@ from tests.functions.host.api_calls import get, pool, post
 @pytest.mark.parametrize(
     "name", ["x" * 256, "x" * 100_000, "\x1b[2J", "a b", "a.b", "a/b", "a\nb", "a\u202eb", "\ue000", "a:b"]
 )
-def test_names_that_fn_refuses_are_refused(api: Api, name: str) -> None:
+def test_names_that_fn_rejects_are_rejected(api: Api, name: str) -> None:
     status, document = post(api, "/v2/apps", name=name)
     assert (status, document) == (
         400,

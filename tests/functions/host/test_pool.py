@@ -51,6 +51,22 @@ async def test_a_killed_process_is_replaced_before_the_next_call(open_pool: Open
         assert (await call(pool))["pid"] != pid
 
 
+async def test_a_new_configuration_is_logged_once_and_processes_that_end_by_themselves_each(
+    open_pool: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "functions")
+    pool = await open_pool(size=2)
+    await until(lambda: len(pool.pids) == 2)
+    first = set(pool.pids)
+    pool.configure({"COLOUR": "red"})
+    await until(lambda: len(set(pool.pids) - first) == 2)
+    assert [record.message for record in caplog.records] == [
+        f"function {pool.folder.name}: new configuration, its processes are replaced"
+    ]
+    os.kill(pool.pids[0], signal.SIGKILL)
+    await until(lambda: "ended with exit code -9" in caplog.text)
+
+
 async def test_a_process_that_ends_during_a_call_fails_only_that_call(open_pool: Open) -> None:
     pool = await open_pool()
     with pytest.raises(CallFailed):

@@ -41,7 +41,7 @@ def test_series_are_counters_by_name() -> None:
     assert [window.values[-1] for window in completed] == [50.0, 1500.0]
 
 
-def test_new_series_beyond_the_bound_are_refused_counted_and_named_once(
+def test_new_series_beyond_the_bound_are_rejected_counted_and_named_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     windows = partition(max_series=2)

@@ -1,4 +1,4 @@
-"""Rules of assembling: which settings are refused, what follows from them, and which series they select."""
+"""Rules of assembling: which settings are rejected, what follows from them, and which series they select."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fncast.series.step import Step
-from fncast.series.window import LEAST_HISTORY
+from fncast.series.window import MIN_HISTORY
 from interceptor.assembly.rules import Rules, Selection, length_ns
 
 MINUTE = Step.seconds(60)
@@ -39,7 +39,7 @@ def test_a_wrong_setting_is_named(settings: dict[str, Any], reason: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("window", "minimum", "needed"), [(48, None, LEAST_HISTORY), (6, None, 3), (48, 20, 20)]
+    ("window", "minimum", "needed"), [(48, None, MIN_HISTORY), (6, None, 3), (48, 20, 20)]
 )
 def test_a_forecast_needs_the_minimum_or_at_most_half_of_the_window(
     window: int, minimum: int | None, needed: int

@@ -147,6 +147,7 @@ def written() -> Topic:
     ("change", "reason"),
     [
         (lambda topic: topic.pop(b"bucket/0"), "bucket 0 is missing"),
+        (lambda topic: topic.pop(snapshot.HEAD), "its head is missing"),
         (lambda topic: topic.update({snapshot.HEAD: b""}), "truncated"),
         (lambda topic: topic.update({snapshot.HEAD: topic[snapshot.HEAD][:-3]}), "truncated"),
         (lambda topic: topic.update({b"bucket/0": topic[b"bucket/0"][:-3]}), "truncated"),
@@ -166,7 +167,7 @@ def test_a_state_that_cannot_be_read_says_how_to_rebuild_it(change, reason) -> N
 
 
 @given(st.integers(0, 10**6), st.binary(min_size=1, max_size=3))
-def test_damaged_bytes_are_read_or_refused(place: int, noise: bytes) -> None:
+def test_damaged_bytes_are_read_or_rejected(place: int, noise: bytes) -> None:
     topic = written()
     key = sorted(topic)[place % len(topic)]
     value = bytearray(topic[key] or b"")

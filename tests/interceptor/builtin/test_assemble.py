@@ -93,10 +93,10 @@ async def test_a_record_waits_for_all_its_windows_and_is_not_assembled_again() -
 )
 async def test_a_record_that_cannot_be_read_is_a_dead_letter(value: bytes, reason: str) -> None:
     batch = await chain(new_assemble()).on_consume(deliver(record(0, value), record(0), record(1)))
-    refused, _, good = batch.deliveries
-    assert type(refused.outcome) is DeadLetter
-    assert reason in refused.outcome.reason
-    assert refused.outcome.kind == "undecodable"
+    rejected, _, good = batch.deliveries
+    assert type(rejected.outcome) is DeadLetter
+    assert reason in rejected.outcome.reason
+    assert rejected.outcome.kind == "undecodable"
     assert len(good.windows) == 2
 
 

@@ -116,7 +116,7 @@ async def test_attempts_without_a_connection_do_not_count():
     """Other calls of the route succeed in between, so the attempts would otherwise make the event poison."""
     tries = 0
 
-    class Refusing(Function):
+    class Rejecting(Function):
         async def call(self, route, events):
             nonlocal tries
             if events[0].attributes["id"] == "unlucky" and tries < 6:
@@ -125,7 +125,7 @@ async def test_attempts_without_a_connection_do_not_count():
                 raise RetriableError("cannot be reached", is_sent=False)
             return await super().call(route, events)
 
-    deliver = Deliver(Refusing(), Limits(max_attempts=2))
+    deliver = Deliver(Rejecting(), Limits(max_attempts=2))
     await settle(deliver, batch(["good"]))
     sent = batch(["unlucky"])
     await settle(deliver, sent)

@@ -1,4 +1,4 @@
-"""`deliver` with a function that answers, fails or refuses."""
+"""`deliver` with a function that answers, fails or rejects."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.delivery import Batch
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.routes.client import EventsAnswer
 from tests.interceptor.deliveries import settle, until
@@ -63,10 +63,10 @@ async def test_a_temporary_failure_loses_no_event():
     assert ids_of(sent, Forecast) == ["0", "1", "2"]
 
 
-async def test_a_refused_batch_is_split_and_only_the_bad_event_is_a_dead_letter():
+async def test_a_rejected_batch_is_split_and_only_the_bad_event_is_a_dead_letter():
     def answer(event):
         if event.attributes["id"] == "5":
-            raise Refused("413: too large", 413)
+            raise Rejected("413: too large", 413)
         return reply(event)
 
     sent = batch(range(8))

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.routes import function_client
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.function_client import FunctionClient
@@ -112,17 +112,17 @@ async def test_fn_statuses_are_retriable(fn, client, status):
 
 
 @pytest.mark.parametrize(
-    ("status", "is_refusal"), [(400, True), (413, True), (415, True), (422, True), (401, False)]
+    ("status", "is_rejection"), [(400, True), (413, True), (415, True), (422, True), (401, False)]
 )
-async def test_some_statuses_of_a_url_function_are_refusals(fn, client, status, is_refusal):
+async def test_some_statuses_of_a_url_function_are_rejections(fn, client, status, is_rejection):
     fn.handle = lambda: web.Response(status=status, text="not this")
-    with pytest.raises(Refused if is_refusal else RetriableError, match="not this"):
+    with pytest.raises(Rejected if is_rejection else RetriableError, match="not this"):
         await client.call(url(fn), [EVENT])
 
 
-async def test_413_of_an_fn_function_is_a_refusal(fn, client):
+async def test_413_of_an_fn_function_is_a_rejection(fn, client):
     fn.handle = lambda: web.Response(status=413)
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         await client.call(FN, [EVENT])
 
 

@@ -82,7 +82,7 @@ async def test_an_answer_that_is_not_http_gives_a_short_error_without_secrets(re
     server.close()
 
 
-async def test_a_url_that_the_client_refuses_is_not_shown(client):
+async def test_a_url_that_the_client_rejects_is_not_shown(client):
     with pytest.raises(RetriableError, match="cannot be reached: it is not a URL") as raised:
         await client.call(Route("r", "http://bob:S3CRET@\u2100/?code=S3CRET", batch=False), [EVENT])
     assert "S3CRET" not in str(raised.value)

@@ -5,7 +5,7 @@ import pytest
 from aiohttp import web
 
 from interceptor.cloudevents.reader import read_event
-from interceptor.errors import Refused
+from interceptor.errors import Rejected
 from interceptor.routes.route import Route
 from tests.interceptor.routes.fake_fn import url
 
@@ -46,7 +46,7 @@ async def test_text_data_of_a_structured_event_is_the_body_in_binary_mode(
     assert headers["Content-Type"] == (content_type or "application/json")
 
 
-async def test_a_content_type_that_would_forge_a_header_is_refused(fn, client):
+async def test_a_content_type_that_would_forge_a_header_is_rejected(fn, client):
     event = read_event(
         [
             *(("ce_" + name, b"1.0") for name in ("specversion", "id", "source", "type")),
@@ -54,5 +54,5 @@ async def test_a_content_type_that_would_forge_a_header_is_refused(fn, client):
         ],
         b"1",
     )
-    with pytest.raises(Refused, match="not a valid header value"):
+    with pytest.raises(Rejected, match="not a valid header value"):
         await client.call(Route("r", fn.url, batch=False, mode="binary"), [event])

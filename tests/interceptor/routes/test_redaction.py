@@ -11,7 +11,7 @@ from interceptor import dead_letter
 from interceptor.chain import read_delivery
 from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE, decode
 from interceptor.delivery import Delivery, Record
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.outcomes import UNAVAILABLE_REASON, outcome_of
@@ -78,7 +78,7 @@ async def test_an_error_body_does_not_show_part_of_a_secret(status, echo, as_mes
     target = ROUTE.target.replace("@host", f"@{server.host}:{server.port}")
     if echo == TOKEN:  # a request cannot have both a login and a token
         target = target.replace("bobby:hunt%20er2@", "")
-    with pytest.raises((Refused, RetriableError)) as raised:
+    with pytest.raises((Rejected, RetriableError)) as raised:
         await client.call(
             Route("r", target, batch=False, token=TOKEN if echo == TOKEN else ""), [delivery().opened]
         )

@@ -6,7 +6,7 @@ import pytest
 
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter
 from tests.interceptor.deliveries import settle, until
 from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, reply
@@ -122,7 +122,7 @@ async def test_a_probe_answered_with_409_succeeds():
     await deliver.close()
 
 
-async def test_a_probe_that_is_refused_ends_the_outage():
+async def test_a_probe_that_is_rejected_ends_the_outage():
     """The function answers, although it rejects an event that was good before."""
     is_down = True
 
@@ -130,7 +130,7 @@ async def test_a_probe_that_is_refused_ends_the_outage():
         if is_down:
             raise RetriableError("down")
         if event.attributes["id"] == "good":
-            raise Refused("400", 400)
+            raise Rejected("400", 400)
         return reply(event)
 
     function = Function()

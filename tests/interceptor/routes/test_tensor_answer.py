@@ -1,4 +1,4 @@
-"""The answer to a tensor call: each row becomes a forecast, a refusal or a retry."""
+"""The answer to a tensor call: each row becomes a forecast, a rejection or a retry."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def test_each_row_has_its_own_outcome() -> None:
     values[1], values[2], values[3] = np.nan, np.nan, np.nan
     waits = np.array([np.nan, np.nan, 2.5, np.nan])
     rows = ForecastRows(values, ["", "too few\nvalues", "away", ""], [0] * 4, waits)
-    scored, refused, away, broken = settle([delivery() for _ in range(4)], encode_forecasts(rows))
+    scored, rejected, away, broken = settle([delivery() for _ in range(4)], encode_forecasts(rows))
     assert isinstance(scored, Forecast)
-    assert refused == DeadLetter("too few values", attempts=1, kind="refused_by_function")
+    assert rejected == DeadLetter("too few values", attempts=1, kind="refused_by_function")
     assert isinstance(away, RetriableError)
     assert (str(away), away.retry_after_s) == ("the function is unavailable: away", 2.5)
     assert str(broken) == "invalid answer: row 3 has neither a finite forecast nor a reason"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interceptor.errors import Refused, RetriableError
+from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import Skipped
 from interceptor.routes.route import Route
 from interceptor.routes.tensor_call import build_tensor_request
@@ -114,9 +114,9 @@ def test_an_answer_that_breaks_the_contract_is_retried(
 
 def test_a_status_has_the_same_meaning_as_for_json() -> None:
     assert settle([delivery(route=URL_ROUTE)], b"", 204, Content_Type="") == [Skipped("no event to publish")]
-    with pytest.raises(Refused, match="413"):
+    with pytest.raises(Rejected, match="413"):
         settle([delivery()], b"{}", 413, Content_Type="application/json")
-    with pytest.raises(RetriableError, match="415"):  # a function that takes no tensors refuses all of them
+    with pytest.raises(RetriableError, match="415"):  # a function that takes no tensors rejects all of them
         settle([delivery(route=URL_ROUTE)], b"", 415, Content_Type="text/plain")
     with pytest.raises(RetriableError, match="502"):
         settle([delivery()], encode_forecasts(ForecastRows(forecast(), [""])), 502)

@@ -73,6 +73,6 @@ def infer_answer(outputs: np.ndarray = FORECAST) -> bytes:
     return graphpipe.encode_infer_response(graphpipe.InferResponse((outputs,)))
 
 
-def refusal(code: int, message: str) -> bytes:
+def rejection(code: int, message: str) -> bytes:
     errors = (graphpipe.ErrorMessage(code, message),)
     return graphpipe.encode_infer_response(graphpipe.InferResponse(errors=errors))

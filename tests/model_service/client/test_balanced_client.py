@@ -1,18 +1,11 @@
-"""The balanced client: its policy with fakes and a fake clock, then with real processes."""
+"""The policy of the balanced client, with fake services and a fake clock."""
 
 from __future__ import annotations
 
-import signal
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import requests
 
 from model_service.client import (
     BalancedClient,
@@ -192,7 +185,7 @@ def test_after_invalid_shape_metadata_and_next_call_use_the_same_service(bench: 
         (",".join(f"http://a:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
-def test_an_invalid_list_of_addresses_is_refused_with_the_reason(urls: str, reason: str) -> None:
+def test_an_invalid_list_of_addresses_is_rejected_with_the_reason(urls: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_graphpipe(urls)
 
@@ -200,60 +193,3 @@ def test_an_invalid_list_of_addresses_is_refused_with_the_reason(urls: str, reas
 def test_one_address_needs_no_balancing() -> None:
     assert isinstance(connect_graphpipe(" http://a:1 "), GraphPipeClient)
     assert isinstance(connect_graphpipe("http://a:1 , http://b:1/forecast"), BalancedClient)
-
-
-@pytest.mark.integration
-def test_killing_a_service_under_load_fails_no_call(
-    start: Callable[..., Any], place: Callable[..., Path], models: Path
-) -> None:
-    """Four callers use three services. One is killed, restarted at its address, and gets calls again."""
-    place("ours", 1)
-    services = [start("--models", models) for _ in range(3)]
-    urls = ", ".join(service.url for service in services)
-    stop = threading.Event()
-    calls = [0] * 4
-    failures: list[Exception] = []
-
-    def infer(number: int) -> None:
-        client = connect_graphpipe(urls, timeout_s=10)
-        while not stop.wait(0.002) and not failures:  # the services need the processor, too
-            try:
-                client.infer(WINDOWS)
-            except Exception as failure:
-                failures.append(failure)
-            calls[number] += 1
-        client.close()
-
-    threads = [threading.Thread(target=infer, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-
-    def more_calls() -> None:
-        before = list(calls)
-        wait_for(lambda: failures or all(now > old + 50 for now, old in zip(calls, before, strict=True)))
-
-    try:
-        more_calls()
-        services[1].stop(signal.SIGKILL)
-        more_calls()
-        port = services[1].url.rpartition(":")[2]
-        again = start("--models", models, "--port", port)
-        wait_for(lambda: failures or windows_scored(again.url) > 20)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(20)
-    assert failures == []
-
-
-def windows_scored(url: str) -> float:
-    page = requests.get(f"{url}/metrics", timeout=10).text
-    line = next(line for line in page.splitlines() if line.startswith("fncast_model_batch_windows_sum"))
-    return float(line.split()[1])
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)

@@ -159,7 +159,7 @@ def test_an_unreachable_service_is_named(scheme: str) -> None:
     with bind("127.0.0.1", 0) as probe:
         port = probe.getsockname()[1]
     client = connect_inference_protocol(f"{scheme}://127.0.0.1:{port}/forecast", 5)
-    with pytest.raises(ModelUnavailable, match=f"{scheme}://127.0.0.1:{port}/forecast .*refused"):
+    with pytest.raises(ModelUnavailable, match=f"{scheme}://127.0.0.1:{port}/forecast .*rejected"):
         client.infer(WINDOWS)
     client.close()
 
@@ -175,6 +175,6 @@ def test_an_unreachable_service_is_named(scheme: str) -> None:
         (",".join(f"http://h:{port}" for port in range(1, 66)), "65 addresses of model services; at most 64"),
     ],
 )
-def test_an_invalid_address_is_refused_with_the_reason(url: str, reason: str) -> None:
+def test_an_invalid_address_is_rejected_with_the_reason(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         connect_inference_protocol(url)

@@ -13,7 +13,7 @@ from tests.model_service.client.fake_server import (
     FakeServer,
     Reply,
     infer_answer,
-    refusal,
+    rejection,
 )
 
 
@@ -62,7 +62,7 @@ def test_the_reason_from_a_server_is_one_clean_line(
 ) -> None:
     """The function logs the reason, and the consumer writes it into a dead letter."""
     forged = "\x1b[2Jshape\r\n2026-01-01 INFO forged\u202e line" + "x" * 5000
-    server.reply = lambda body: (status, {}, refusal(400, forged))
+    server.reply = lambda body: (status, {}, rejection(400, forged))
     with pytest.raises((ModelError, ModelUnavailable)) as raised:
         client.infer(WINDOWS)
     assert str(raised.value).isprintable()
@@ -74,7 +74,7 @@ def test_the_reason_from_a_server_is_one_clean_line(
 def test_errors_in_a_response_with_any_status(
     server: FakeServer, client: GraphPipeClient, status: int
 ) -> None:
-    server.reply = lambda body: (status, {}, refusal(400, "no such output: 'x'"))
+    server.reply = lambda body: (status, {}, rejection(400, "no such output: 'x'"))
     with pytest.raises(ModelError, match="no such output: 'x'") as raised:
         client.infer(WINDOWS)
     assert not isinstance(raised.value, InvalidShape)
@@ -83,7 +83,7 @@ def test_errors_in_a_response_with_any_status(
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(refusal(graphpipe.DOES_NOT_FIT, "windows are [2, 3], not [-1, 48]"), id="ours"),
+        pytest.param(rejection(graphpipe.DOES_NOT_FIT, "windows are [2, 3], not [-1, 48]"), id="ours"),
         pytest.param(b"Could not create tensor: wrong Shape [2 3]", id="plain text of a foreign server"),
     ],
 )

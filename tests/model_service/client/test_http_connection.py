@@ -116,10 +116,10 @@ def test_the_timeout_applies_to_each_call(server: FakeServer) -> None:
 
 def test_an_unreachable_server_is_described_without_numbers_of_the_system(server: FakeServer) -> None:
     closed = socket.create_server(("127.0.0.1", 0))
-    refused = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    rejected = f"http://127.0.0.1:{closed.getsockname()[1]}"
     closed.close()
     reasons = {
-        refused: "the connection is refused",
+        rejected: "the connection is refused",
         "http://nowhere.invalid:1": "its host name is unknown",
         server.url.replace("http:", "https:"): "no TLS connection: ",
     }
@@ -139,6 +139,6 @@ def test_a_server_that_goes_away_and_returns(server: FakeServer) -> None:
     "url",
     ["localhost:9000", "ftp://host", "http://", "", "http://host:port", "http://host/a b", "http://hôst"],
 )
-def test_an_invalid_address_is_refused(url: str) -> None:
+def test_an_invalid_address_is_rejected(url: str) -> None:
     with pytest.raises(ValueError):
         GraphPipeClient(url)

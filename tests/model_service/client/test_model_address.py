@@ -32,7 +32,7 @@ def test_a_path_names_a_model_and_a_version(path: str, name: str, version: str) 
 
 
 @pytest.mark.parametrize("path", ["//", "/a/b/c", "/v2/models/a/ready/x", "/v2/models", "/v2/models/"])
-def test_another_path_is_refused_with_what_is_expected(path: str) -> None:
+def test_another_path_is_rejected_with_what_is_expected(path: str) -> None:
     with pytest.raises(
         ValueError, match="does not name a model; expected /NAME, /NAME/VERSION or /v2/models"
     ):

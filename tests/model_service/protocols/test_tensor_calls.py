@@ -90,6 +90,6 @@ def test_levels_are_numbers(text: str, levels: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "0", "1", "nan", "0.5,0.5", "0.1;0.5", ",".join(["0.5"] * 200)])
-def test_invalid_levels_are_refused(text: str) -> None:
+def test_invalid_levels_are_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="quantiles"):
         parse_levels(text)

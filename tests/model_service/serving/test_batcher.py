@@ -224,11 +224,11 @@ async def test_the_queue_continues_after_an_error_in_the_batcher_itself(
 async def test_without_a_thread_requests_fail_and_later_ones_succeed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(_: threading.Thread) -> None:
+    def reject(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     batcher = Batcher(Doubler(), merge=True)
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(threading.Thread, "start", reject)
     with pytest.raises(Overloaded, match="can't start new thread"):
         await batcher.submit(row(1), 1)
     monkeypatch.undo()

@@ -20,11 +20,11 @@ from tests.model_service.asgi_service import (
 
 async def test_bodies_are_limited(service: AsgiService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "MAX_BODY_BYTES", 100)
-    refused = await service.call(
+    rejected = await service.call(
         "POST", "/", b"x" * 60, b"x" * 60, b"read to its end, so that the client gets the response"
     )
-    assert refused.status == 413
-    assert "more than 100 bytes" in refused.errors()[0].message
+    assert rejected.status == 413
+    assert "more than 100 bytes" in rejected.errors()[0].message
     monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 50)
     assert (await service.call("POST", "/", b"x" * 30, b"x" * 30)).status == 503
     body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS[:0],)))
@@ -32,7 +32,7 @@ async def test_bodies_are_limited(service: AsgiService, monkeypatch: pytest.Monk
     monkeypatch.setattr(request_body, "MAX_BODY_BYTES", len(body))
     assert (
         await service.call("POST", "/", body[:10], body[10:])
-    ).status == 400  # what was refused is given back
+    ).status == 400  # what was rejected is given back
 
 
 async def test_a_body_that_never_ends(service: AsgiService, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from model_service.training.trained import Epoch, Trained
 from model_service.training.trainer import train
 from model_service.training.version_writer import weights_sha256
 
-# What is cheapest to trace: that is most of the time of a training this short.
+# The network that is the fastest to trace: a training this short is mostly tracing.
 MICRO = TrainingSettings(
     window=8, horizon=2, units=4, cell="rnn", epochs=1, steps_per_epoch=5, batch=16, patience=2
 )
@@ -63,6 +63,6 @@ def test_the_test_part_is_not_used(micro_hash: str) -> None:
     assert weights_sha256(train(spoiled, MICRO).network) == micro_hash
 
 
-def test_too_short_series_are_refused(tiny_settings: TrainingSettings) -> None:
+def test_too_short_series_are_rejected(tiny_settings: TrainingSettings) -> None:
     with pytest.raises(TooLittleData, match="no window of 24 readings with 6 to forecast"):
         train(generate(3, 30, 12, seed=1), tiny_settings)

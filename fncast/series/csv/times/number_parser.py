@@ -55,7 +55,7 @@ _OTHER_DATES = (
     (r"^(0?[1-9]|1[0-2])[.,](19|20)[0-9]{2}$", "a month and a year"),
 )
 # Fewer may look so by chance: four days of Excel look like four quarters.
-_LEAST_OTHER_DATES = 5
+_MIN_OTHER_DATES = 5
 # Counts for the years 2000 to 2040 that Excel's days and seconds since 1970 may also be: minimum, maximum, name.
 _OTHER_COUNTS = (
     (1_500, 2_300, "years"),
@@ -159,7 +159,7 @@ def _decimal_numbers(column: Column, fail: Fail) -> Any:
 
 def _check_other_meanings(column: Column, numbers: Any, form: str, fail: Fail) -> None:
     """Raises CsvError if all numbers may as well be dates of another form, or count something else."""
-    if len(column) >= _LEAST_OTHER_DATES:
+    if len(column) >= _MIN_OTHER_DATES:
         for pattern, what in _OTHER_DATES:
             if pc.all(pc.match_substring_regex(column, pattern)).as_py():
                 raise fail(0, f"looks like {what}, as the others do; {ADVICE}")

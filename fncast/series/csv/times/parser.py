@@ -81,16 +81,9 @@ def _joined(dates: Column, clocks: Column) -> Column:
 
 
 def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times:
-    for is_local, kind in ((True, pa.timestamp("us")), (False, pa.timestamp("us", tz="UTC"))):
-        try:
-            micros = pc.cast(pc.cast(column, kind), pa.int64()).to_numpy()
-        except pa.ArrowInvalid:
-            continue
-        lengths = pc.max(pc.binary_length(column)).as_py()
-        flags = np.full(len(column), is_local)
-        is_dates = is_local and lengths == len("2026-01-31")
-        offsets = () if is_local else _offsets(column)
-        return Times(micros / 1e6, flags, is_dates, "dates and times", offsets=offsets)
+    """The times of a column of texts. order: of day and month where the texts leave it open."""
+    if (times := _iso_times(column)) is not None:
+        return times
     # A column has few different dates and times of day: parse each only once.
     encoded = pc.utf8_trim_whitespace(column).combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
@@ -108,32 +101,13 @@ def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times
         found = csv_date.order_of(texts) or order
     except ValueError as error:
         raise CsvError(f"{table.name}, column {shown(table.header[at])}: {error}; write them alike") from None
-    if found is None:
-        example = next((text for text in texts if csv_date.order_of([text]) is None), texts[0])
-        raise fail(
-            pc.index(pc.struct_field(parts, "date"), example).as_py(),
-            "may have the day or the month first; say --dates day-first or --dates month-first, or write the year first"
-            " with four digits",
-        )
-    unsure = next((text for text in texts if csv_date.has_unsure_century(text)), None)
-    if unsure is not None:
-        raise fail(
-            pc.index(pc.struct_field(parts, "date"), unsure).as_py(),
-            "may be in this or in the last century; write the year with four digits",
-        )
+    if ambiguous := _ambiguous_date(texts, found):
+        text, why = ambiguous
+        raise fail(pc.index(pc.struct_field(parts, "date"), text).as_py(), why)
+    assert found is not None  # else the dates are ambiguous
     days = _each(dates, lambda text: csv_date.day_number(text, found), fail)
-    halves = pc.struct_field(parts, "half")
-    clocks = pc.binary_join_element_wise(pc.struct_field(parts, "time"), halves, "|").dictionary_encode()
-    seconds = _each(clocks, _clock, fail)
-    offsets = pc.struct_field(parts, "offset")
-    ahead = _each(offsets.dictionary_encode(), csv_date.offset_seconds, fail)
-    fractions = pc.replace_substring(pc.struct_field(parts, "fraction"), ",", ".")
-    fraction = pc.cast(
-        pc.binary_join_element_wise(pc.if_else(pc.equal(fractions, ""), ".0", fractions), "", "0"),
-        pa.float64(),
-    )
-    read = days * DAY_S + seconds + fraction.to_numpy() - ahead
-    is_local = pc.equal(offsets, "").to_numpy(zero_copy_only=False)
+    read = _seconds(days, parts, fail)
+    is_local = pc.equal(pc.struct_field(parts, "offset"), "").to_numpy(zero_copy_only=False)
     is_dates = bool(pc.all(pc.equal(pc.struct_field(parts, "time"), "")).as_py())
     notes = []
     if is_local.any() and not is_local.all():
@@ -143,6 +117,53 @@ def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times
     if pc.any(pc.match_substring_regex(dates.dictionary, r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.]")).as_py():
         kind += f", {found}"
     return Times(read[codes], is_local[codes], is_dates, kind, tuple(notes), _offsets(column))
+
+
+def _iso_times(column: Column) -> Times | None:
+    """The times of a column that Arrow parses as ISO 8601: all with an offset from UTC, or all without. Else None."""
+    for is_local, kind in ((True, pa.timestamp("us")), (False, pa.timestamp("us", tz="UTC"))):
+        try:
+            micros = pc.cast(pc.cast(column, kind), pa.int64()).to_numpy()
+        except pa.ArrowInvalid:
+            continue
+        lengths = pc.max(pc.binary_length(column)).as_py()
+        flags = np.full(len(column), is_local)
+        is_dates = is_local and lengths == len("2026-01-31")
+        offsets = () if is_local else _offsets(column)
+        return Times(micros / 1e6, flags, is_dates, "dates and times", offsets=offsets)
+    return None
+
+
+def _ambiguous_date(texts: Sequence[str], order: str | None) -> tuple[str, str] | None:
+    """A date that can be read in two ways, and why. order: of day and month; None if it is unknown."""
+    if order is None:
+        example = next((text for text in texts if csv_date.order_of([text]) is None), texts[0])
+        return example, (
+            "may have the day or the month first; say --dates day-first or --dates month-first, or write the year first"
+            " with four digits"
+        )
+    unsure = next((text for text in texts if csv_date.has_unsure_century(text)), None)
+    if unsure is not None:
+        return unsure, "may be in this or in the last century; write the year with four digits"
+    return None
+
+
+def _seconds(days: Floats, parts: Any, fail: Callable[[int], CsvError]) -> Floats:
+    """The seconds since 1970 in UTC, or of local time where a text has no offset. Raises CsvError.
+
+    days: since 1970. parts: the groups of `csv_date.TIME`.
+    """
+    halves = pc.struct_field(parts, "half")
+    clocks = pc.binary_join_element_wise(pc.struct_field(parts, "time"), halves, "|").dictionary_encode()
+    seconds = _each(clocks, _clock, fail)
+    ahead = _each(pc.struct_field(parts, "offset").dictionary_encode(), csv_date.offset_seconds, fail)
+    fractions = pc.replace_substring(pc.struct_field(parts, "fraction"), ",", ".")
+    fraction = pc.cast(
+        pc.binary_join_element_wise(pc.if_else(pc.equal(fractions, ""), ".0", fractions), "", "0"),
+        pa.float64(),
+    )
+    read: Floats = days * DAY_S + seconds + fraction.to_numpy() - ahead
+    return read
 
 
 def _offsets(column: Column) -> tuple[timezone, ...]:

@@ -10,7 +10,7 @@ from fncast.cli.main import main
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("FNCAST_KAFKA__CLIENT__FOO", "1", "Kafka's client refuses the settings: No such configuration"),
+        ("FNCAST_KAFKA__CLIENT__FOO", "1", "Kafka's client rejects the settings: No such configuration"),
         ("FNCAST_INTERCEPTORS__CHAIN", "nowhere:Nothing", "interceptor 'nowhere:Nothing' cannot be loaded"),
     ],
 )

@@ -42,7 +42,7 @@ def test_since_is_an_rfc_3339_time(text: str, moment: datetime) -> None:
         "\x1b[2J" * 1000,
     ],
 )
-def test_since_is_refused_with_both_forms(text: str) -> None:
+def test_since_is_rejected_with_both_forms(text: str) -> None:
     with pytest.raises(Failure, match="neither an RFC 3339 time, such as 2026-01-31T12:00:00Z") as caught:
         command.parse_since(text)
     assert len(str(caught.value)) < 250

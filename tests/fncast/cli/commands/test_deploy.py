@@ -35,7 +35,7 @@ def test_an_address_of_the_server_is_one_clean_line(monkeypatch: Any, capsys: An
 
 
 def test_an_error_of_the_server_is_one_clean_line(monkeypatch: Any, capsys: Any) -> None:
-    assert deploy(monkeypatch, DeployError(f"refused with 400: {FORGED}" + "x" * 5000)) == 1
+    assert deploy(monkeypatch, DeployError(f"rejected with 400: {FORGED}" + "x" * 5000)) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.isprintable()
     assert "EVIL" in line

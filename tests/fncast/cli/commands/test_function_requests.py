@@ -143,7 +143,7 @@ def test_the_forecast_function_accepts_an_event_in_every_form(orders: Host, plac
 
 @pytest.mark.parametrize("path", ["invoke", "trigger"])
 @pytest.mark.parametrize("name", ["ce-subject", "Ce-Type", "ce-unknown", "content-type"])
-def test_a_repeated_attribute_is_refused(orders: Host, path: str, name: str) -> None:
+def test_a_repeated_attribute_is_rejected(orders: Host, path: str, name: str) -> None:
     url = orders.invoke_url("orders") if path == "invoke" else f"{orders.url}/t/fncast/any/path"
     address = urlsplit(url)
     with closing(http.client.HTTPConnection(address.netloc, timeout=5)) as connection:

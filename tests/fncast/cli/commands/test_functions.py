@@ -34,7 +34,7 @@ def test_the_documented_function_works(tmp_path: Path) -> None:
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """command(*arguments): exit code and stderr of a `fncast functions` that is refused, in this process."""
+    """command(*arguments): exit code and stderr of a `fncast functions` that is rejected, in this process."""
 
     def call(*arguments: object) -> tuple[int, str]:
         try:
@@ -46,7 +46,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]
     return call
 
 
-def test_invalid_folders_and_flags_are_refused(
+def test_invalid_folders_and_flags_are_rejected(
     command: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     assert command(tmp_path) == (

@@ -55,7 +55,7 @@ def function():
         ),
     ],
 )
-def test_a_refusal_is_one_sentence_whatever_its_data_are(
+def test_a_rejection_is_one_sentence_whatever_its_data_are(
     function, tmp_path, monkeypatch, capsys, members, sentence
 ):
     function.response = {**EVENT, **members}

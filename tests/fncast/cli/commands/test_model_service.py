@@ -45,7 +45,7 @@ def test_the_base_model_is_served_by_default() -> None:
     assert repository.paths["/"].details["least_history"] == 8
 
 
-def test_waiting_for_the_base_model_is_refused() -> None:
+def test_waiting_for_the_base_model_is_rejected() -> None:
     arguments = build_parser("model-service").parse_args(["model-service", "--wait"])
     with pytest.raises(Failure, match="the base model is always there"):
         run(arguments)

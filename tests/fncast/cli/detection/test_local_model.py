@@ -73,8 +73,27 @@ def test_a_series_shorter_than_the_window_has_no_windows(model: LocalModel) -> N
 
 
 def test_the_ends_are_the_first_and_the_last_step_of_a_forecast(model: LocalModel) -> None:
-    [ends] = model.ends(np.array([[10.0, 20.0, 30.0, 40.0]]))
+    [ends], steps = model.ends(np.array([[10.0, 20.0, 30.0, 40.0]]))
     assert ends.tolist() == [[41.0, 40.5, 41.5], [43.0, 42.5, 43.5]]
+    assert steps.tolist() == [HORIZON]
+
+
+def test_a_short_history_is_forecast_by_the_smaller_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sizes:
+        def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+            count, window = inputs["windows"].shape
+            return {"forecast": np.full((count, {8: 2, 32: 6}[window], 3), float(window))}
+
+    monkeypatch.setattr(local_model, "open_runtime", lambda path, is_unverified: Sizes())
+    sizes = [{"window": 8, "horizon": 2}, {"window": 32, "horizon": 6}]
+    write(tmp_path, 1, sizes=sizes, missing=1e20)
+    windows = np.tile(np.arange(32.0), (2, 1))
+    windows[0, :20] = np.nan
+    ends, steps = open_model(tmp_path, "forecast").ends(windows)
+    assert (ends[:, 0, 0] - windows[:, -1]).tolist() == [8, 32]
+    assert steps.tolist() == [2, 6]
 
 
 def test_any_number_of_windows_is_forecast_in_batches(model: LocalModel) -> None:
@@ -101,7 +120,7 @@ def test_the_newest_version_in_service_is_opened_unless_one_is_named(tmp_path: P
         ({"sizes": [{"window": 4, "horizon": 3}]}, "its 'sizes' cannot be read"),
     ],
 )
-def test_a_model_of_another_program_is_refused_with_the_reason(
+def test_a_model_of_another_program_is_rejected_with_the_reason(
     tmp_path: Path, members: dict[str, Any], reason: str
 ) -> None:
     write(tmp_path, 1, **members)

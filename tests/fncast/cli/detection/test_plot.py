@@ -55,6 +55,12 @@ def test_a_panel_has_the_name_unit_and_number_of_anomalies_of_its_series(texts) 
     assert " series<" not in drawn
 
 
+def test_dollar_signs_in_a_name_and_a_unit_are_drawn_as_they_are(texts) -> None:
+    drawn = texts(found("a$\\frac$b", 0.9, unit="$x_{$"))
+    assert r"a$\frac$b: 1 anomaly<" in drawn
+    assert "$x_{$<" in drawn
+
+
 def test_only_the_most_unusual_series_are_drawn(texts) -> None:
     drawn = texts(*(found(f"s{number}", number / 10) for number in range(1, 7)))
     assert f"{MAX_PANELS} of 6 series<" in drawn

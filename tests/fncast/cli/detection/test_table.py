@@ -1,4 +1,4 @@
-"""The times of a table's rows."""
+"""The times and the names of a table's rows."""
 
 from __future__ import annotations
 
@@ -36,3 +36,19 @@ def test_rows_have_the_times_of_the_readings(start: datetime, step: Step) -> Non
     times = [format_start(step.anchored(start).after(start, at), step) for at in (0, 1, 3, 4)]
     rows = zip(times, (1.0, 2.0, 4.0, 5.0), strict=True)
     assert out.getvalue().splitlines()[1:] == [f"{time},{value},,,,0,0" for time, value in rows]
+
+
+@pytest.mark.parametrize(
+    ("is_json", "shown"),
+    [(False, "\N{REPLACEMENT CHARACTER}EVIL b,"), (True, r'{"series":"\u001b[2JEVIL\nb",')],
+)
+def test_a_name_of_a_series_cannot_steer_the_terminal(is_json: bool, shown: str) -> None:
+    series = TimeSeries(
+        "\x1b[2JEVIL\nb", datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(60.0), np.array([1.0])
+    )
+    out = io.StringIO()
+    table = DetectionTable(out, is_json=is_json, has_names=True)
+    table.write(series, 0, np.full((1, 3), np.nan), np.zeros(1), np.zeros(1, np.bool_))
+    row = out.getvalue().splitlines()[-1]
+    assert row.startswith(shown)
+    assert row.isprintable()

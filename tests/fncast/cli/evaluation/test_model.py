@@ -21,7 +21,7 @@ from tests.fncast.cli.evaluation.files import minutes_file
         ({"training": {"settings": None, "data": {"series": [None]}}}, None),
     ],
 )
-def test_a_model_json_of_another_program_is_read_or_refused(
+def test_a_model_json_of_another_program_is_read_or_rejected(
     described: dict[str, Any],
     sentence: str | None,
     untrained: Path,

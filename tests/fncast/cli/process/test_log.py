@@ -61,16 +61,16 @@ class Clock:
 def test_a_flood_of_one_cause_is_counted_and_others_pass() -> None:
     clock = Clock()
     limit = RateLimit(clock)
-    flood = [record("refused %d", number) for number in range(120_000)]
+    flood = [record("rejected %d", number) for number in range(120_000)]
     passed = [each for each in flood if limit.filter(each)]
     assert len(passed) == MAX_LINES
-    assert passed[-1].getMessage() == f"refused {MAX_LINES - 1} (more like this are only counted for 10 s)"
+    assert passed[-1].getMessage() == f"rejected {MAX_LINES - 1} (more like this are only counted for 10 s)"
     assert limit.filter(record("another cause"))
     clock.now_s = PERIOD_S
-    later = record("refused %d", 7)
+    later = record("rejected %d", 7)
     assert limit.filter(later)
     dropped = 120_000 - MAX_LINES
-    assert later.getMessage() == f"refused 7 ({dropped} more like the last of these were not logged)"
+    assert later.getMessage() == f"rejected 7 ({dropped} more like the last of these were not logged)"
 
 
 def test_the_end_of_a_thread_is_logged(

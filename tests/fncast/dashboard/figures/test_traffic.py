@@ -15,11 +15,11 @@ def live(record: ReceivedRecord, is_live: bool = True) -> ReceivedRecord:
 
 
 def test_late_events_without_an_answer_are_counted(page_state: PageState, make: Any) -> None:
-    for name in ("answered", "refused", "waiting"):
+    for name in ("answered", "rejected", "waiting"):
         page_state.add(make.window([1, 2], event_id=name, timestamp_s=100.0), 100.0)
     page_state.add(live(make.window([1, 2], event_id="history", timestamp_s=1.0), False), 100.0)
     page_state.add(make.forecast([3], 2, cause="answered", timestamp_s=100.0), 100.0)
-    letter = make.window([1, 2], event_id="refused")
+    letter = make.window([1, 2], event_id="rejected")
     page_state.add(ReceivedRecord("dead-letters", 0, 0, 100.0, letter.value, letter.headers), 100.0)
     assert page_state.snapshot(101.0)["totals"]["waiting"] == 0
     assert page_state.snapshot(120.0)["totals"]["waiting"] == 1

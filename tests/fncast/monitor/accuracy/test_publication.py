@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fncast.monitor.accuracy.accuracy import Accuracy, Outcomes
-from fncast.monitor.accuracy.publication import CHANGE, LEAST_OUTCOMES, Publication
+from fncast.monitor.accuracy.publication import CHANGE, MIN_OUTCOMES, Publication
 
 MINUTE_S, WEEK_S = 60.0, 7 * 86_400.0
 READINGS = 4_000
@@ -38,7 +38,7 @@ def test_steady_accuracy_is_published_regularly() -> None:
 
 
 def test_the_first_accuracy_is_published_early() -> None:
-    assert published(lambda at: 1.0, lambda at: 2.0, WEEK_S) == [LEAST_OUTCOMES - 1]
+    assert published(lambda at: 1.0, lambda at: 2.0, WEEK_S) == [MIN_OUTCOMES - 1]
 
 
 @pytest.mark.parametrize("what", ["skill", "coverage"])
@@ -50,23 +50,23 @@ def test_accuracy_that_changes_is_published_at_once(what: str) -> None:
         return 0.5 if what == "coverage" and at >= 3_000 else 6.0
 
     early = published(error, band, 2_000 * MINUTE_S)
-    assert early[:2] == [LEAST_OUTCOMES - 1, LEAST_OUTCOMES - 1 + 2_000]
+    assert early[:2] == [MIN_OUTCOMES - 1, MIN_OUTCOMES - 1 + 2_000]
     assert 3_000 < early[2] < 3_000 + 1_440
     assert len(early) > 3
-    assert all(later - sooner >= LEAST_OUTCOMES for sooner, later in itertools.pairwise(early))
+    assert all(later - sooner >= MIN_OUTCOMES for sooner, later in itertools.pairwise(early))
 
 
 def test_a_publication_needs_new_readings() -> None:
     accuracy = Accuracy()
     publication = Publication(0.0, 0, skill=0.0, coverage=0.0)
     good = outcome(MINUTE_S, 5.0, 1.0)  # skill and coverage are 1
-    for _ in range(LEAST_OUTCOMES - 1):
+    for _ in range(MIN_OUTCOMES - 1):
         accuracy.add(good)
     assert not publication.is_due(accuracy, WEEK_S)
     accuracy.add(good)
     assert publication.is_due(accuracy, WEEK_S)
     publication.publish(accuracy)
     publication.skill = 1.0 - 2 * CHANGE
-    for _ in range(2 * LEAST_OUTCOMES):
+    for _ in range(2 * MIN_OUTCOMES):
         accuracy.add(good)
     assert not publication.is_due(accuracy, WEEK_S)  # no reading is newer

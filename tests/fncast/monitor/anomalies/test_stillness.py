@@ -1,4 +1,4 @@
-from fncast.monitor.anomalies.stillness import LEAST_RUN, Stillness
+from fncast.monitor.anomalies.stillness import MIN_RUN, Stillness
 
 
 def runs(values: list[float], is_anomaly: bool = False) -> list[float]:
@@ -9,7 +9,7 @@ def runs(values: list[float], is_anomaly: bool = False) -> list[float]:
 def test_a_changing_value_that_rests_is_stuck_soon() -> None:
     found = runs([float(i) for i in range(50)] + [7.5] * 10)
     assert max(found[:50]) <= 1
-    assert [length > 1 for length in found[50:]].index(True) == LEAST_RUN
+    assert [length > 1 for length in found[50:]].index(True) == MIN_RUN
 
 
 def test_a_value_that_often_rests_is_not_stuck_by_the_same_rest() -> None:

@@ -16,7 +16,7 @@ def test_lines_are_counted_across_comments_and_long_cells(tmp_path: Path) -> Non
         read(tmp_path, text + "".join(f"2026-01-0{day},on,{day}\n" for day in range(4, 10)))
 
 
-def test_a_header_of_a_million_names_is_refused(tmp_path: Path) -> None:
+def test_a_header_of_a_million_names_is_rejected(tmp_path: Path) -> None:
     names = ",".join(f"c{i}" for i in range(200_000))
     with pytest.raises(CsvError, match="line 1: is longer than 1048576 bytes; write a line a reading"):
         read(tmp_path, f"time,{names}\n2026-01-01,1\n")

@@ -96,6 +96,6 @@ def test_a_request_from_the_schema() -> None:
         (raw_request(copies=257), "257 tensors"),
     ],
 )
-def test_an_invalid_request_is_refused_with_the_reason(body: bytes, reason: str) -> None:
+def test_an_invalid_request_is_rejected_with_the_reason(body: bytes, reason: str) -> None:
     with pytest.raises(graphpipe.InvalidMessage, match=reason):
         graphpipe.decode_request(body)

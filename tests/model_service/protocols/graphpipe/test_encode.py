@@ -21,6 +21,6 @@ def test_any_text_type_and_memory_layout_can_be_encoded() -> None:
 @pytest.mark.parametrize(
     "tensor", [np.zeros(2, bool), np.zeros(2, complex), np.zeros(2, "M8[s]"), np.array([None, 1])]
 )
-def test_types_that_graphpipe_lacks_are_refused(tensor: np.ndarray) -> None:
+def test_types_that_graphpipe_lacks_are_rejected(tensor: np.ndarray) -> None:
     with pytest.raises(graphpipe.InvalidMessage):
         graphpipe.encode_request(graphpipe.InferRequest((tensor,)))

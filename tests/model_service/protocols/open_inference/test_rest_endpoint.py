@@ -106,7 +106,7 @@ def test_an_error_has_a_reason_and_a_status(
     assert raised.value.status() == ("404" if model == "weather" else "400")
 
 
-def test_an_unknown_output_is_refused(client: InferenceServerClient) -> None:
+def test_an_unknown_output_is_rejected(client: InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException, match="has no output 'y'; it has forecast"):
         client.infer("forecast", windows(), outputs=[InferRequestedOutput("y")])
 

@@ -102,7 +102,7 @@ def test_which_outputs_are_requested_raw() -> None:
         (body(*[TENSOR] * 257), "257 inputs; at most 256"),
     ],
 )
-def test_an_invalid_request_is_refused_with_the_reason(document: bytes, reason: str) -> None:
+def test_an_invalid_request_is_rejected_with_the_reason(document: bytes, reason: str) -> None:
     with pytest.raises(InvalidRequest, match=reason):
         read_request(document, None)
 

@@ -35,6 +35,6 @@ def test_the_smallest_size_that_holds_the_window_runs() -> None:
     assert runtime.outputs[0].shape == (-1, -1, 9)
 
 
-def test_a_file_of_another_window_is_refused() -> None:
+def test_a_file_of_another_window_is_rejected() -> None:
     with pytest.raises(UnusableModel, match="windows of 4 readings"):
         SizedRuntime({4: Recording(5)})

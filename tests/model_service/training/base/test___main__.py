@@ -1,5 +1,9 @@
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
@@ -7,9 +11,10 @@ pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 from fncast import models as base_models
 from model_service.training.backend import tf
 from model_service.training.base import __main__ as program
-from model_service.training.base.__main__ import command, keep, main, parse, state_folder
+from model_service.training.base.__main__ import command, keep, main, parse, state_folder, write_again
 from model_service.training.base.folder import litert_file, weights_file
-from model_service.training.base.shape import LONG, SHORT
+from model_service.training.base.forecaster import BaseForecaster
+from model_service.training.base.shape import LONG, SHORT, Size
 from model_service.training.model_folder import read_model_json
 from model_service.training.version_writer import weights_sha256
 
@@ -20,7 +25,7 @@ def words(folder: Path, *more: str) -> list[str]:
     return ["--out", str(folder / "base" / "1"), "--state", str(folder / "state"), *more]
 
 
-def test_steps_that_would_not_be_trained_as_stated_are_refused(
+def test_steps_that_would_not_be_trained_as_stated_are_rejected(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for steps in ("40", "0", "-50", "120"):
@@ -53,7 +58,7 @@ def test_a_run_does_not_continue_one_with_another_seed_or_other_steps(tmp_path: 
     assert len(runs) == 6
 
 
-def test_a_start_without_a_version_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_start_without_a_version_is_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(words(tmp_path, "--start", str(tmp_path)))
     assert "has no model.json; name the folder of a version" in capsys.readouterr().err
@@ -67,6 +72,50 @@ def test_the_other_size_is_kept(tmp_path: Path) -> None:
     ).read_bytes()
     assert weights_sha256(network) == read_model_json(BASE)["weights"]["512"]["sha256"]
     assert parse(words(tmp_path, "--start", str(BASE), "--only", "64")).only == 64
+
+
+class Network:
+    def save_weights(self, path: Path) -> None:
+        path.write_bytes(b"weights")
+
+
+def test_the_short_size_is_trained_in_two_runs_by_one_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+
+    def fit(size: Size, steps: int, seed: int, folder: Path, progress: Any, start: Path | None) -> Network:
+        folder.mkdir(parents=True, exist_ok=True)
+        runs.append((size.window, steps, folder.name, start))
+        return Network()
+
+    monkeypatch.setattr(program, "fit", fit)
+    assert program.trained(SHORT, parse(words(tmp_path)))[1] == [6_000, 2_500]
+    assert [run[:2] for run in runs] == [(64, 6_000), (64, 2_500)]
+    start = runs[1][3]
+    assert start is not None
+    assert start.read_bytes() == b"weights"
+    program.trained(SHORT, parse(words(tmp_path)))
+    assert runs[2:] == runs[:2]  # so both continue
+    assert program.trained(LONG, parse(words(tmp_path)))[1] == [2_800]
+    assert program.trained(SHORT, parse(words(tmp_path, "--steps", "100")))[1] == [100]
+
+
+def test_files_are_written_again_from_the_weights(tmp_path: Path) -> None:
+    source, out = tmp_path / "base" / "1", tmp_path / "base" / "2"
+    source.mkdir(parents=True)
+    described = read_model_json(BASE)
+    del described["weights"]["512"]
+    (source / "model.json").write_text(json.dumps(described))
+    shutil.copy(BASE / weights_file(SHORT), source)
+    write_again(source, out, "the command")
+    windows = np.sin(np.arange(120.0)).reshape(2, 60)
+    expected = BaseForecaster(BASE).forecast(windows, 24)
+    np.testing.assert_allclose(BaseForecaster(out).forecast(windows, 24), expected, atol=1e-5)
+    found = read_model_json(out)
+    assert found["weights"] == described["weights"]
+    assert found["training"]["exported"] == "the command"
+    assert found["training"]["sizes"] == described["training"]["sizes"]
 
 
 def test_the_command_repeats_the_run(tmp_path: Path) -> None:

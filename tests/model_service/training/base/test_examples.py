@@ -3,8 +3,8 @@ import pytest
 
 from fncast.series.window import MAX_MISSING_SHARE, MISSING
 from model_service.training.base.examples import (
-    LEAST_HISTORY,
     MAX_SCALED_TARGET,
+    MIN_HISTORY,
     STILL,
     draw_examples,
     draw_gaps,
@@ -21,7 +21,7 @@ def test_at_most_half_of_a_history_is_missing() -> None:
         first = int((~gone).argmax())
         shorter += first > 32
         assert gone[first:].sum() <= MAX_MISSING_SHARE * (64 - first) + 1
-        assert (~gone).sum() >= LEAST_HISTORY // 2
+        assert (~gone).sum() >= MIN_HISTORY // 2
     assert shorter > 20
     assert 0.2 < (gaps.sum(axis=1) == 0).mean() < 0.6
 

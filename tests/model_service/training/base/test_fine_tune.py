@@ -21,14 +21,16 @@ BASE = base_models.FOLDER / base_models.BASE / "1"
     [
         (48, 12, SHORT),
         (64, 24, SHORT),
-        (65, 24, LONG),
+        (127, 24, SHORT),  # only its last readings are used
+        (128, 24, LONG),
+        (65, 25, LONG),
         (48, 25, LONG),
         (1000, 96, LONG),  # only its last readings are used
         (48, 97, None),
         (7, 1, None),
     ],
 )
-def test_the_smallest_size_that_fits_is_tuned(window: int, horizon: int, size: Size | None) -> None:
+def test_the_size_that_forecasts_in_service_is_tuned(window: int, horizon: int, size: Size | None) -> None:
     assert fitting_size(TrainingSettings(window=window, horizon=horizon)) == size
 
 

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
 from fncast import models as base_models
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.serving.version_folder import hashes_of
 from model_service.training.base import folder as base_folder
 from model_service.training.base.folder import data_sha256, describe, weights_file
@@ -36,7 +36,7 @@ def test_model_json_names_the_version_its_files_and_its_training(
     described = describe({}, version, {"command": "make base-model", "seed": 0})
     assert json.loads((version / "model.json").read_text()) == described
     assert (described["name"], described["version"]) == ("base", 3)
-    assert (described["missing"], described["least_history"]) == (MISSING, LEAST_HISTORY)
+    assert (described["missing"], described["least_history"]) == (MISSING, MIN_HISTORY)
     assert described["files_sha256"] == hashes_of(version)
     assert described["training"]["command"] == "make base-model"
     assert described["training"]["data"]["generated"]["sha256"] == data_sha256(0)

@@ -4,15 +4,14 @@ import pytest
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
 from model_service.training.base.lag_layers import (
-    LongLags,
+    Lags,
     LongSeasons,
-    ShortLags,
     ShortSeasons,
     fold,
     joined,
     tiled,
 )
-from model_service.training.base.shape import DECAYS, RECENT
+from model_service.training.base.shape import COMPARED, DECAYS, LONG_COMPARED, RECENT
 
 Parts = list[np.ndarray]
 
@@ -32,12 +31,13 @@ def only(lags: tuple[int, ...], lag: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("layer", "lags", "steps"), [(ShortLags, (5, 7, 12), RECENT), (LongLags, (42, 48, 60), 512)]
+    ("lags", "compared", "steps"), [((5, 7, 12), COMPARED, RECENT), ((42, 48, 60), LONG_COMPARED, 512)]
 )
 def test_the_lag_of_the_season_has_the_smallest_deviation(
-    layer: type, lags: tuple[int, ...], steps: int
+    lags: tuple[int, ...], compared: int, steps: int
 ) -> None:
-    deviation, known, *_ = (np.asarray(each)[0] for each in layer(lags)(parts(season(lags[1], steps))))
+    layer = Lags(lags, compared)
+    deviation, known, *_ = (np.asarray(each)[0] for each in layer(parts(season(lags[1], steps))))
     assert deviation.argmin() == 1
     np.testing.assert_allclose(known, 1, rtol=1e-6)
 
@@ -45,13 +45,13 @@ def test_the_lag_of_the_season_has_the_smallest_deviation(
 def test_the_share_of_known_differences_falls_with_missing_readings() -> None:
     mask = np.ones(RECENT)
     mask[-6:] = 0
-    _, known, *_ = ShortLags((5, 7, 12))(parts(season(7, RECENT), mask))
+    _, known, *_ = Lags((5, 7, 12), COMPARED)(parts(season(7, RECENT), mask))
     assert (np.asarray(known)[0] < 0.8).all()
 
 
 def test_the_mean_difference_is_the_drift_of_a_rising_series() -> None:
     rising = np.arange(RECENT, dtype=np.float32) / 10
-    *_, mean = (np.asarray(each)[0] for each in ShortLags((5, 10))(parts(rising)))
+    *_, mean = (np.asarray(each)[0] for each in Lags((5, 10), COMPARED)(parts(rising)))
     np.testing.assert_allclose(mean, [0.5, 1.0], rtol=0.05)
 
 
@@ -62,6 +62,13 @@ def test_short_seasons_continue_in_phase() -> None:
     assert len(forecasts) == len(DECAYS)
     for forecast in forecasts:
         np.testing.assert_allclose(np.asarray(forecast)[0], whole[RECENT:], atol=1e-3)
+
+
+def test_a_season_that_is_longer_than_the_horizon_is_forecast_by_its_first_phases() -> None:
+    lags, horizon = (5, 30), 24
+    whole = season(30, RECENT + horizon)
+    forecast, _ = ShortSeasons(lags, horizon)([*parts(whole[:RECENT]), only(lags, 30)])
+    np.testing.assert_allclose(np.asarray(forecast)[0], whole[RECENT:], atol=0.05)
 
 
 def test_a_phase_that_was_never_seen_is_forecast_as_the_level() -> None:

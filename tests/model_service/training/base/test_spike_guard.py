@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from model_service.training.base.spike_guard import LEAST_READINGS, SpikeGuard, unit
+from model_service.training.base.spike_guard import MIN_READINGS, SpikeGuard, unit
 
 OTHERS = np.array(
     [(-1.0) ** index for index in range(63)], np.float32
@@ -38,8 +38,8 @@ def test_any_value_after_a_constant_is_kept() -> None:
 
 
 def test_few_readings_show_no_range() -> None:
-    assert guarded(5.0, known=LEAST_READINGS - 1) == (5.0, 1.0)
-    assert guarded(5.0, known=LEAST_READINGS) == (0.0, 0.0)
+    assert guarded(5.0, known=MIN_READINGS - 1) == (5.0, 1.0)
+    assert guarded(5.0, known=MIN_READINGS) == (0.0, 0.0)
 
 
 def test_a_share_lies_within_0_and_1() -> None:

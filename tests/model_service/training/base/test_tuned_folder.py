@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.serving.version_folder import hashes_of
 from model_service.training.backend import keras
 from model_service.training.base.fine_tune import FineTuned
@@ -38,7 +38,7 @@ def test_model_json_describes_a_base_model_of_one_size(version: Path, tuned: Fin
     described = read_model_json(version)
     assert (described["name"], described["version"], described["fine_tuned_from"]) == ("forecast", 1, START)
     assert (described["window"], described["sizes"]) == (None, [{"window": 64, "horizon": 6}])
-    assert (described["missing"], described["least_history"]) == (MISSING, LEAST_HISTORY)
+    assert (described["missing"], described["least_history"]) == (MISSING, MIN_HISTORY)
     assert described["quantiles"] == list(QUANTILES)
     assert described["metrics"] == {"validation_error": 0.5}
     assert described["parameters"] == tuned.network.count_params()

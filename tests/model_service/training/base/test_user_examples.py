@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fncast.series.window import LEAST_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.training.base.examples import draw_gaps
 from model_service.training.base.shape import SHORT
 from model_service.training.base.user_examples import UserExamples
@@ -17,7 +17,7 @@ def examples(*parts: list[float], window: int = 24) -> UserExamples:
 def test_short_histories_and_gaps_are_used() -> None:
     rising = [float(value) for value in range(20)]
     found = examples(rising, [1.0] * 5)
-    assert len(found) == 20 - LEAST_HISTORY - HORIZON + 1
+    assert len(found) == 20 - MIN_HISTORY - HORIZON + 1
     assert found.unused == [1]
     gappy = [*rising[:9], float("nan"), *rising[10:]]
     assert examples(gappy).with_gaps == 5
@@ -40,7 +40,7 @@ def test_drawn_windows_keep_a_history_and_their_targets() -> None:
     assert drawn.windows.shape == (300, SHORT.window)
     assert drawn.targets.shape == (300, HORIZON)
     known = (drawn.windows != np.float32(MISSING)).sum(axis=1)
-    assert known.min() >= LEAST_HISTORY
+    assert known.min() >= MIN_HISTORY
     assert (known <= 24).mean() > 0.4
     assert (known > 24).mean() > 0.3
     assert np.isfinite(drawn.targets).all()

@@ -1,0 +1,93 @@
+"""The delays of the pipelines, as a table and as a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.lib import plot, report
+from benchmarks.lib.programs import Pipeline
+from benchmarks.lib.spread import Spread, figure, percentile
+
+COMMON_RATE = 50.0  # events a second, for all pipelines: about a tenth of the peers' peaks
+SHARES = (0.1, 0.5, 0.9)
+
+
+@dataclass
+class Phase:
+    """Events `first` to `last` - 1 at a steady rate.
+
+    recorded_s: from the append of an event to the append of its forecast, ascending. seen_s: until a reader has the
+    forecast, ascending.
+    """
+
+    rate: float
+    first: int
+    last: int
+    recorded_s: list[float] = field(default_factory=list)
+    seen_s: list[float] = field(default_factory=list)
+
+
+@dataclass
+class DelayResult:
+    """The rounds of one pipeline. A round has a peak, a phase at COMMON_RATE and one at each of SHARES of the peak."""
+
+    pipeline: Pipeline
+    peaks: list[float] = field(default_factory=list)
+    phases: list[list[Phase]] = field(default_factory=list)
+    wrong_rounds: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.pipeline.name}, {self.pipeline.delivery}"
+
+    @property
+    def environments(self) -> Sequence[str]:
+        return self.pipeline.environments
+
+    def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
+        """Return a percentile of the delays in the phases of that index, over all rounds, in milliseconds."""
+        rounds = [percentile(getattr(phases[index], what), share) for phases in self.phases]
+        return Spread.of([delay_s * 1000 for delay_s in rounds])
+
+
+def line(result: DelayResult) -> str:
+    """The last round in one line."""
+    shown = ", ".join(f"{figure(phase.rate)}/s {_pair(phase)}" for phase in result.phases[-1])
+    return f"{result.name}: peak {figure(result.peaks[-1])}/s; p50 / p99 ms at {shown}"
+
+
+def _pair(phase: Phase) -> str:
+    return " / ".join(figure(percentile(phase.seen_s, share) * 1000) for share in (0.5, 0.99))
+
+
+def table(results: list[DelayResult]) -> report.Table:
+    """Peak and delays of each pipeline."""
+    columns = [(f"{share:g} of it", index, "seen_s") for index, share in enumerate(SHARES, 1)]
+    columns.append((f"{SHARES[0]:g} of it, until appended", 1, "recorded_s"))
+    columns.append((f"{COMMON_RATE:g}/s", 0, "seen_s"))
+    heads = [f"{name}: p{at:.0f}, ms" for name, _, _ in columns for at in (50, 99)]
+    rows: list[tuple[report.Cell, ...]] = [
+        (
+            result.name,
+            Spread.of(result.peaks),
+            *(result.delay_ms(index, at, what) for _, index, what in columns for at in (0.5, 0.99)),
+        )
+        for result in results
+    ]
+    return report.Table("delay", ("pipeline", "peak, events/s", *heads), rows)
+
+
+def chart(results: list[DelayResult]) -> report.Chart | None:
+    """p99 of the delay by rate, of each pipeline."""
+    points = {
+        result.name: [
+            (
+                Spread.of([phases[index].rate for phases in result.phases]).median,
+                result.delay_ms(index, 0.99).median,
+            )
+            for index in range(len(SHARES) + 1)
+        ]
+        for result in results
+    }
+    return plot.lines(report.PLOTS, "delay", points, "events a second", "p99 of the delay, ms")
