@@ -83,6 +83,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 f"alert {WORSE_THAN_LAST!r}: [monitor] worse_than_last_for uses this name, choose another"
             )
+        if not self.series:
+            raise ValueError(f"alert {self.name[:64]!r}: series is empty, leave it out for all series")
         if (self.above is None) == (self.below is None):
             raise ValueError(f"alert {self.name[:64]!r} needs either above or below")
         threshold = self.below if self.above is None else self.above
