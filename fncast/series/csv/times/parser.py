@@ -21,8 +21,8 @@ from fncast.series.csv.times.times import ADVICE, DAY_S, Floats, Times
 _DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
 # Cells that are searched for the commonest offset from UTC.
 _OFFSET_CELLS = 10_000
-# The moments that a date can hold in every time zone.
-_FIRST_S = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+# The moments that are read. Programs that cut a year to two digits write 0026 for 2026.
+_FIRST_S = datetime(1000, 1, 1, tzinfo=UTC).timestamp()
 _END_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -67,10 +67,28 @@ def read_times(
     if outside.any():
         row = int(np.argmax(outside))
         raise CsvError(
-            f"{table.name}, line {table.line(row)}: {shown(column[row].as_py().strip())} is not in the years 2 to 9998;"
+            f"{table.name}, line {table.line(row)}: {shown(column[row].as_py().strip())} is not in the years 1000 to 9998;"
             " correct the time"
         )
+    if len(times.offsets) > 1 and _are_spans(column):
+        raise CsvError(
+            f"{table.name}, line {table.line(0)}: {shown(column[0].as_py().strip())} has a time, and behind it not an"
+            " offset but a later time, as all cells have; write the begin or the end alone"
+        )
     return times
+
+
+def _are_spans(column: Column) -> bool:
+    """Whether what looks like an offset is a later time of the day: 08:00-09:00, 09:00-10:00, always as much later."""
+    parts = pc.extract_regex(pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS)), csv_date.TIME).to_pylist()
+    pairs = {(part["time"], part["offset"]) for part in parts if part}
+    if not all(time and offset.startswith("-") for time, offset in pairs):
+        return False
+    lengths = {
+        (-(csv_date.offset_seconds(offset) or 0) - (csv_date.seconds_of_day(time) or 0)) % DAY_S
+        for time, offset in pairs
+    }
+    return len(lengths) == 1 and 0 not in lengths
 
 
 def _joined(dates: Column, clocks: Column) -> Column:
