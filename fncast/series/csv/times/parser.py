@@ -19,10 +19,11 @@ from fncast.series.csv.times.number_parser import number_form, read_numbers
 from fncast.series.csv.times.times import ADVICE, DAY_S, Floats, Times
 
 _DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
+_POINTED_CLOCK = re.compile(r"([0-9]{1,2})\.([0-9]{2})\.([0-9]{2})")
 # Cells that are searched for the commonest offset from UTC.
 _OFFSET_CELLS = 10_000
-# The moments that a date can hold in every time zone.
-_FIRST_S = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+# The moments that are read. Programs that cut a year to two digits write 0026 for 2026.
+_FIRST_S = datetime(1000, 1, 1, tzinfo=UTC).timestamp()
 _END_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -41,8 +42,15 @@ def time_form(cells: Sequence[str]) -> str | None:
 
 
 def is_time_of_day(cells: Sequence[str]) -> bool:
-    """Whether all cells, at least one, are times of day."""
-    return bool(cells) and all(re.match(csv_date.TIME_OF_DAY, cell) for cell in cells)
+    """Whether all cells, at least one, are times of day, such as 18:00 or 18.00.00."""
+    if not cells:
+        return False
+    if all(
+        _POINTED_CLOCK.fullmatch(cell) and csv_date.seconds_of_day(cell.replace(".", ":")) is not None
+        for cell in cells
+    ):
+        return time_form(cells) is None
+    return all(re.match(csv_date.TIME_OF_DAY, cell) for cell in cells)
 
 
 def _may_be_date(text: str) -> bool:
@@ -66,17 +74,38 @@ def read_times(
     outside = (times.seconds < _FIRST_S) | (times.seconds >= _END_S)
     if outside.any():
         row = int(np.argmax(outside))
+        cell = shown(column[row].as_py().strip())
         raise CsvError(
-            f"{table.name}, line {table.line(row)}: {shown(column[row].as_py().strip())} is not in the years 2 to 9998;"
-            " correct the time"
+            f"{table.name}, line {table.line(row)}: {cell} is not in the years 1000 to 9998; correct the time"
+        )
+    if len(times.offsets) > 1 and _are_spans(column):
+        raise CsvError(
+            f"{table.name}, line {table.line(0)}: {shown(column[0].as_py().strip())} has a time, and behind it not an"
+            " offset but a later time, as all cells have; write the begin or the end alone"
         )
     return times
+
+
+def _are_spans(column: Column) -> bool:
+    """Whether what looks like an offset is a later time of the day: 08:00-09:00, 09:00-10:00, always as much later."""
+    parts = pc.extract_regex(
+        pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS)), csv_date.TIME
+    ).to_pylist()
+    pairs = {(part["time"], part["offset"]) for part in parts if part}
+    if not all(time and offset.startswith("-") for time, offset in pairs):
+        return False
+    lengths = {
+        (-(csv_date.offset_seconds(offset) or 0) - (csv_date.seconds_of_day(time) or 0)) % DAY_S
+        for time, offset in pairs
+    }
+    return len(lengths) == 1 and 0 not in lengths
 
 
 def _joined(dates: Column, clocks: Column) -> Column:
     date, clock = pc.utf8_trim_whitespace(dates), pc.utf8_trim_whitespace(clocks)
     # Excel writes a date column as a date at midnight.
     date = pc.replace_substring_regex(date, r"[ T]00?:00(:00(\.0+)?)?$", "")
+    clock = pc.replace_substring_regex(clock, rf"^{_POINTED_CLOCK.pattern}$", r"\1:\2:\3")
     return pc.binary_join_element_wise(date, clock, " ")
 
 
