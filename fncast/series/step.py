@@ -42,7 +42,9 @@ class Step:
         if not (math.isfinite(period_s) and period_s > 0):
             raise ValueError(f"step_s must be positive and finite, not {_short(seconds)}")
         if period_s < MIN_STEP_S:
-            raise ValueError(f"step_s is {_short(seconds)}, shorter than a microsecond, which times cannot show")
+            raise ValueError(
+                f"step_s is {_short(seconds)}, shorter than a microsecond, which times cannot show"
+            )
         if period_s > MAX_STEP_S:
             raise ValueError(f"step_s is {_short(seconds)}, more than all the years that a time can name")
         return cls(period_s)
