@@ -30,6 +30,8 @@ ADDED_HEADERS = (
     "fncast-offset",
     "fncast-timestamp",
 )
+# Each dead letter of fncast has these.
+_PLACE = frozenset(("fncast-reason", "fncast-topic", "fncast-partition", "fncast-offset"))
 
 
 def value(delivery: Delivery) -> bytes | None:
@@ -64,12 +66,24 @@ def own_and_added(record: Record) -> tuple[Headers, Headers]:
     """Split the headers of a dead letter into those of the original record and the added ones.
 
     The sender's headers may have the same names. Only the last header of each name, in order and at the end, is added.
+    Another program may write the added headers in another order, or other headers after them. Then the last headers
+    with these names that stand side by side are the added ones.
     """
-    end = len(record.headers)
+    headers = record.headers
+    start = len(headers)
     for name in reversed(ADDED_HEADERS):
-        if end and record.headers[end - 1][0] == name:
-            end -= 1
-    return record.headers[:end], record.headers[end:]
+        if start and headers[start - 1][0] == name:
+            start -= 1
+    if _PLACE.issubset(name for name, _ in headers[start:]):
+        return headers[:start], headers[start:]
+    end = len(headers)
+    while end and headers[end - 1][0] not in ADDED_HEADERS:
+        end -= 1
+    start, names = end, set(ADDED_HEADERS)
+    while start and headers[start - 1][0] in names:
+        start -= 1
+        names.remove(headers[start][0])
+    return [*headers[:start], *headers[end:]], headers[start:end]
 
 
 def cut(text: str, max_bytes: int) -> bytes:

@@ -27,7 +27,7 @@ from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.source import KafkaSource
 from consumer.state.writer import StateWriter
 from fncast.cli import main as command_line
-from interceptor.builtin import assemble
+from interceptor.assembly import snapshot_schedule
 
 FLUSH_S = 8.0
 BUGS = ("commit-before-publish", "no-fencing", "state-outside")
@@ -51,7 +51,7 @@ def add_bug(bug: str) -> None:
         ExactlyOnce.commit = without_offsets
     elif bug == "state-outside":  # state is stored before its offset is committed
         StateWriter.publish_with = publish_outside
-        assemble.SNAPSHOT_S = 0.0  # so that each transaction has one
+        snapshot_schedule.SNAPSHOT_S = 0.0  # so that each transaction has one
     else:  # a new identity at each start, offsets outside of the transaction, a transaction longer than a session
         init = ExactlyOnce.__init__
 
@@ -109,7 +109,7 @@ def main() -> int:
     parser.add_argument("--bug", choices=BUGS)
     parser.add_argument("--snapshot-s", type=float, default=SNAPSHOT_S)
     options, arguments = parser.parse_known_args()
-    assemble.SNAPSHOT_S = options.snapshot_s
+    snapshot_schedule.SNAPSHOT_S = options.snapshot_s
     if options.bug:
         add_bug(options.bug)
     if options.crash:

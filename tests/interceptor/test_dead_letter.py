@@ -54,6 +54,16 @@ def test_the_senders_own_headers_of_the_same_names_stay(names, code):
     assert dead_letter.own_and_added(record(twice))[0] == letter
 
 
+@pytest.mark.parametrize("after", [[], [("traceparent", b"t")]])
+@pytest.mark.parametrize(
+    "names", [dead_letter.ADDED_HEADERS, dead_letter.ADDED_HEADERS[::-1], ("fncast-topic",)]
+)
+def test_another_program_may_order_the_added_headers_and_write_others_after_them(names, after):
+    added = [(name, b"1") for name in names]
+    letter = record([*OWN, ("fncast-topic", b"the sender's"), *added, *after])
+    assert dead_letter.own_and_added(letter) == ([*OWN, ("fncast-topic", b"the sender's"), *after], added)
+
+
 @given(
     st.lists(
         st.tuples(

@@ -140,7 +140,7 @@ def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str
         finally:
             publisher.close()
         print(f"{count} dead letters replayed", flush=True)
-        if replaying.left:
+        if replaying.unreplayed:
             raise Failure(not_replayed(replaying))
         return 0
     finally:

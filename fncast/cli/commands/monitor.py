@@ -9,7 +9,7 @@ import time
 from consumer.errors import ConsumerError
 from consumer.service import Service
 from consumer.settings import Settings, SettingsError
-from consumer.supervision import kept_running
+from consumer.supervision import keep_running
 from fncast.cli.arguments.settings import add_kafka_arguments, settings
 from fncast.cli.process.service import Endpoint, run_service
 from fncast.failure import Failure
@@ -76,7 +76,7 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
         ),
         f"monitoring {', '.join(joined_topics(configured))} from {configured.kafka.bootstrap_servers} as group"
         f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {url}/accuracy",
-        kept_running(
+        keep_running(
             "the report of rules without a series",
             lambda: report_unmatched(rules, judge.series_names, time.monotonic),
         ),

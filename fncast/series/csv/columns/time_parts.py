@@ -16,7 +16,7 @@ _NAMES = frozenset(
         "tageszeit", "tag", "woche", "kw", "monat", "quartal",
     )
 )  # fmt: skip
-# Forms of parts of times, which programs and people write in a column of their own.
+# Forms of parts of times, which programs and people write in separate columns.
 _FORMS = re.compile(
     r"T?([01]?[0-9]|2[0-4])[.:]?[0-5][0-9]([.:]?[0-5][0-9])?.{0,9}|(HE|H|Hour) ?[0-9]{1,2}|Q[1-4]|[1-4]\.? ?Q[a-z]*"
     r"|(W|KW|CW|Week) ?[0-9]{1,2}",
