@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 RATE_WINDOW_S = 10  # long enough for a steady figure, short enough to show changes
 DELAY_WINDOW_S = 60.0
+# An older timestamp does not say when the input was sent: the producer writes history, or its clock shows 1970.
+MAX_DELAY_S = 30 * 86_400.0
 # Delays to keep. Above 300 forecasts per second, percentiles cover less than the last minute.
 MAX_DELAYS = 20_000
 # Inputs without an answer, and answers without an input, to keep: one minute of them at 300 per second.
@@ -81,8 +83,8 @@ class DelayTracker:
         _put(self._inputs, key, pending)
         if key in self._early:
             answered_s = self._early.pop(key)
-            if live and answered_s is not None and pending.timestamp_s is not None:
-                self._delays.append((now_s, answered_s - pending.timestamp_s))
+            if live and answered_s is not None:
+                self._add_delay(now_s, pending.timestamp_s, answered_s)
         elif live:
             _put(self._waiting, key, now_s)
 
@@ -95,9 +97,13 @@ class DelayTracker:
         was_waiting = self._waiting.pop(key, None) is not None
         if pending is None:
             _put(self._early, key, timestamp_s)
-        elif live and was_waiting and timestamp_s is not None and pending.timestamp_s is not None:
-            self._delays.append((now_s, timestamp_s - pending.timestamp_s))
+        elif live and was_waiting and timestamp_s is not None:
+            self._add_delay(now_s, pending.timestamp_s, timestamp_s)
         return pending
+
+    def _add_delay(self, now_s: float, asked_s: float | None, answered_s: float) -> None:
+        if asked_s is not None and answered_s - asked_s <= MAX_DELAY_S:
+            self._delays.append((now_s, answered_s - asked_s))
 
     def add_dead_letter(self, key: Key) -> None:
         """Stop waiting for an answer: the input became a dead letter."""

@@ -67,3 +67,12 @@ def test_percentiles_are_observed_values() -> None:
     assert percentile([1.0], 0.99) == 1.0
     assert percentile([float(n) for n in range(1, 101)], 0.99) == 99.0
     assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0
+
+
+def test_a_wrong_timestamp_of_an_input_is_no_delay() -> None:
+    delay = DelayTracker()
+    delay.add_input(("/a", "1"), PendingInput(0.001, None), 0.0)
+    delay.add_answer(("/a", "1"), 1_795_969_069.0, 0.0)
+    delay.add_answer(("/a", "2"), 1_795_969_069.0, 0.0)
+    delay.add_input(("/a", "2"), PendingInput(0.001, None), 0.0)
+    assert delay.as_json(0.0) == {"p50_s": None, "p99_s": None, "count": 0}
