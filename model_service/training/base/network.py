@@ -97,7 +97,7 @@ def _window_figures(windows: Any, size: Size) -> WindowFigures:
 
 
 def _learned_state(figures: WindowFigures, size: Size, units: int, dropout: float, cell: str) -> Any:
-    """What the RNN makes of the window's segments and facts: (batch, 2 * units)."""
+    """The hidden layer on the RNN's output over the segments, and on the facts: (batch, 2 * units)."""
     scaled, mask, spread = figures.scaled, figures.mask, figures.spread
     facts = Facts(name="facts")(
         [mask, figures.quantiles, spread, *figures.lags, figures.slopes, figures.starts]
