@@ -123,7 +123,7 @@ def build_chain(
         "deliver": lambda: deliver,
     }
     for name, interceptor in (interceptors or {}).items():
-        built_ins[name] = partial(_same, interceptor)
+        built_ins[name] = partial(_given, interceptor)
     try:
         reading_topics = [topic for topic, found in inputs.items() if not found.is_event]
         reading_topics += [topic for topic, source in rekeyed.items() if not source.is_event]
@@ -132,7 +132,8 @@ def build_chain(
         raise SettingsError(f"[interceptors.chain] {error}") from None
 
 
-def _same(interceptor: Interceptor) -> Interceptor:
+def _given(interceptor: Interceptor) -> Interceptor:
+    """Return the interceptor: `compose` takes functions that create one."""
     return interceptor
 
 

@@ -116,7 +116,7 @@ class Batches:
                     self._unsettled.append((lane, unsettled))
                     self._retry_at_s = time.monotonic() + RETRY_S
             if self._is_joined and any(each.is_done for _, deliveries in parts for each in deliveries):
-                self._retry_at_s = 0.0  # what was left may continue
+                self._retry_at_s = 0.0  # an unsettled delivery may have waited for these
 
     def cancel(self) -> None:
         """Forget all batches."""
@@ -127,7 +127,8 @@ class Batches:
     def _has_room(self) -> bool:
         """Whether the chain takes another batch.
 
-        Besides one batch for each call in flight, it takes as many full ones. It reads them while they wait for a call.
+        It takes one batch for each call in flight, and as many full ones more: the chain reads their records while
+        they wait for a call.
         """
         if self._is_joined:
             return not self._running

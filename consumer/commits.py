@@ -23,7 +23,7 @@ log = logging.getLogger("fncast.consumer")
 
 COMMIT_EVENTS = 4096  # a commit is due once this many are published: they stay in memory until then
 REPEAT_LOG_S = 10.0  # between log lines about a commit that keeps failing
-# To read the group's committed offsets. The loop does not poll meanwhile; a stop waits less.
+# How long to wait for the group's committed offsets. The loop does not poll meanwhile. A stop waits less.
 COMMITTED_S = 2.0
 COMMITTED_AT_STOP_S = 0.5
 TROUBLE_S = 2.0  # a commit that takes longer is in trouble
@@ -80,7 +80,7 @@ class Commits:
 
     @property
     def due_in_s(self) -> float:
-        """How long until the clock alone lets a commit begin, or results be published; infinity if it does neither."""
+        """Seconds until a commit may begin, or results may be published. Infinity if only another event allows that."""
         if self.is_in_progress:
             return inf  # its end wakes the loop
         publish_in_s = self._pace.publish_in_s
@@ -169,7 +169,7 @@ class Commits:
         return False
 
     def _covered_lanes(self) -> dict[Lane, int]:
-        """By lane, how many published deliveries the commit covers, without partitions that were taken away."""
+        """By lane, how many published deliveries the commit covers. Partitions that were taken away are left out."""
         return {lane: count for lane, count in self._covered.items() if not lane.is_dropped}
 
     def _committed(self, offsets: Offsets) -> None:

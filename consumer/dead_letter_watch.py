@@ -24,8 +24,9 @@ MAX_REASON = 300  # characters of a reason, which may quote an event
 class TopicCounts:
     """The dead letters of one input topic.
 
-    kind: of the last one. is_mixed: whether there were other outcomes or kinds. rejected: how many there were.
-    logged_kinds: of which one has been logged. not_logged: how many since the last line, by kind.
+    rejected: how many dead letters there were. kind: the kind of the last one. is_mixed: whether there were other kinds
+    or other outcomes. logged_kinds: kinds of which one dead letter has been logged. not_logged: by kind, how many dead
+    letters there were since the last log line.
     """
 
     def __init__(self) -> None:

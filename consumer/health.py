@@ -23,7 +23,7 @@ class LoopState(Protocol):
 
     @property
     def restoring(self) -> str:
-        """Why partitions whose state is not restored yet are not processed; empty if there are none."""
+        """Why some partitions wait for their state to be restored; empty if none does."""
 
     @property
     def paused(self) -> Mapping[str, str]:

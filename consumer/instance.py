@@ -55,6 +55,6 @@ def _take(name: str) -> socket.socket | None:
         if error.errno == errno.EADDRINUSE:
             taken.close()
             return None
-        with contextlib.suppress(OSError):  # sockets are not allowed here: nothing can be known
+        with contextlib.suppress(OSError):  # sockets are not allowed here, so the name is used unchecked
             taken.close()
     return taken

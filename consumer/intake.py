@@ -10,9 +10,10 @@ from consumer.commits import Commits
 from consumer.kafka.source import KafkaSource
 from consumer.lanes import Lanes
 
-IDLE_POLL_S = 0.2  # while nothing is in flight; a record ends the wait
-BUSY_WAIT_S = 0.001  # while something is in flight; its result ends the wait, a record is read after it
-CHAIN_WAIT_S = 0.003  # the same while the chain has a batch, for which a new record has to wait anyway
+IDLE_POLL_S = 0.2  # wait for a record while nothing is in flight
+# Wait for a result while something is in flight. Only a result ends this wait, so a new record waits as well.
+BUSY_WAIT_S = 0.001
+CHAIN_WAIT_S = 0.003  # the same while the chain has a batch: a new record has to wait for that batch anyway
 POLL_EVENTS = 500
 
 

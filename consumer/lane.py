@@ -15,6 +15,7 @@ Partition = tuple[str, int]  # topic and number
 # The bounds of one partition in memory. They keep a slow function from holding back the partitions of other functions.
 MAX_EVENTS = 4096
 MAX_BYTES = 4 * 1024 * 1024
+HEADER_BYTES = 192  # what a header takes in memory: a tuple, a short name, a short value
 
 
 class Lane:
@@ -79,7 +80,7 @@ class Lane:
             self._moves = []
         self.waiting.append(delivery)
         self.unpublished.append(delivery)
-        self.bytes += len(delivery.record.value or b"")
+        self.bytes += _size(delivery)
 
     def release(self, previous: int | None, moves: Sequence[StateRecord]) -> None:
         """The state is restored. previous: offset of the last committed record. moves: published with the next one."""
@@ -95,7 +96,7 @@ class Lane:
         waiting = set(self.waiting)
         self.waiting.clear()
         while self.unpublished and self.unpublished[-1] in waiting:
-            self.bytes -= len(self.unpublished.pop().record.value or b"")
+            self.bytes -= _size(self.unpublished.pop())
 
     def take(self, most: int) -> list[Delivery]:
         """Up to `most` waiting deliveries, in order, for a batch."""
@@ -132,7 +133,7 @@ class Lane:
     def committed(self, count: int) -> None:
         """Remove the first `count` published deliveries: they are committed."""
         for delivery in self.published[:count]:
-            self.bytes -= len(delivery.record.value or b"")
+            self.bytes -= _size(delivery)
             delivery.windows = None  # they refer to the delivery: without the cycle, both are freed at once
         if count:
             self._previous = self.published[count - 1].record.offset
@@ -142,6 +143,12 @@ class Lane:
         """Published deliveries were undone: publish them again, before all others."""
         self.unpublished.extendleft(reversed(self.published))
         self.published.clear()
+
+
+def _size(delivery: Delivery) -> int:
+    """About how many bytes its value and headers take in memory."""
+    record = delivery.record
+    return len(record.value or b"") + HEADER_BYTES * len(record.headers)
 
 
 def _is_void(delivery: Delivery) -> bool:

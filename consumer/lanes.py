@@ -57,10 +57,10 @@ class Lanes:
 
     def _share_out(self) -> None:
         count = max(1, len(self._lanes)) if self._is_crowded else 1
-        most = 2 * MAX_EVENTS if len(self._lanes) <= FEW_LANES else MAX_EVENTS
+        times = 2 if len(self._lanes) <= FEW_LANES else 1
         for lane in self._lanes.values():
-            lane.max_events = max(MIN_EVENTS, min(most, MAX_ALL_EVENTS // count))
-            lane.max_bytes = min(MAX_BYTES, MAX_ALL_BYTES // count)
+            lane.max_events = max(MIN_EVENTS, min(times * MAX_EVENTS, MAX_ALL_EVENTS // count))
+            lane.max_bytes = min(times * MAX_BYTES, MAX_ALL_BYTES // count)
 
     def of(self, partitions: Iterable[Partition]) -> list[Lane]:
         """The lanes of these partitions, without those that are not assigned."""

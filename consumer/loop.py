@@ -173,7 +173,7 @@ class Loop:
 
     @property
     def restoring(self) -> str:
-        """Why partitions whose state is not restored yet are not processed; empty if there are none."""
+        """Why some partitions wait for their state to be restored; empty if none does."""
         return self._states.problem
 
     @property
@@ -202,7 +202,7 @@ class Loop:
         return False
 
     def _maintain(self) -> None:
-        """Do what is not needed in every turn."""
+        """Do every MAINTAIN_S what need not be done in every turn of the loop."""
         now_s = time.monotonic()
         if now_s < self._maintain_at_s:
             return

@@ -90,7 +90,10 @@ class Rebalance:
         self.is_member = self._source.is_member
 
     def rejoin(self, reason: str) -> None:
-        """Join the group with a new client. Records in flight are dropped uncommitted and are read again."""
+        """Join the group with a new client. Records in flight are dropped uncommitted, and are read again.
+
+        reason: for the log.
+        """
         log.info("%s: a new client joins the group", reason)
         if self._lanes.partitions:
             self.lost(self._lanes.partitions)

@@ -107,6 +107,9 @@ class ResultPublisher:
         if delivery.state and self._state is not None:
             self._state.publish_with(delivery)
         outcome = delivery.outcome
+        if type(outcome) is Skipped:  # nearly all, where few readings complete a window
+            self._count(delivery, "skipped")
+            return
         if type(outcome) is Assembled and delivery.windows:
             for window in delivery.windows:
                 self.publish(window)

@@ -35,7 +35,7 @@ class RouteCheck:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._client = client
-        self._left = dict(routes)
+        self._unreached = dict(routes)
         self._sleep = sleep
         self._tries: Counter[str] = Counter()
         self.failed: dict[str, str] = {}
@@ -43,8 +43,8 @@ class RouteCheck:
     async def run(self) -> None:
         """Check until each route was reached once. After that its calls report errors."""
         while True:
-            await asyncio.gather(*(self._check(route) for route in list(self._left.values())))
-            if not self._left:
+            await asyncio.gather(*(self._check(route) for route in list(self._unreached.values())))
+            if not self._unreached:
                 return
             await self._sleep(RETRY_S)
 
@@ -58,7 +58,7 @@ class RouteCheck:
         except TimeoutError:
             reason = f"no answer within {ANSWER_S:g} s"
         if not reason:
-            del self._left[route.name]
+            del self._unreached[route.name]
             self.failed.pop(route.name, None)
             if self._tries[route.name] >= TRIES:
                 log.info("route %s can be reached now", route.name)

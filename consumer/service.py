@@ -29,7 +29,7 @@ from consumer.rekeying import with_topics_by_series
 from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
 from consumer.settings import KafkaSettings, Settings
-from consumer.supervision import kept_running
+from consumer.supervision import keep_running
 from interceptor.contract import Interceptor
 
 
@@ -114,8 +114,8 @@ class Service:
         thread = threading.Thread(target=consume, name="consumer")
         thread.start()
         tasks = [
-            asyncio.create_task(kept_running("the report of outages", self._outages.run)),
-            asyncio.create_task(kept_running("the check of routes", self._route_check.run)),
+            asyncio.create_task(keep_running("the report of outages", self._outages.run)),
+            asyncio.create_task(keep_running("the check of routes", self._route_check.run)),
         ]
         try:
             await done

@@ -11,7 +11,7 @@ log = logging.getLogger("fncast.consumer")
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 
 
-async def kept_running(
+async def keep_running(
     name: str,
     work: Callable[[], Awaitable[None]],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

@@ -37,7 +37,7 @@ class Ticks:
         self._clock_s = clock_s
         self._look_at_s = 0.0
         self._silent_since_s: dict[Lane, float] = {}
-        self._looked_at: dict[Lane, int | None] = {}
+        self._last_offsets: dict[Lane, int | None] = {}  # at the last look
 
     def add_to_silent(self, now_s: float) -> bool:
         """Add a tick to each silent lane whose next tick is due. now_s: monotonic. Returns whether there is one."""
@@ -51,15 +51,15 @@ class Ticks:
             if offset is None or lane.unpublished or not self._can_tick(lane):
                 continue
             since_s = self._silent_since_s.get(lane, now_s)
-            if self._looked_at.get(lane) != offset:
-                self._looked_at[lane], since_s = offset, now_s
+            if self._last_offsets.get(lane) != offset:
+                self._last_offsets[lane], since_s = offset, now_s
             if now_s - since_s >= SILENT_S:
                 is_at_end = self._is_at_end(lane.partition, offset)
                 self._add(lane, int(self._clock_s() * 1000) if is_at_end else 0)
                 since_s, has_ticks = now_s - SILENT_S + AGAIN_S, True
             silent[lane] = since_s
         self._silent_since_s = silent
-        self._looked_at = {lane: self._looked_at[lane] for lane in silent}
+        self._last_offsets = {lane: self._last_offsets[lane] for lane in silent}
         return has_ticks
 
     def add(self, lane: Lane) -> None:

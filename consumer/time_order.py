@@ -1,8 +1,8 @@
 """The order in which the partitions of some topics are published: by the timestamps of their records; pure.
 
 As in Kafka Streams, the record with the smallest timestamp is next. The others wait for a partition without records at
-hand until it was read to its end. So a backlog that is read partition by partition keeps its order. Of records with the
-same timestamp, as a producer sends many in a millisecond, the one with the earliest reading is next.
+hand until it was read to its end. So a backlog that is read partition by partition keeps its order. A producer sends
+many records in a millisecond: of records with the same timestamp, the one with the earliest reading is next.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Chain:
         return {name: found for name, found in named if isinstance(found, StatefulInterceptor)}
 
     async def on_consume(self, batch: Batch) -> Batch:
-        """Pass the batch through the chain. `mark_done` follows, by the caller.
+        """Pass the batch through the chain. The caller then calls `mark_done`.
 
         Raises what an interceptor raises; RuntimeError if that would end the process, such as SystemExit.
         """

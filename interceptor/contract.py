@@ -43,8 +43,8 @@ class Interceptor:
 class StatefulInterceptor(Interceptor):
     """An interceptor with state for each input partition. The consumer owns storage and offsets.
 
-    State is a function of the partition's records, so the input topic is its truth; a snapshot only makes reading it
-    short. All methods are called in the event loop of `on_consume`.
+    State must follow from the partition's records alone. A snapshot only saves reading all of them again. All methods
+    are called in the event loop of `on_consume`.
 
     - To write state, append `StateRecord`s to `state` of the partition's last delivery in a batch. They are published
       with its outcome: in the same transaction, or after the offset commit for at-least-once.

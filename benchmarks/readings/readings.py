@@ -91,6 +91,9 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     chosen = [row for row in rows(testbed.models, testbed.model) if is_chosen(row.name, arguments.only)]
     topics = {row.load: await _backlog(testbed, row.load, arguments.scale) for row in chosen}
 
+    if chosen:
+        await testbed.warm_up(arguments.scale)
+
     async def measure(row: RateRow) -> None:
         topic, records = topics[row.load]
         row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MAX_S))

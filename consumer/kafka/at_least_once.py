@@ -42,13 +42,13 @@ class AtLeastOnce(BaseProducer):
         return True
 
     def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
-        least, fewer_at_s = len(self._producer), time.monotonic()
+        fewest, fewer_at_s = len(self._producer), time.monotonic()
         while left := self._flush(FLUSH_STEP_S):
             if self._failure is not None:
                 break
             self._check_patience("the broker has not acknowledged the results")
-            if left < least:
-                least, fewer_at_s = left, time.monotonic()
+            if left < fewest:
+                fewest, fewer_at_s = left, time.monotonic()
             elif self._is_cut_off():
                 self._replace_producer(CUT_OFF)
             elif time.monotonic() - fewer_at_s >= STUCK_S:

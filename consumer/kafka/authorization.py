@@ -20,7 +20,7 @@ _ACTIONS = {
 
 
 def authorization_error(cause: KafkaError, names: Iterable[str] = ()) -> AccessDenied | None:
-    """The error if the cause is denied access, else None. names: the topics or groups that may be meant."""
+    """The error if the cause is denied access, else None. names: the topics or groups that the request named."""
     action = _ACTIONS.get(cause.code())
     if action is None:
         return None

@@ -25,7 +25,9 @@ QUEUE_FULL_POLL_S = 0.1
 FLUSH_STEP_S = 0.5
 # Records that this consumer has dropped itself: of an aborted transaction, or of a replaced producer.
 PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
-ALONE_S = 5.0  # for the answer about one isolated record; a later answer counts for the whole group
+ALONE_S = (
+    5.0  # wait for the answer about one isolated record; a later answer counts for the whole group of records
+)
 METADATA_S = 1.0
 METADATA_TRIES = 5
 CUT_OFF = "it has lost its connection to Kafka for good"
@@ -49,13 +51,14 @@ class BaseProducer:
     def __init__(
         self, client_properties: Mapping[str, str], partitioner: str, guarantee: Mapping[str, Any]
     ) -> None:
+        """guarantee: properties that the delivery guarantee needs; they replace all others."""
         self._properties = producer_properties(client_properties, partitioner) | dict(guarantee)
         self._client_properties = client_properties
         self._give_up_at_s = float("inf")
         compression = client_properties.get("compression.type", client_properties.get("compression.codec"))
         self._rejected = RejectedRecords(learns_limits=compression in (None, "none"))
         self._failure: KafkaError | None = None
-        self._created = 0  # clients
+        self._clients_created = 0
         self._failed_topics: dict[str, KafkaError] = {}  # since the last commit
         self._logged: set[tuple[int, str]] = set()
         self._connection = Connection(client_properties)
@@ -63,11 +66,11 @@ class BaseProducer:
 
     def _create_client(self) -> Producer:
         self._failure = None
-        self._created += 1
-        number = self._created
+        self._clients_created += 1
+        number = self._clients_created
 
         def on_delivery(error: KafkaError | None, message: Message) -> None:
-            if number == self._created:  # not about the records of a replaced producer
+            if number == self._clients_created:  # not about the records of a replaced producer
                 self._on_failure(error, message)
 
         callbacks = {"on_delivery": on_delivery, "error_cb": self._on_error}
@@ -83,7 +86,7 @@ class BaseProducer:
             self._producer.poll(timeout_s)
 
     def _flush(self, timeout_s: float) -> int:
-        """Wait until the broker has acknowledged all records. Returns how many it has not. Errors: see `_wait`."""
+        """Wait until the broker has acknowledged all records. Returns how many are left. Errors: see `_wait`."""
         with suppress(KafkaException, SystemError):
             self._producer.flush(timeout_s)
         return len(self._producer)

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-# A client that can reconnect has done so by then. The group has removed its member, and its transaction has timed out.
+# How long all brokers must be down before a check. A client that can reconnect has done so after this time. The group
+# has then removed its member, and its transaction has timed out.
 DOWN_S = 15.0
-LOOK_S = 5.0
+LOOK_S = 5.0  # between two checks while the cluster does not answer
 ANSWER_S = 1.0
 
 

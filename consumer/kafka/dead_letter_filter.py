@@ -1,4 +1,4 @@
-"""Which dead letters of a topic are meant; pure."""
+"""Selects dead letters of a topic; pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from consumer.kafka.stored_dead_letter import StoredDeadLetter
 
 @dataclass(frozen=True)
 class DeadLetterFilter:
-    """Which letters to read. reason: a part of the reason, case ignored. since: rejected at this time or later.
-    place: this letter only, as PARTITION/OFFSET.
+    """Contains the letters that match all its fields. An empty field matches every letter.
+
+    reason: a part of the reason, case ignored. destination: of the letter's event. since: rejected at this time or
+    later. place: of one letter, as PARTITION/OFFSET.
     """
 
     reason: str = ""

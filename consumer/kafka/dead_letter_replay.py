@@ -38,8 +38,8 @@ class Replay:
         self._wanted = wanted
         self._default_topic = default_topic
         self._topics: dict[str, int | str] = {}  # the number of partitions, or why it is unknown
-        self.left = 0  # letters that could not be replayed
-        self.left_because: list[str] = []  # the place and reason of the first MAX_NAMED of them
+        self.unreplayed = 0  # letters that could not be replayed
+        self.unreplayed_reasons: list[str] = []  # the place and reason of the first MAX_NAMED of them
 
     def run(self) -> int:
         """Replay the letters that were not replayed before. Returns how many. Raises ConsumerError."""
@@ -65,9 +65,9 @@ class Replay:
         """Each letter that `run` would take, and why it cannot be replayed; empty if it can. Raises ConsumerError."""
         for letter in self._letters.read(self._letters.committed()):
             if letter in self._wanted:
-                yield letter, self._obstacle(letter) or self._misfit(letter)
+                yield letter, self._obstacle(letter) or self._size_problem(letter)
 
-    def _misfit(self, letter: StoredDeadLetter) -> str:
+    def _size_problem(self, letter: StoredDeadLetter) -> str:
         topic, record = self._topic_of(letter), letter.record
         fits = self._publisher.fits(topic, record.key, record.value, letter.headers)
         return "" if fits else f"it is larger than the topic {topic!r} allows"
@@ -112,7 +112,7 @@ class Replay:
             try:
                 self._publish(letter)
             except RecordRejected as error:
-                self._leave(letter, str(error))
+                self._skip(letter, str(error))
                 return letter
         return None
 
@@ -120,7 +120,7 @@ class Replay:
         kept = []
         for letter in letters:
             if obstacle := self._obstacle(letter):
-                self._leave(letter, obstacle)
+                self._skip(letter, obstacle)
             else:
                 kept.append(letter)
         return kept
@@ -131,10 +131,10 @@ class Replay:
             pass
         return is_ready
 
-    def _leave(self, letter: StoredDeadLetter, reason: str) -> None:
-        self.left += 1
-        if len(self.left_because) < MAX_NAMED:
-            self.left_because.append(f"{letter.place}: {reason}")
+    def _skip(self, letter: StoredDeadLetter, reason: str) -> None:
+        self.unreplayed += 1
+        if len(self.unreplayed_reasons) < MAX_NAMED:
+            self.unreplayed_reasons.append(f"{letter.place}: {reason}")
 
     def _topic_of(self, letter: StoredDeadLetter) -> str:
         return letter.topic or self._default_topic

@@ -1,4 +1,4 @@
-"""Reads a message of the Kafka driver: its partition, and the record that it is."""
+"""Converts messages of the Kafka driver to records."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from fncast.wording.kafka import describe
 log = logging.getLogger("fncast.kafka")
 
 TYPE = "io.fncast.outage.v1"
-LOOK_S = 0.5
+LOOK_S = 0.5  # between two looks at the routes
 # An outage is published repeatedly while it lasts. A reader that gets nothing for three such periods knows that the
 # consumer has stopped, and does not know the route's state.
 REPEAT_S = 5.0

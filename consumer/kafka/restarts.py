@@ -56,8 +56,14 @@ class Restarts:
 
     def clear(self) -> None:
         """A new client has no restarts."""
-        for kept in (self._out_of_range, self._pending, self._unassigned, self._rejected, self._reset_at_s):
-            kept.clear()
+        for entries in (
+            self._out_of_range,
+            self._pending,
+            self._unassigned,
+            self._rejected,
+            self._reset_at_s,
+        ):
+            entries.clear()
 
     def add_out_of_range(self, message: Message) -> None:
         """Note the offset that Kafka does not have. message: with the error _AUTO_OFFSET_RESET."""
@@ -111,13 +117,13 @@ class Restarts:
             return
         client = self._client()
         for partition, offset in list(self._pending.items()):
-            resumed = TopicPartition(*partition, offset)
+            restarted = TopicPartition(*partition, offset)
             try:
                 if any((p.topic, p.partition) == partition for p in client.assignment()):
-                    client.incremental_unassign([resumed])
+                    client.incremental_unassign([restarted])
                     self._unassigned.add(partition)
                 if partition in self._unassigned:
-                    client.incremental_assign([resumed])
+                    client.incremental_assign([restarted])
                     self._unassigned.discard(partition)
             except KafkaException as error:
                 self._log_rejection(partition, offset, error)  # each poll tries again

@@ -14,46 +14,24 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumer.errors import ConsumerError
-from consumer.kafka.authorization import authorization_error
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
 from consumer.kafka.message import partition_of, record
 from consumer.kafka.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.restarts import Restarts
+from consumer.kafka.source_errors import SourceErrors
 from consumer.kafka.source_properties import is_eager, source_properties
 from consumer.lane import Partition
-from fncast.wording.kafka import describe
 from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.kafka")
 
-COMMITTED_S = 2.0
+COMMITTED_S = 2.0  # for a caller that asks for committed offsets
 LEAVE_S = 1.0  # the client itself waits up to 5 s for a broker that does not answer
-
-# Errors that the client recovers from: it reconnects, and topics may be created later.
-_TEMPORARY = frozenset(
-    {
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._TRANSPORT,
-        KafkaError._RESOLVE,
-        KafkaError._TIMED_OUT,
-        KafkaError._MAX_POLL_EXCEEDED,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-        KafkaError.LEADER_NOT_AVAILABLE,
-    }
-)
-FENCED = "group.instance.id"  # in the error of a static member that another one has replaced
 
 
 class KafkaSource:
-    """Subscribes, polls, pauses and commits. Owned by the loop's thread. Raises ConsumerError for permanent errors.
-
-    problem: the last error, until records arrive again.
-    """
+    """Subscribes, polls, pauses and commits. Owned by the loop's thread. Raises ConsumerError for permanent errors."""
 
     def __init__(self, client_properties: Mapping[str, str], group_id: str, instance: str = "") -> None:
         """instance: the name of a static member (KIP-345), the same after a restart; empty for a dynamic member."""
@@ -61,8 +39,7 @@ class KafkaSource:
         properties = source_properties(client_properties, group_id, instance)
         properties |= {"error_cb": self._on_error, "on_commit": self._commits.answered}
         self._ends: dict[Partition, int] = {}  # by partition, the offset at which it was last read to its end
-        self._logged: set[str] = set()
-        self.problem = ""
+        self._errors = SourceErrors(group_id, properties.get("group.instance.id", ""))
         self._restarts = Restarts(lambda: self._consumer, is_eager=is_eager(properties))
         self._properties = properties
         self._connection = Connection(client_properties)
@@ -81,24 +58,26 @@ class KafkaSource:
     ) -> None:
         """Join the group. The callbacks run inside `poll`."""
 
-        def plain(callback: Callable[[list[Partition]], None]) -> Callable[[Consumer, Any], None]:
-            def called(client: Consumer, partitions: list[TopicPartition]) -> None:
+        def for_client(callback: Callable[[list[Partition]], None]) -> Callable[[Consumer, Any], None]:
+            """A callback as the client takes it."""
+
+            def call(client: Consumer, topic_partitions: list[TopicPartition]) -> None:
                 if client is self._consumer:  # `replace_client` closes the old client in the background
-                    named = [(p.topic, p.partition) for p in partitions]
-                    for partition in named:
+                    partitions = [(p.topic, p.partition) for p in topic_partitions]
+                    for partition in partitions:
                         self._restarts.forget(partition)
                         self._ends.pop(partition, None)
-                    callback(named)
+                    callback(partitions)
 
-            return called
+            return call
 
         def assigned(client: Consumer, partitions: list[TopicPartition]) -> None:
-            plain(on_assign)(client, partitions)
+            for_client(on_assign)(client, partitions)
             if self._restarts.is_eager and client is self._consumer:
                 self._restarts.assign(client, partitions)
 
         self._join = lambda: self._consumer.subscribe(
-            list(topics), on_assign=assigned, on_revoke=plain(on_revoke), on_lost=plain(on_lost)
+            list(topics), on_assign=assigned, on_revoke=for_client(on_revoke), on_lost=for_client(on_lost)
         )
         self._join()
 
@@ -164,31 +143,16 @@ class KafkaSource:
 
     def _on_error(self, error: KafkaError) -> None:
         self._connection.on_error(error)
-        if error.fatal() or error.code() == KafkaError._FATAL:
-            raise self._fatal_error(error)
-        is_group_denied = error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
-        if is_group_denied and (denied := authorization_error(error, [self._properties["group.id"]])):
-            raise denied
-        reason = describe(error)
-        if reason not in self._logged:
-            # Log it once until records arrive: a broker that is down repeats its errors.
-            self._logged.add(reason)
-            self.problem = reason
-            log.warning("Kafka: %s%s", reason, "; waiting for it" if error.code() in _TEMPORARY else "")
+        self._errors.handle(error)
 
-    def _fatal_error(self, error: KafkaError) -> ConsumerError:
-        """The error after which this client does not work any more."""
-        if (instance := self._properties.get("group.instance.id")) and FENCED in error.str():
-            return ConsumerError(
-                f"another consumer has joined the group {self._properties['group.id']!r} as {instance!r}, the name of"
-                " this consumer: give each its own `instance` in [kafka]"
-            )
-        return ConsumerError(f"Kafka's client gives up: {describe(error)}")
+    @property
+    def problem(self) -> str:
+        """The client's last error, until `clear_problem`; empty if there is none."""
+        return self._errors.problem
 
     def clear_problem(self) -> None:
         """Records arrive again: log the next problem."""
-        self._logged.clear()
-        self.problem = ""
+        self._errors.clear()
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Return no more records of these partitions until `resume`."""
@@ -230,9 +194,10 @@ class KafkaSource:
         return None if any(answer.error is not None for answer in answers) else answers
 
     def group_metadata(self) -> Any | None:
-        """The group metadata that fences a zombie's transaction; new for each one. None if the client is not a member.
+        """The group metadata that fences a zombie's transaction. None if the client is not a member.
 
-        The membership ends before `poll` reports it, and the broker accepts offsets without a member id unchecked.
+        Ask for it before each transaction. The membership can end before `poll` reports that, and the broker accepts
+        offsets without a member id unchecked.
         """
         metadata = self._consumer.consumer_group_metadata()
         return metadata if self.is_member else None

@@ -21,7 +21,7 @@ END = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 log = logging.getLogger("fncast.kafka")
 
-LOOK_S = 1.0  # if a topic is created again, records of this span may be forecast twice
+LOOK_S = 1.0  # between two requests. If a topic is created again, records of this span may be forecast twice
 ANSWER_S = 5.0
 # Errors of requests that no broker has answered.
 UNREACHED = frozenset(

@@ -75,7 +75,7 @@ class Topics:
             return Sizes()
         if self.watch is None:
             self.watch = TopicWatch(lambda: self._admin, self._replace_client, self._names.watched())
-        return self._prepare(partition_counts(cluster))
+        return self._prepare_topics(partition_counts(cluster))
 
     def _list_topics(self) -> Any | None:
         """What the broker knows about its topics; None, with `problem` set, if no broker answers."""
@@ -122,7 +122,7 @@ class Topics:
             )
         self._creation.all_exist = True
 
-    def _prepare(self, counts: Mapping[str, int]) -> Sizes:
+    def _prepare_topics(self, counts: Mapping[str, int]) -> Sizes:
         """Check and create the topics of a broker. counts: the number of partitions of each topic that exists."""
         names = self._names
         limits = read_limits(self._admin, [name for name in names.watched() if name in counts])

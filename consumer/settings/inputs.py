@@ -17,7 +17,7 @@ BY_SERIES = "-by-series"  # the end of the name of a topic that fncast keys by s
 
 
 class JsonMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where things are in a JSON object. All are dotted paths below `root`.
+    """Where time, values and labels are in a JSON object. All are dotted paths below `root`, the path of an envelope.
 
     time: empty for the record's timestamp. values: empty for each member that is a number. time_unit: of a time that is
     a number; auto recognizes it by its size.

@@ -63,8 +63,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An alert before a threshold is crossed.
 
     series: glob. above, below: the threshold; exactly one of them. within: how far ahead to look, such as 6h; empty for
-    the whole forecast. probability: from which on the alert opens. for_steps: how many steps the crossing lasts at
-    least. destination: of the alert's events; empty for none.
+    the whole forecast. probability: the alert opens if a crossing is at least this probable. for_steps: the fewest
+    steps in a row that count as a crossing. destination: of the alert's events; empty for none.
     """
 
     name: str
@@ -83,6 +83,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 f"alert {WORSE_THAN_LAST!r}: [monitor] worse_than_last_for uses this name, choose another"
             )
+        if not self.series:
+            raise ValueError(f"alert {self.name[:64]!r}: series is empty, leave it out for all series")
         if (self.above is None) == (self.below is None):
             raise ValueError(f"alert {self.name[:64]!r} needs either above or below")
         threshold = self.below if self.above is None else self.above

@@ -1,4 +1,4 @@
-"""What a value in the settings may be."""
+"""Limits of values in the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of assembling: how the readings of a series become windows."""
+"""The settings of [windows]: how the readings of a series become windows."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class StateTopic:
         return [found[name] for name in sorted(found)]
 
     def reset(self, topics: Collection[str], *, is_replayed: bool) -> list[Partition]:
-        """Delete the state of these topics, of all if there are none. Returns the partitions that had state.
+        """Delete the state of these topics; without any, of all topics. Returns the partitions that had state.
 
         is_replayed: the next start reads their input from the first record that Kafka has. Otherwise it begins with
         empty windows at the group's committed offsets. Raises ConsumerError while the group has members.
@@ -117,7 +117,7 @@ class StateTopic:
             write(place_of(partition, count), key, msgspec.json.encode(marker))
         if producer.flush(FLUSH_S) or failures:
             reason = failures[0] if failures else f"the broker did not answer within {FLUSH_S:g} s"
-            raise ConsumerError(f"the state was not deleted completely: {reason}. Call it again")
+            raise ConsumerError(f"the state was not deleted completely: {reason}. Reset it again")
         return partitions
 
     def _first_offset(self, partition: Partition) -> int:
@@ -162,7 +162,7 @@ class StateTopic:
     def _with_reader(self, call: Callable[[Reader], Result], what: str = "") -> Result:
         """Return what the call returns. While the broker does not answer, call it again with a new reader.
 
-        what: is read; by default the state topic.
+        what: for the error, what the call reads; by default the state topic.
         """
         for attempt in range(1, TRIES + 1):
             reader = Reader(self._properties, self._group)

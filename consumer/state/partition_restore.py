@@ -20,7 +20,7 @@ from interceptor.contract import StatefulInterceptor
 
 log = logging.getLogger("fncast.consumer")
 
-CHECK_S = 0.2  # between looks whether the partition was taken away
+CHECK_S = 0.2  # between checks whether the partition was taken away
 
 Result = TypeVar("Result")
 
@@ -85,12 +85,12 @@ class PartitionRestore:
                 restoration, interceptor.restore, topic, number, restoration.generation, start, records
             )
             if not records and snapshot.since is not None:
-                offset = snapshot.since  # it has not written any state since there is state
+                offset = snapshot.since  # it has never written state, so it needs the input from there on
             from_offsets[name] = min(max(0, offset), start)
         return from_offsets
 
     def _snapshot(self, reader: Reader, restoration: Restoration) -> Snapshot:
-        """Read the partition of the state topic where the state should be; all of them if it is not there."""
+        """Read the partition of the state topic where the state should be. If it is not there, read all of them."""
         places = reader.partitions_of(self._state_topic)
         snapshot = Snapshot(self._group_id, restoration.partition, places)
         others = [place for place in range(places) if place != snapshot.home]

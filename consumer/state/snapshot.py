@@ -1,9 +1,9 @@
 """The state of one partition as it is read from the state topic, and where it belongs; pure.
 
 The state of input partition p lives in partition p % n of a state topic with n partitions. If n changes, the state is
-copied to its new place with the next results. A marker says for which n a place was filled, so that a copy that was not
-finished is not taken for the state. It also says since which offset there is state, for an interceptor that has not
-written any yet.
+copied to its new place with the next results. A marker names the n for which a place was filled: a copy without it was
+not finished, and is not used. The marker also names the first offset that the state covers. An interceptor that has not
+written any state yet replays the input from that offset.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Snapshot:
     def moves(self, start: int) -> list[PlacedRecord]:
         """What to write so that the state is at its home alone: copies, the marker, and deletions elsewhere.
 
-        start: the offset since which there is state, if there was none.
+        start: the first offset that the state covers, if there was no state yet.
         """
         if self.is_at_home:
             return []

@@ -21,8 +21,8 @@ class StateWriter:
     Otherwise it is published once its offset is committed: a snapshot is never ahead of the group's offset. Records are
     kept until the broker has acknowledged them, so that none is lost while a later one is stored.
 
-    State that was restored and only moves to another partition is not ahead, so it is published at once: the broker has
-    it before the next offset is committed.
+    Restored state that moves to another partition of the state topic is never ahead. It is published at once, so that
+    the broker has it before the next offset is committed.
     """
 
     def __init__(self, publisher: Publisher, topic: str, group: str) -> None:

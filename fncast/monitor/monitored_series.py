@@ -12,7 +12,7 @@ from fncast.monitor.anomalies.silence import Silence
 from fncast.monitor.joining.joined_series import JoinedSeries
 
 
-@dataclass
+@dataclass(slots=True)
 class MonitoredSeries:
     """A series with its alerts by rule, and by model what was published and how it compares with the last value."""
 

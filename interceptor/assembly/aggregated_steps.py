@@ -22,8 +22,8 @@ from interceptor.assembly.series_window import (
 from interceptor.assembly.window import Window
 from interceptor.readings.contract import Series
 
-# Readings of the open step that are kept apart, so that repeats are recognised and changed values replaced. In a step
-# with more readings, the older ones are only in the total.
+# Readings of the open step that are kept one by one, so that repeats are recognised and changed values replaced. In a
+# step with more readings, the older ones are only in the total.
 RECENT = 128
 
 
@@ -56,8 +56,8 @@ class AggregatedSteps(SeriesWindow):
 
     values: totals of closed steps, for "mean" the sums of the readings. counts: readings of closed steps. is_open:
     whether the newest step is open. due_ns: when it closes at the latest, in the partition's event time. is_scheduled:
-    whether the partition will ask for it. older: total of the open step's readings that are not in `recent`. recent:
-    the open step's last readings, value by time, in the order of their records.
+    whether the partition has scheduled the end of the open step. recent: the open step's last readings, value by time,
+    in the order of their records. older: total of its earlier readings.
     A counter's step has the largest reading of the step, whatever the aggregate.
     """
 
@@ -132,7 +132,7 @@ class AggregatedSteps(SeriesWindow):
         return self.lateness(ahead)
 
     def lateness(self, ahead: int) -> str:
-        """See SeriesWindow.lateness. A closed newest step has had its grace."""
+        """See SeriesWindow.lateness. The grace of a closed newest step is over."""
         return LATE if not ahead else super().lateness(ahead)
 
     def advance(self, index: int) -> None:

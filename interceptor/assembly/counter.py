@@ -10,7 +10,7 @@ _NS = 1_000_000_000
 
 
 def rates(values: array[float], first_index: int, grid: Grid) -> array[float]:
-    """The rate of each step but the first, oldest first; NaN where the counter has no reading or none before.
+    """The rate of each step but the first, oldest first; NaN where the step, or all earlier ones, have no reading.
 
     values: the counter's readings, NaN for a missing one. first_index: the step of the first value. The increase over
     missing steps is spread evenly, and the next step with a reading has its rate. After a reset the counter counts

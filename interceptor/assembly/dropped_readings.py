@@ -1,4 +1,4 @@
-"""Says in the log which readings were dropped because of their times: a wrong clock is found by it."""
+"""Logs readings that were dropped because of their times, so that a wrong clock is noticed."""
 
 from __future__ import annotations
 

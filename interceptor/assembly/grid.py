@@ -9,7 +9,7 @@ from fncast.series.step import Step
 
 _NS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SHARED = 1024  # grids that series with equal steps share
+_SHARED = 1024  # cached grids: series with equal grids share one
 
 
 class FixedGrid:
@@ -71,7 +71,10 @@ class CalendarGrid:
 
     @classmethod
     def around(cls, step: Step, reading_ns: int) -> CalendarGrid:
-        """The grid with a reading at the time of its step. A set day of the month keeps the reading's time of day."""
+        """The grid with this reading at the time of its step.
+
+        If the step names a day of the month, only the month and the time of day come from the reading.
+        """
         origin = _moment(reading_ns)
         if step.day is not None:
             origin = Step.of_months(step.months or 1, step.day).after(origin.replace(day=1), 0)
@@ -121,7 +124,10 @@ def periods(step: Step) -> Grid:
 
 @lru_cache(_SHARED)
 def from_anchor(step: Step, day: int | None, anchor_ns: int) -> Grid:
-    """The grid of single readings that had this anchor. day: of the grid's step, which the cache must distinguish."""
+    """The grid of single readings with this anchor. day: the day of the step.
+
+    The day is a separate argument because equal steps may have different days, and the cache must distinguish them.
+    """
     if step.months is None:
         return FixedGrid(step, anchor_ns, False)
     return CalendarGrid(Step.of_months(step.months, day), anchor_ns, False)

@@ -113,7 +113,7 @@ class PartitionWindows:
         return completed
 
     def _catch_up(self, offset: int | None) -> None:
-        """Let series take part again whose restored state is no longer newer than the input. None: all of them."""
+        """Add readings again to series whose restored state the input has reached. offset: None for all series."""
         for slot in [slot for slot, ahead in self.ahead.items() if offset is None or ahead <= offset]:
             del self.ahead[slot]
             self._schedule_open(self.series[slot])
@@ -135,13 +135,13 @@ class PartitionWindows:
             self.changed.add(slot)
 
     def _schedule_open(self, series: SeriesWindow) -> None:
-        """Remember when the series' open step is due."""
+        """Remember when the series' open step is due, if it has one."""
         if isinstance(series, AggregatedSteps) and series.is_open and not series.is_scheduled:
             series.is_scheduled = True
             heappush(self._due, (series.due_ns, series.slot))
 
     def _find(self, key: Hashable) -> SeriesWindow | str:
-        """The series of a key that is not in the cache; a new one if there is room. Or why there is none."""
+        """The series of a key that is not in the cache, created if it is new; or the reason why there is none."""
         most = self.rules.max_series
         if len(self._by_key) >= 2 * most or self._key_characters >= _MAX_KEY_CHARACTERS * most:
             self._by_key.clear()

@@ -1,4 +1,4 @@
-"""The window of one series: a ring of the last steps, and what it shares with windows of aggregated steps."""
+"""The window of one series, as a ring of its last steps: what windows of single readings and of aggregates share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REPEATED = "repeated"  # known already
 TOO_OLD = "too-old"  # before the window
 FUTURE = "future"  # further ahead of its record's timestamp than the window is long
 TOO_LARGE = "too-large"  # a model cannot use it
-BEGUN_AGAIN = "begun-again"  # the window began with it again: the readings before had a wrong clock
+BEGUN_AGAIN = "begun-again"  # the window begins again with this reading: the earlier ones had a wrong clock
 
 # So many readings in a row that are too old, and whose records are older than the newest reading as well, show that the
 # newest reading had a wrong clock.
@@ -35,7 +35,8 @@ class SeriesWindow:
     Subclasses decide when a step is complete: then the window is completed.
     slot: position of the series in the partition. values: ring of float64, NaN for a missing step, addressed by the
     step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
-    last step whose window was completed. behind: the head when records behind it began, and their number since.
+    last step whose window was completed. behind: the head, and how many records in a row were far behind it; see
+    `begins_again`.
     """
 
     __slots__ = (
@@ -117,8 +118,8 @@ class SeriesWindow:
     def begins_again(self, record_ns: int) -> bool:
         """Whether the window must begin again with a reading that is too old, because the newest one had a wrong clock.
 
-        The newest reading is further ahead of this record's timestamp than the window is long. That can be the fault of
-        this record, so it counts once BEHIND records in a row say so. Then the window is empty.
+        That is so if the newest reading is further ahead of this record's timestamp than the window is long. One record
+        may itself have a wrong timestamp, so BEHIND records in a row must agree. The window is then emptied.
         """
         assert self.grid is not None
         if self.grid.start_ns(self.head) <= record_ns + self.ahead_ns:

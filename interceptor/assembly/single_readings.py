@@ -20,9 +20,10 @@ from interceptor.assembly.step_finder import NEEDED, find_grid, find_step, is_re
 from interceptor.assembly.window import Window
 from interceptor.readings.contract import Series
 
-# The step is found again if so many of the last 16 readings do not fit: they are not about one per step.
+# The step is determined again if this many of the last 16 readings do not fit the grid.
 _MISFITS = 8
 _HISTORY = (1 << 16) - 1
+_LEAST = -MAX_MAGNITUDE
 
 Reading = tuple[int, float, int]  # time_ns, value, record_ns
 
@@ -43,7 +44,7 @@ class SingleReadings(SeriesWindow):
 
     def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
         """See SeriesWindow.add."""
-        if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
+        if not _LEAST <= value <= MAX_MAGNITUDE:
             return TOO_LARGE
         if self.grid is None:
             return self._add_first(time_ns, value, record_ns, completed)
@@ -53,7 +54,8 @@ class SingleReadings(SeriesWindow):
         index = (time_ns - self.base_ns) // step_ns if step_ns else self.grid.index(time_ns)
         if index != self.head + 1 or self.misfits or self.gathered is not None:
             return self._add_unusual(time_ns, index, value, record_ns, completed)
-        # Nearly all readings: the next step of a series that fits its grid. As `place` and `complete`, in less time.
+        # Nearly all readings are the next step of a series that fits its grid. This does the same as `place` and
+        # `complete`, in less time.
         values = self.values
         ring_index = index % len(values)
         if values[ring_index] != values[ring_index]:  # NaN
@@ -80,14 +82,14 @@ class SingleReadings(SeriesWindow):
             self.complete(completed)
             return BEGUN_AGAIN
         if self.rules.step is None and index >= head and outcome is not REPEATED:
-            has_moved = self._looks_for_step(time_ns, value, record_ns, index != head + 1, completed)
-            if has_moved:
+            has_new_step = self._note_fit(time_ns, value, record_ns, index != head + 1, completed)
+            if has_new_step:
                 return STORED
         if self.head != head:
             self.complete(completed)
         return outcome
 
-    def _looks_for_step(
+    def _note_fit(
         self, time_ns: int, value: float, record_ns: int, is_misfit: bool, completed: list[Window]
     ) -> bool:
         """Note whether a reading fits. If too many do not, gather readings to find the step again.
@@ -97,7 +99,7 @@ class SingleReadings(SeriesWindow):
         self.misfits = (self.misfits << 1 | is_misfit) & _HISTORY
         if self.gathered is not None:
             self._gather(time_ns, value, record_ns)
-            return len(self.gathered) == NEEDED and self._find_again(completed)
+            return len(self.gathered) == NEEDED and self._find_step_again(completed)
         if is_misfit and self.misfits.bit_count() >= _MISFITS:
             self.gathered = [(time_ns, value, record_ns)]
         return False
@@ -129,7 +131,7 @@ class SingleReadings(SeriesWindow):
         gathered.append((time_ns, value, record_ns))
         return STORED
 
-    def _find_again(self, completed: list[Window]) -> bool:
+    def _find_step_again(self, completed: list[Window]) -> bool:
         """Move to a new grid if the gathered readings have another, regular one. Returns whether the step differs."""
         assert self.gathered is not None
         assert self.grid is not None

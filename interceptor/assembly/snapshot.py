@@ -76,7 +76,7 @@ class Parts:
         return records
 
     def give_up(self) -> None:
-        """Leave what is not written to the next snapshot."""
+        """End this snapshot. The next one writes the buckets that are left."""
         size = bucket_size(self._windows.rules)
         self._windows.changed.update(number * size for number in self._numbers)
 
@@ -100,7 +100,7 @@ def _head_record(windows: PartitionWindows) -> StateRecord:
 
 
 def _shape(rules: Rules) -> str:
-    """What the records depend on."""
+    """The settings that the records depend on: records of other settings cannot be used."""
     size = bucket_size(rules)
     return rules.shape() if size == BUCKET else f"{rules.shape()} bucket={size}"
 

@@ -110,7 +110,7 @@ def read_head(value: bytes) -> Head:
 
 
 def bucket_size(rules: Rules) -> int:
-    """The number of series in a bucket: at most BUCKET, and so few that each record is one that a broker takes."""
+    """The number of series in a bucket: at most BUCKET, and few enough to keep a record below _RECORD_BYTES."""
     numbers = rules.window * (2 if rules.is_aggregated else 1)
     return max(1, min(BUCKET, _RECORD_BYTES // (8 * numbers + _SERIES_BYTES)))
 

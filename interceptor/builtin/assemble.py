@@ -11,6 +11,7 @@ from interceptor.assembly.dropped_readings import DroppedReadings
 from interceptor.assembly.partition_windows import NO_SERIES, PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import LATE
+from interceptor.assembly.snapshot_schedule import SnapshotSchedule
 from interceptor.assembly.spread_series import SpreadSeries
 from interceptor.assembly.window import Window, window_event
 from interceptor.chain import read_delivery
@@ -22,8 +23,6 @@ from interceptor.readings.contract import Format, Skip
 from interceptor.readings.decoding import decode, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
-SNAPSHOT_S = 10.0  # between snapshots of a partition
-SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after this many readings: they bound the replay
 STORED = Skipped("stored")
 EMPTY = Skipped("the record has no value")
 
@@ -43,12 +42,7 @@ class ReadingInput:
 
 
 class Partition:
-    """An input partition of this consumer.
-
-    snapshot_at_s: when the next snapshot is due. readings: since the last snapshot. snapshot_offset: of the last
-    snapshot. stale: keys in the state topic that belong to no snapshot. is_new: whether there is no
-    snapshot.
-    """
+    """An input partition of this consumer. generation: number of its assignment."""
 
     def __init__(
         self, input_: ReadingInput, windows: PartitionWindows, generation: int, now_s: float
@@ -56,13 +50,7 @@ class Partition:
         self.input = input_
         self.windows = windows
         self.generation = generation
-        self.snapshot_at_s = now_s + SNAPSHOT_S
-        self.readings = 0
-        self.snapshot_offset = -1
-        self.parts: snapshot.Parts | None = None  # the rest of a snapshot
-        self.is_new = False
-        self.stale: list[bytes] = []
-        self.bytes: dict[bytes, int] = {}  # of the records of the last snapshot, by key
+        self.snapshots = SnapshotSchedule(windows, now_s)
 
 
 class Assemble(StatefulInterceptor):
@@ -96,7 +84,7 @@ class Assemble(StatefulInterceptor):
         self._partitions[topic, partition] = found
         records = list(state)
         if not snapshot.read(windows, records, f"{topic}/{partition}", committed):
-            found.is_new, found.stale = True, [record.key for record in records]
+            found.snapshots.start_without_snapshot(record.key for record in records)
         return windows.next_offset
 
     def replay(self, records: Sequence[Record]) -> None:
@@ -152,10 +140,7 @@ class Assemble(StatefulInterceptor):
 
     def _assemble(self, delivery: Delivery, partition: Partition) -> None:
         """Add the record's readings, and settle it unless it completes windows."""
-        if partition.is_new:
-            partition.windows.next_offset = max(partition.windows.next_offset, delivery.record.offset)
-            delivery.state += snapshot.begin(partition.windows, partition.stale)
-            partition.is_new, partition.stale = False, []
+        delivery.state += partition.snapshots.begin(delivery.record.offset)
         completed, outcome = self._read(delivery.record, partition)
         if completed:
             _attach(delivery, partition.input, completed)
@@ -164,7 +149,7 @@ class Assemble(StatefulInterceptor):
 
     def _tick(self, delivery: Delivery, partition: Partition) -> None:
         """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
-        partition.snapshot_at_s = 0.0
+        partition.snapshots.make_due()
         if delivery.record.timestamp_ms:
             completed = partition.windows.close_by_clock(delivery.record.timestamp_ms)
             if completed:
@@ -183,7 +168,7 @@ class Assemble(StatefulInterceptor):
                 windows.outcomes[reason.value] += count
         if not decoded.keys:
             return [], unreadable(decoded) or STORED
-        partition.readings += len(decoded.keys)
+        partition.snapshots.readings += len(decoded.keys)
         unnamed = windows.outcomes.get(NO_SERIES, 0)
         completed = windows.add(decoded, record.timestamp_ms, record.offset)
         if windows.outcomes.get(NO_SERIES, 0) - unnamed == len(decoded.keys):
@@ -193,28 +178,10 @@ class Assemble(StatefulInterceptor):
 
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it gets."""
-        windows, now_s = partition.windows, self._clock()
-        is_due = now_s >= partition.snapshot_at_s or partition.readings >= SNAPSHOT_READINGS
-        has_changed = windows.changed or partition.parts or windows.next_offset != partition.snapshot_offset
-        if partition.is_new or not is_due or not has_changed:
-            return
-        parts = partition.parts
-        if type(delivery.record) is Tick:  # the partition is silent or given away
-            if parts is not None:
-                parts.give_up()
-            delivery.state += snapshot.write(windows)
-            parts = None
-        else:
-            parts = parts or snapshot.Parts(windows)
-            delivery.state += parts.next()
-            if parts.is_done:
-                parts = None
-        partition.parts = parts
-        partition.snapshot_offset = windows.next_offset
-        if parts is None:
-            partition.snapshot_at_s, partition.readings = now_s + SNAPSHOT_S, 0
-        partition.bytes.update({record.key: len(record.value or b"") for record in delivery.state})
-        metrics.STATE_BYTES.set(sum([sum(each.bytes.values()) for each in self._partitions.values()]))
+        is_tick = type(delivery.record) is Tick  # the partition is silent or given away
+        if records := partition.snapshots.write(self._clock(), is_whole=is_tick):
+            delivery.state += records
+            metrics.STATE_BYTES.set(sum([each.snapshots.size for each in self._partitions.values()]))
 
     def _count(self) -> None:
         """Add the outcomes of readings to the metrics: once for each batch, because a labelled counter is slow."""

@@ -22,9 +22,8 @@ from interceptor.readings.contract import (
 from interceptor.readings.naming import is_unicode
 from interceptor.readings.times import MAX_TIME_NS
 
-MAX_BYTES = (
-    64 * 1024 * 1024
-)  # of the records that one record becomes: each one repeats the labels of its series
+# Of all records that one input record becomes: each of them repeats the labels of its series.
+MAX_BYTES = 64 * 1024 * 1024
 
 
 class _SeriesRecord(msgspec.Struct, omit_defaults=True):

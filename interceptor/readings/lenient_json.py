@@ -21,9 +21,9 @@ def parse(value: bytes) -> Any:
 
 
 def decode(decoder: msgspec.json.Decoder[_T], value: bytes | msgspec.Raw) -> _T:
-    """Decode. Such numbers become null, or stay if the decoder takes anything.
+    """Decode. Such numbers become null; a decoder of any type keeps them.
 
-    Raises the decoder's error if there are none of them, or other mistakes.
+    Raises the decoder's error if the value has no such numbers, or has other mistakes.
     """
     try:
         return decoder.decode(value)

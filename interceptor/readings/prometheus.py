@@ -1,7 +1,7 @@
 """Prometheus samples: the JSON of prometheus-kafka-adapter, and remote write as Prometheus itself sends it.
 
 Sources: the README of Telefonica/prometheus-kafka-adapter; Prometheus' Remote-Write 1.0 specification (a protobuf
-`WriteRequest`, compressed by snappy's block format; a series that ended is marked by one certain NaN).
+`WriteRequest`, compressed by snappy's block format; the end of a series is marked by a NaN with a defined bit pattern).
 """
 
 from __future__ import annotations

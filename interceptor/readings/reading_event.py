@@ -41,7 +41,7 @@ _reading = msgspec.json.Decoder(_Reading)
 
 
 class CloudEventsReadings:
-    """One reading: its series is the event's `subject`, its time is `time`. Several readings: see `readings`."""
+    """One reading has its series in the event's `subject`, and its time in `time`. Several are in `data.readings`."""
 
     def __init__(self, series: str = DEFAULT_NAME) -> None:
         self._template = NameTemplate(series, ("series",))

@@ -66,7 +66,7 @@ class TelegrafJson:
             record = lenient_json.decode(_record, value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not a metric in Telegraf's JSON format: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         if record.metrics is not None:
             if len(record.metrics) > MAX_READINGS:
                 raise UndecodableRecord(f"the batch holds more than {MAX_READINGS} metrics")

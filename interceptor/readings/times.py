@@ -8,6 +8,7 @@ from fncast.series.rfc3339 import parse_time
 
 UNITS_NS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 MAX_TIME_NS = 2**63 - 1  # the largest 64-bit time, in the year 2262
+_MAX_S = MAX_TIME_NS // 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -17,6 +18,8 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
     raw: a number, a string of digits, or an RFC 3339 string. unit: s, ms, us, ns, or auto, which guesses by size.
     """
     if type(raw) is int:
+        if unit == "auto" and 0 <= raw <= _MAX_S:  # most times: `unit_of` says seconds
+            return raw * 1_000_000_000
         found = raw * UNITS_NS[unit_of(raw) if unit == "auto" else unit]
     elif type(raw) is float:
         try:

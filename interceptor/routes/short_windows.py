@@ -21,7 +21,10 @@ _named: set[str] = set()  # topics that a log line has named
 
 
 def skip_short_window(topic: str, reason: str) -> Skipped:
-    """Return the outcome of such a window; count it, and log the first one of a topic. reason: of the function."""
+    """Count a window with too few readings, and log the first one of a topic. Returns its outcome.
+
+    reason: as the function gave it.
+    """
     SHORT.labels(topic).inc()
     if topic not in _named:
         _named.add(topic)

@@ -120,6 +120,6 @@ def _assembled(window: assembly.Window) -> EventReadings:
 def _assembled_place(
     start_ns: int, period_s: float | None, months: int | None, day: int | None, steps: int
 ) -> bytes:
-    """By the numbers of the step: they are quicker to look up than the step."""
+    """The members `start` and `step` of the forecast's data, from the step's numbers, which have a fast hash."""
     start = assembly.time_text(start_ns)
     return place_of({"start": start, **Step(period_s, months, day).as_json(parse_time(start))}, steps)

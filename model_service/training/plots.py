@@ -12,6 +12,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from fncast.foreign_text import clean
 from model_service.training.baselines import LAST_READINGS
 from model_service.training.evaluation import (
     LAST_VALUE,
@@ -111,9 +112,8 @@ def forecast_figure(evaluated: SeriesEvaluation) -> Figure:
     error = evaluated.scores[MODEL].relative_mae
     suffix = "" if error is None else f" — error {error:.2f} of the last value's"
     # A dollar sign in a name must not start a formula.
-    name = series.name if len(series.name) <= MAX_NAME else f"{series.name[: MAX_NAME - 1]}…"
-    axes.set_title(f"Actual vs Forecast, {name}{suffix}", parse_math=False)
-    axes.set_ylabel(series.unit or "value", parse_math=False)
+    axes.set_title(f"Actual vs Forecast, {clean(series.name, MAX_NAME)}{suffix}", parse_math=False)
+    axes.set_ylabel(clean(series.unit or "value", MAX_NAME), parse_math=False)
     axes.set_ylim(*_readable(series.values[begin:end]))
     figure.legend(loc="outside lower center", ncols=3)
     return figure

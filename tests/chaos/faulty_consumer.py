@@ -1,4 +1,4 @@
-"""`fncast consume`, with a crash at a named point or with a deliberate bug. Only tests start this.
+"""`fncast consume`, with a crash at a point of crash_points.py or with a deliberate bug. Only tests start this.
 
 usage: faulty_consumer.py [--crash POINT:N | --freeze POINT:N] [--bug BUG] [--snapshot-s S] FNCAST_ARGUMENT…
 
@@ -10,116 +10,28 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
-import os
 import signal
 import sys
 import uuid
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from confluent_kafka import Producer
+from crash_points import send_signal_at
 
-import consumer.kafka.base_producer
 from consumer.commits import Commits
 from consumer.errors import CommitFailed
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.source import KafkaSource
-from consumer.rebalance import Rebalance
-from consumer.state.partition_restore import PartitionRestore
 from consumer.state.writer import StateWriter
 from fncast.cli import main as command_line
-from interceptor.assembly.snapshot import Parts
-from interceptor.builtin import assemble
+from interceptor.assembly import snapshot_schedule
 
 FLUSH_S = 8.0
-POINTS = (
-    "after-produce",
-    "before-offsets",
-    "before-commit",
-    "after-commit",
-    "during-revoke",
-    "before-state",
-    "during-snapshot",
-    "during-restore",
-)
 BUGS = ("commit-before-publish", "no-fencing", "state-outside")
 SNAPSHOT_S = 1.0  # so that a short run has many
-
-
-def send_signal_at(place: str, number: int) -> None:
-    """Send this process the signal when it reaches a point for the N-th time. place: POINT:N. number: of the signal."""
-    point, _, nth = place.partition(":")
-    assert point in POINTS, point
-    left = int(nth)
-
-    def reached() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), number)
-
-    if point == "after-produce":
-        publish = ExactlyOnce.publish
-
-        def published(self, *record):
-            publish(self, *record)
-            reached()
-
-        ExactlyOnce.publish = published
-    elif point == "before-state":  # at-least-once: offsets are committed, and their state is not published
-        publish_committed = StateWriter.publish_committed
-
-        def publishing(self):
-            if self.has_unacknowledged:
-                reached()
-            publish_committed(self)
-
-        StateWriter.publish_committed = publishing
-    elif point == "during-snapshot":  # a part of it is published, and another one is not
-        next_part = Parts.next
-
-        def parted(self):
-            if self.is_begun:
-                reached()
-            self.is_begun = True
-            return next_part(self, 1)
-
-        Parts.is_begun, Parts.next = False, parted
-    elif point == "during-restore":  # the snapshot is read, and the input behind it is not
-        replay = PartitionRestore._replay
-
-        def replaying(self, *arguments):
-            reached()
-            return replay(self, *arguments)
-
-        PartitionRestore._replay = replaying
-    elif point == "during-revoke":
-        revoked = Rebalance.revoked
-
-        def revoking(self, partitions):
-            reached()
-            revoked(self, partitions)
-
-        Rebalance.revoked = revoking
-    else:
-
-        class FaultyProducer(Producer):
-            def send_offsets_to_transaction(self, *arguments):
-                if point == "before-offsets":
-                    self.flush(FLUSH_S)  # so that its records are at the broker
-                    reached()
-                super().send_offsets_to_transaction(*arguments)
-
-            def commit_transaction(self, *arguments):
-                if point == "before-commit":
-                    self.flush(FLUSH_S)
-                    reached()
-                super().commit_transaction(*arguments)
-                if point == "after-commit":
-                    reached()
-
-        consumer.kafka.base_producer.Producer = FaultyProducer
 
 
 def add_bug(bug: str) -> None:
@@ -139,7 +51,7 @@ def add_bug(bug: str) -> None:
         ExactlyOnce.commit = without_offsets
     elif bug == "state-outside":  # state is stored before its offset is committed
         StateWriter.publish_with = publish_outside
-        assemble.SNAPSHOT_S = 0.0  # so that each transaction has one
+        snapshot_schedule.SNAPSHOT_S = 0.0  # so that each transaction has one
     else:  # a new identity at each start, offsets outside of the transaction, a transaction longer than a session
         init = ExactlyOnce.__init__
 
@@ -197,7 +109,7 @@ def main() -> int:
     parser.add_argument("--bug", choices=BUGS)
     parser.add_argument("--snapshot-s", type=float, default=SNAPSHOT_S)
     options, arguments = parser.parse_known_args()
-    assemble.SNAPSHOT_S = options.snapshot_s
+    snapshot_schedule.SNAPSHOT_S = options.snapshot_s
     if options.bug:
         add_bug(options.bug)
     if options.crash:

@@ -34,8 +34,8 @@ def parse_options() -> argparse.Namespace:
         "--readings", action="store_true", help="send single readings, and check each window's forecast"
     )
     parser.add_argument("--bug", help="a deliberate bug: see faulty_consumer.py")
-    parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
-    parser.add_argument("--freeze", default="", help="POINT:N, of one consumer: see faulty_consumer.py")
+    parser.add_argument("--crash", default="", help="POINT:N, of one consumer: see crash_points.py")
+    parser.add_argument("--freeze", default="", help="POINT:N, of one consumer: see crash_points.py")
     parser.add_argument(
         "--gone", action="store_true", help="keep a consumer that crashed at a point away for 45 s"
     )

@@ -21,7 +21,7 @@ def test_a_commit_covers_the_results_that_were_published_before_it_began(exact):
 
 
 def test_nothing_is_committed_without_membership_in_the_group(exact):
-    """The broker accepts offsets without a member id unchecked."""
+    """The broker does not check offsets that come without a member id."""
     exact.publish(0)
     exact.group.metadata = None
     exact.commits.advance(now=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.lane import MAX_BYTES, MAX_EVENTS, Lane
+from consumer.lane import HEADER_BYTES, MAX_BYTES, MAX_EVENTS, Lane
 from consumer.lanes import next_offsets
 from interceptor.delivery import Delivery
 from tests.consumer.records import record
@@ -62,6 +62,18 @@ def test_room_is_bounded_by_events_and_by_bytes_and_comes_back_at_half():
     assert lane.has_room_again
     lane.add(Delivery(record(0, value=b"x" * MAX_BYTES)))
     assert lane.is_full
+
+
+def test_headers_take_room_until_their_record_is_committed():
+    lane = Lane(("metrics", 0))
+    full = record(0)
+    full.headers = [("name", b"value")] * (MAX_BYTES // HEADER_BYTES + 1)
+    lane.add(Delivery(full))
+    assert lane.is_full
+    lane.take(1)[0].is_done = True
+    list(lane.settled())
+    lane.committed(1)
+    assert lane.bytes == 0
 
 
 def test_a_committed_delivery_and_its_windows_do_not_refer_to_each_other():

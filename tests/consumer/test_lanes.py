@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.lane import MAX_EVENTS
+from consumer.lane import MAX_BYTES, MAX_EVENTS
 from consumer.lanes import MAX_ALL_EVENTS, PAUSE_AFTER_S, Lanes
 from tests.consumer.records import record
 
@@ -60,6 +60,16 @@ def test_few_partitions_hold_more_each(partitions, most):
     lanes.add(record(offset) for offset in range(most - 1))
     assert lanes.flow(now_s=0).has_room
     lanes.add([record(most - 1)])
+    assert not lanes.flow(now_s=0).has_room
+
+
+@pytest.mark.parametrize(("partitions", "most"), [(1, 2 * MAX_BYTES), (2, 2 * MAX_BYTES), (3, MAX_BYTES)])
+def test_few_partitions_hold_more_bytes_each(partitions, most):
+    lanes = Lanes()
+    lanes.assign([("metrics", number) for number in range(partitions)])
+    lanes.add([record(0, value=b"x" * (most - 1))])
+    assert lanes.flow(now_s=0).has_room
+    lanes.add([record(1)])
     assert not lanes.flow(now_s=0).has_room
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from consumer.supervision import MAX_PAUSE_S, kept_running
+from consumer.supervision import MAX_PAUSE_S, keep_running
 
 
 class Clock:
@@ -26,14 +26,14 @@ async def test_work_that_raises_is_logged_and_begins_again_with_a_longer_pause_e
         if left:
             raise left.pop()
 
-    await kept_running("the report", work, clock.sleep)
+    await keep_running("the report", work, clock.sleep)
     assert clock.slept == [1, 2, 4, 8, 16, 32, MAX_PAUSE_S, MAX_PAUSE_S]
     assert len(caplog.messages) == 8
     assert caplog.messages[0] == "the report has failed and restarts in 1 s: RuntimeError: a bug forged line"
 
 
 async def test_work_that_is_cancelled_ends() -> None:
-    task = asyncio.create_task(kept_running("the report", asyncio.Event().wait))  # type: ignore[arg-type]
+    task = asyncio.create_task(keep_running("the report", asyncio.Event().wait))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -143,9 +143,9 @@ def check_replay(letters: list[Record]) -> None:
     replay = Replay(cast(Any, _Topic(letters)), cast(Any, publisher), DeadLetterFilter(), "metrics")
     replayed, published = replay.run(), publisher.published
     assert replayed == len(published)
-    assert replayed + replay.left == len(letters)
-    assert len(replay.left_because) == replay.left
-    assert all(reason.isprintable() and len(reason) < 500 for reason in replay.left_because)
+    assert replayed + replay.unreplayed == len(letters)
+    assert len(replay.unreplayed_reasons) == replay.unreplayed
+    assert all(reason.isprintable() and len(reason) < 500 for reason in replay.unreplayed_reasons)
     for topic, partition, _, _, headers in published:
         assert topic in TOPICS
         assert -1 <= partition < TOPICS[topic]

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from confluent_kafka import Message
+from confluent_kafka import Message, TopicPartition
 from kafka_container import eventually
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 STEP_S, WINDOW, LEAST = 10, 16, 3
 KEYS = 8
+READ_S = 20.0
 LATE_EVERY, REPEATED_EVERY, MISSING_EVERY = 11, 13, 17  # records
 OWNER = "assemble"
 CONFIG = f"""
@@ -74,9 +75,25 @@ def produce(testbed: Any, count: int, first: int = 1, keys: int = KEYS) -> None:
     testbed.flush()
 
 
-def windows_of(records: Iterable[Message]) -> list[Completed]:
+def records_of(testbed: Any) -> Iterator[Message]:
+    """The records of the input topic, by partition in order; not all at once, because there may be a million."""
+    reader = testbed.reader()
+    try:
+        for partition in sorted(reader.list_topics(testbed.metrics, 20).topics[testbed.metrics].partitions):
+            reader.assign([TopicPartition(testbed.metrics, partition, 0)])
+            while True:
+                # With a time-out, the client waits for the whole chunk.
+                messages = reader.consume(500, 0) or reader.consume(1, READ_S)
+                assert messages, f"nothing was read of {testbed.metrics}/{partition} for {READ_S:g} s"
+                yield from (message for message in messages if message.error() is None)
+                if any(message.error() is not None for message in messages):  # its end
+                    break
+    finally:
+        reader.close()
+
+
+def windows_of(records: Iterable[Message]) -> Iterator[Completed]:
     """The windows that these records complete, by partition in order. records: by partition in order."""
-    found = []
     values: dict[tuple[int, str], dict[int, float]] = {}
     newest: dict[tuple[int, str], int] = {}
     for record in records:
@@ -97,13 +114,12 @@ def windows_of(records: Iterable[Message]) -> list[Completed]:
         if sum(value is not None for value in window) >= LEAST:
             end = datetime.fromtimestamp(raw["timestamp"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             id_ = f"m.v k={raw['tags']['k']}@{end}"
-            found.append(Completed(record.partition(), record.offset(), id_, window))
-    return found
+            yield Completed(record.partition(), record.offset(), id_, window)
 
 
 def expected(testbed: Any) -> dict[str, Window]:
     """The window of each forecast by its id; computed from the input topic alone."""
-    return {window.id_: window.values for window in windows_of(testbed.read_all(testbed.metrics))}
+    return {window.id_: window.values for window in windows_of(records_of(testbed))}
 
 
 def found(testbed: Any) -> list[tuple[int, str, Window]]:

@@ -23,6 +23,7 @@ from assembled import (
     expected,
     found,
     produce,
+    records_of,
     wait_for,
     wait_for_all,
     windows_of,
@@ -262,8 +263,7 @@ def test_many_records_since_the_snapshot_are_read_again(windows: Any, count: int
     produce(windows, 100, first=count + 1)
     consumer = windows.consume()
     starts = {p.partition: p.offset for p in ends}
-    records = windows.read_all(windows.metrics)
-    wanted = {w.id_: w.values for w in windows_of(records) if w.offset >= starts[w.partition]}
+    wanted = {w.id_: w.values for w in windows_of(records_of(windows)) if w.offset >= starts[w.partition]}
     windows.wait_for(windows.forecasts, len(wanted), 60 + count / 2500)
     assert consumer.terminate() == 0
     check(windows, wanted)

@@ -33,7 +33,7 @@ def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags for reading files of readings, the same in each command."""
-    group = parser.add_argument_group("files of readings", "Without these flags, each file is inspected.")
+    group = parser.add_argument_group("files of readings", "What no flag states is detected in each file.")
     group.add_argument("--time-column", metavar="NAME", help="the column of times")
     group.add_argument(
         "--value-column",
@@ -73,7 +73,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--strict",
         action="store_true",
-        help="fail if readings are missing, repeated or moved, or if a column is not read",
+        help="fail if readings are missing, repeated or moved to the nearest step, or if a column is not read",
     )
 
 
@@ -96,7 +96,7 @@ def _zone(text: str) -> tzinfo:
 
 
 def reading_words(arguments: argparse.Namespace) -> list[str]:
-    """The flags of `add_reading_arguments` as command line words, for another process."""
+    """The given flags of `add_reading_arguments`, each as one word, for the command line of another process."""
     words: list[str] = []
     for flag, value_or_values in (
         ("--time-column", arguments.time_column),
@@ -167,7 +167,7 @@ def report_filled_gaps(series: Sequence[TimeSeries], window: int) -> None:
 
 
 def distinct(found: Sequence[tuple[Path, TimeSeries]]) -> list[TimeSeries]:
-    """Make the names of series unique: add the file's name, and if that is not enough a number."""
+    """The series with unique names: the file's name is added where two are equal, and a number where that is too."""
     from fncast.series.csv.source import series_name
 
     counts = Counter(series.name for _, series in found)

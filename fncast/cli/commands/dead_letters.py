@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = verbs.add_parser("show", help="print one dead letter completely, as JSON")
     show.add_argument("place", metavar="PARTITION/OFFSET", help="as `list` prints it")
     replay = verbs.add_parser(
-        "replay", help="publish events again to their input topics; each only once, also in repeated calls"
+        "replay",
+        help="publish events again to their input topics; repeated calls publish each event only once",
     )
     replay.add_argument("--dry-run", action="store_true", help="only print what would be replayed")
     replay.add_argument(
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb.add_argument(
             "--since",
             metavar="TIME",
-            help="only what was rejected since then: an RFC 3339 time, or an age such as 30m, 2h or 7d",
+            help="only events that were rejected since TIME: an RFC 3339 time, or an age such as 30m, 2h or 7d",
         )
 
 
@@ -85,7 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def show(kafka: KafkaSettings, topic: str, place: str) -> int:
-    """Print the letter at `place`, as PARTITION/OFFSET. Returns the exit code. Raises Failure, ConsumerError."""
+    """Print the letter at `place`. Returns the exit code. Raises Failure, ConsumerError.
+
+    place: PARTITION/OFFSET.
+    """
     partition, offset = parse_place(place, topic)
     letters = DeadLetterTopic(kafka.client_properties(), topic, f"{kafka.group_id}-dead-letters")
     try:
@@ -136,7 +140,7 @@ def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str
         finally:
             publisher.close()
         print(f"{count} dead letters replayed", flush=True)
-        if replaying.left:
+        if replaying.unreplayed:
             raise Failure(not_replayed(replaying))
         return 0
     finally:
@@ -145,14 +149,14 @@ def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str
 
 def preview(replaying: Replay) -> int:
     """Print what would be replayed, and what would not with the reason. Returns the exit code."""
-    replayed = left = 0
+    replayed = kept = 0
     for letter, obstacle in replaying.preview():
         if obstacle:
-            left += 1
+            kept += 1
         else:
             replayed += 1
         print(preview_line(letter, obstacle), flush=True)
-    print(f"{replayed} dead letters would be replayed" + (f", {left} would not" if left else ""))
+    print(f"{replayed} dead letters would be replayed" + (f", {kept} would not" if kept else ""))
     return 0
 
 
@@ -165,7 +169,7 @@ def parse_since(text: str | None) -> datetime | None:
             return datetime.now(UTC) - timedelta(**{UNITS[age[2]]: int(age[1])})
         return parse_time(text)
     except OverflowError:
-        raise Failure(f"--since {text!r} is before all time; pass a shorter time") from None
+        raise Failure(f"--since {text!r} is before the year 1; pass a shorter age") from None
     except ValueError:
         raise Failure(
             f"--since {clean(text, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"

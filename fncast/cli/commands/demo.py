@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         type=_positive,
         metavar="N",
-        help="stop N seconds after the start, with the training of a model included",
+        help="stop N seconds after the start; the training of a model counts, too",
     )
     parser.add_argument(
         "--csv",
@@ -127,20 +127,20 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
         arguments.train,
     )
     supervisor = DemoSupervisor(plan, folder, arguments.csv, report)
-    playing = asyncio.create_task(supervisor.run())
+    running = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait(
-            {playing, stopping}, timeout=arguments.seconds, return_when=asyncio.FIRST_COMPLETED
+            {running, stopping}, timeout=arguments.seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        if playing.done():
-            playing.result()
+        if running.done():
+            running.result()
         report("", "stopping")
     finally:
         stopping.cancel()
-        playing.cancel()
+        running.cancel()
         with contextlib.suppress(asyncio.CancelledError, ProcessFailed, UnusableModel, OSError):
-            await playing
+            await running
         await supervisor.close()
     _print_summary(supervisor)
 

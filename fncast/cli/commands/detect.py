@@ -1,4 +1,4 @@
-"""`fncast detect`: the monitor's anomalies of a file of readings."""
+"""`fncast detect`: finds the anomalies in files of readings, with the code of the monitor."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         for number, parts in itertools.groupby(forecasts, key=operator.itemgetter(0)):
             each_series, detector = series[number], OfflineDetector(settings)
             near, detection = _judge(each_series, (part for _, part in parts), detector, table)
-            _check_length(each_series, detector.with_forecast, settings)
+            _warn_if_too_short(each_series, detector.with_forecast, settings)
             _report(each_series, detection.episodes)
             if arguments.plot:
                 found.append((each_series, near, detection))
@@ -107,22 +107,25 @@ def run(arguments: argparse.Namespace) -> int:
 def _judge(
     series: TimeSeries, parts: Iterable[StepForecasts], detector: OfflineDetector, table: DetectionTable
 ) -> tuple[Float64Array, Detection]:
-    """Judge a series part by part, and write its rows. Returns the near forecasts, and what was found."""
-    nears, scores, flags, begin = [], [], [], 0
+    """Judge a series part by part, and write its rows.
+
+    Returns the last forecast before each reading, (readings, 3): median, low and high; and what was found.
+    """
+    near, scores, flags, begin = [], [], [], 0
     for part in parts:
         values = series.values[begin : begin + len(part.near)]
         score, flag = detector.judge(values, part.near, part.far)
         table.write(series, begin, part.near, score, flag)
-        nears.append(part.near)
+        near.append(part.near)
         scores.append(score)
         flags.append(flag)
         begin += len(values)
     detection = Detection(np.concatenate(scores), np.concatenate(flags), detector.episodes)
-    return np.concatenate(nears), detection
+    return np.concatenate(near), detection
 
 
-def _check_length(series: TimeSeries, judged: int, settings: DetectorSettings) -> None:
-    """Say so if no reading of the series can be an anomaly. judged: its readings with forecasts."""
+def _warn_if_too_short(series: TimeSeries, judged: int, settings: DetectorSettings) -> None:
+    """Warn if no reading of the series can be an anomaly. judged: how many of its readings have forecasts."""
     readings = int((~np.isnan(series.values)).sum())
     if judged <= settings.min_history:
         say(

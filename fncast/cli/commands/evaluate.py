@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--test-share",
         type=float,
         metavar="SHARE",
-        help="last part of each series to forecast (default: as the model was trained)",
+        help="share of each series, at its end, that is forecast (default: the share of the model's training)",
     )
     parser.add_argument(
         "--horizon",
@@ -62,7 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="length of a season in readings; may be repeated; 0: none (default: found in each series)",
     )
     parser.add_argument(
-        "--classical", action="store_true", help="also the classical methods of statsforecast (takes minutes)"
+        "--classical",
+        action="store_true",
+        help="also evaluate the classical methods of statsforecast, which takes minutes",
     )
     parser.add_argument(
         "--cache",
@@ -70,8 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder that keeps the results of classical methods for the next run",
     )
-    parser.add_argument("--workers", type=int, help="processes for classical methods (default: one a core)")
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="write the plots there, as PNG and SVG")
+    parser.add_argument(
+        "--workers", type=int, help="processes for classical methods (default: one for each core)"
+    )
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="folder for the plots, as PNG and SVG")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
 

@@ -18,8 +18,8 @@ from fncast.recognition.starter_settings import starter_settings
 from fncast.recognition.topic_sampler import SampleError, TopicSampler
 
 LOOK_RECORDS = 50  # of each topic, without --topic
-LOOK_S = 3.0  # at each topic
-LOOK_ALL_S = 30.0
+LOOK_S = 3.0  # for each topic
+LOOK_ALL_S = 30.0  # for all topics
 MAX_TOPICS = 100
 RESULTS = ("accuracy", "alerts")  # topics that the monitor writes
 MAX_NAME = 60
@@ -70,9 +70,7 @@ def _only_candidate(sampler: TopicSampler, kafka: KafkaSettings) -> str:
     written = {kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic, kafka.state_topic, *RESULTS}
     names = sorted(name for name in sampler.topics() if not name.startswith("__") and name not in written)
     if not names:
-        raise Failure(
-            f"there is no topic on {kafka.bootstrap_servers} that this login may see, besides results"
-        )
+        raise Failure(f"{kafka.bootstrap_servers} shows this login no topic besides those that fncast writes")
     candidates = []
     deadline = time.monotonic() + LOOK_ALL_S
     for count, name in enumerate(names):

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 PORT, GRPC_PORT = 9000, 9001
 NO_GRPC = -1
-# Allocations between two runs of Python's garbage collector. Python's default is reached after some 30 requests.
+# Allocations between two runs of Python's garbage collector. Python's default would run it every few requests.
 COLLECT_EVERY = 20_000
 # How long a request waits for the GIL while another thread loads a new version. Python's default is longer.
 SWITCH_INTERVAL_S = 0.001
@@ -132,8 +132,9 @@ def build_grpc(
     port = reserved.getsockname()[1]
     credentials = Credentials(token=security.token)
     if security.certificate and security.key:
-        pair = security.certificate.read_bytes(), security.key.read_bytes()
-        credentials = Credentials(*pair, security.token)
+        credentials = Credentials(
+            security.certificate.read_bytes(), security.key.read_bytes(), security.token
+        )
     scheme = "grpcs" if security.certificate else "grpc"
     return (
         f" and {scheme}://{arguments.host}:{port}",

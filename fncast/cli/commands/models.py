@@ -40,12 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     text = "list the models and their versions, and check those that a service would load"
     listing = action("list", text, named=False)
-    listing.add_argument("--json", action="store_true", help="one JSON object a version, a line each")
+    listing.add_argument(
+        "--json", action="store_true", help="print one JSON object for each version, one a line"
+    )
     compare = action("compare", "show where versions differ: settings, data and measured errors")
     compare.add_argument(
         "version", nargs="*", type=int, help="versions to compare (default: the two newest in service)"
     )
-    compare.add_argument("--json", action="store_true", help="as JSON")
+    compare.add_argument("--json", action="store_true", help="print one JSON object")
     retire = action("retire", "take a version out of service, or put it back")
     retire.add_argument("version", type=int)
     retire.add_argument("--undo", action="store_true", help="put it back into service")
@@ -91,7 +93,7 @@ def _compare(folders: Sequence[VersionFolder], arguments: argparse.Namespace) ->
     else:
         chosen = _serving(folders)[1::-1]
     if len(chosen) < 2:
-        raise Failure(f"two versions are needed to compare; {_there(folders)}")
+        raise Failure(f"two versions are needed to compare; {_existing_versions(folders)}")
     try:
         print_comparison(chosen, arguments.json)
     except UnusableModel as error:
@@ -108,11 +110,12 @@ def _retire(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> 
         _say(f"{folder} is no longer retired; it is {state}")
         return 0
     serving = _serving(folders)
-    left = [each for each in serving if each != folder]
-    if not left and folder in serving and not arguments.force:
+    remaining = [each for each in serving if each != folder]
+    if not remaining and folder in serving and not arguments.force:
         raise Failure(f"{folder} is the last version in service; pass --force to retire it anyway")
     folder.retire()
-    _say(f"{folder} is retired; " + (f"{left[0]} is the latest now" if left else "none is in service"))
+    now = f"{remaining[0]} is the latest now" if remaining else "no version is in service"
+    _say(f"{folder} is retired; {now}")
     return 0
 
 
@@ -120,7 +123,7 @@ def _rollback(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -
     if arguments.to is None:
         serving = _serving(folders)
         if len(serving) < 2:
-            raise Failure(f"there is no version to roll back to; {_there(folders)}")
+            raise Failure(f"there is no version to roll back to; {_existing_versions(folders)}")
         target = serving[1]
     else:
         target = _version(folders, arguments.to)
@@ -160,10 +163,10 @@ def _version(folders: Sequence[VersionFolder], version: int) -> VersionFolder:
     for folder in folders:
         if folder.version == version:
             return folder
-    raise Failure(f"no version {version} of {folders[0].name}; {_there(folders)}")
+    raise Failure(f"no version {version} of {folders[0].name}; {_existing_versions(folders)}")
 
 
-def _there(folders: Sequence[VersionFolder]) -> str:
+def _existing_versions(folders: Sequence[VersionFolder]) -> str:
     listed = ", ".join(
         f"{folder.version}" if state.serves else f"{folder.version} ({state.kind})"
         for folder, state in zip(folders, states(folders), strict=True)

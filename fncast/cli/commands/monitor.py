@@ -9,7 +9,7 @@ import time
 from consumer.errors import ConsumerError
 from consumer.service import Service
 from consumer.settings import Settings, SettingsError
-from consumer.supervision import kept_running
+from consumer.supervision import keep_running
 from fncast.cli.arguments.settings import add_kafka_arguments, settings
 from fncast.cli.process.service import Endpoint, run_service
 from fncast.failure import Failure
@@ -66,6 +66,7 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
     judge, service = build_monitor(configured)
     register(judge)
     topics = configured.monitor
+    url = f"{security.scheme}://{host}:{listener.getsockname()[1]}"
     rules = monitor_rules(configured).alerts
     return await run_service(
         "monitor",
@@ -74,8 +75,8 @@ async def monitor(configured: Settings, host: str, port: int, security: Security
             MonitorAdmin(service, judge), listener, security, "/accuracy, /metrics, /healthz and /readyz"
         ),
         f"monitoring {', '.join(joined_topics(configured))} from {configured.kafka.bootstrap_servers} as group"
-        f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {security.scheme}://{host}:{listener.getsockname()[1]}/accuracy",
-        kept_running(
+        f" {topics.group_id}, to {topics.accuracy_topic} and {topics.alerts_topic}; accuracy on {url}/accuracy",
+        keep_running(
             "the report of rules without a series",
             lambda: report_unmatched(rules, judge.series_names, time.monotonic),
         ),

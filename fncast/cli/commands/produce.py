@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shop",
         action="store_true",
         help="also publish the orders of a generated web shop and the values of its servers, which have an incident"
-        " now and then; five hours a second, until Ctrl-C",
+        " now and then; one second shows five hours of the shop; until Ctrl-C",
     )
     parser.add_argument(
         "--replay",

@@ -28,7 +28,9 @@ fncast state reset --replay --yes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     show = actions.add_parser("show", help="list the snapshots of the group's state, by topic and partition")
-    show.add_argument("--json", action="store_true", help="one JSON object a snapshot, a line each")
+    show.add_argument(
+        "--json", action="store_true", help="print one JSON object for each snapshot, one a line"
+    )
     reset = actions.add_parser("reset", help="delete the group's state; its consumers must be stopped")
     reset.add_argument(
         "--topic", action="append", default=[], metavar="NAME", help="only this input topic; may be repeated"
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="build the state from the first record that Kafka has, at the next start; forecasts of steps that the"
         " clock closed may be published again, with the same id (default: begin with empty windows)",
     )
-    reset.add_argument("--yes", action="store_true", help="do not ask")
+    reset.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     for action in (show, reset):
         add_kafka_arguments(action)
         action.add_argument("--group", help="the consumer group (default: [kafka] group_id)")
@@ -75,7 +77,7 @@ def _without_state(missing: Sequence[str], others: Sequence[str], group: str) ->
 
 
 def confirmed(question: str) -> bool:
-    """Ask on the terminal. Raises Failure without one."""
+    """Ask on the terminal. Returns whether the answer is yes. Raises Failure without a terminal."""
     if not sys.stdin.isatty():
         raise Failure("pass --yes to delete the state without being asked")
     print(f"{clean(question, MAX_CELL)} [y/N] ", end="", file=sys.stderr, flush=True)

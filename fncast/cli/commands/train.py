@@ -70,14 +70,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fine-tune",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="train the base model further on these readings; of the result, the base model itself and a network"
-        " trained from scratch, the best on the validation part becomes the version (default: --fine-tune; never"
-        " without a CSV file)",
+        help="train the base model further on these readings. The version is then the best, on the validation part, of"
+        " three: the fine-tuned model, the base model, and a network trained from scratch (default: --fine-tune;"
+        " never without a CSV file)",
     )
     parser.add_argument(
         "--keep-trained",
         action="store_true",
-        help="only train a network from scratch, and write it also where the base model is better",
+        help="only train a network from scratch, and write it even if the base model is better",
     )
     parser.add_argument(
         "--refit",

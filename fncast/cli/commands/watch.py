@@ -34,7 +34,9 @@ fncast watch --json | jq .data.values
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kafka_arguments(parser)
     parser.add_argument("--topic", help="the topic to read (default: the settings' output_topic, forecasts)")
-    parser.add_argument("--json", action="store_true", help="one CloudEvent in JSON a line")
+    parser.add_argument(
+        "--json", action="store_true", help="print each forecast as one line: its CloudEvent in JSON"
+    )
     parser.add_argument("--max", type=_positive, metavar="N", help="stop after N forecasts")
     parser.add_argument(
         "--from-beginning",

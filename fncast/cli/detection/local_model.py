@@ -30,10 +30,10 @@ MEDIAN = 0.5
 
 
 class LocalModel:
-    """A version of a model that fncast trained, for any threads.
+    """One version of a model that fncast trained. Threads may share it.
 
-    window, horizon: in steps, of the largest size. quantiles: the levels of the output. threads: how many can use it at
-    the same time.
+    A model has one or more sizes: each is a window and a horizon. window, horizon: in steps, of the largest size.
+    quantiles: the levels of the output. threads: how many can use it at the same time.
     """
 
     def __init__(self, folder: VersionFolder) -> None:
@@ -61,16 +61,17 @@ class LocalModel:
         return f"{self.name} version {self.version}"
 
     def begins(self, readings: int) -> range:
-        """The first windows of the batches of a series with so many readings. A window has the number of its reading:
-        the first after the window.
+        """The number of the first window of each batch, for a series of `readings` readings.
+
+        The number of a window is the index of the first reading after it.
         """
         return range(0 if self._is_sparse else self.window, readings, BATCH)
 
     def batch(self, values: Float64Array, begin: int) -> tuple[NDArray[np.int64], Float64Array]:
-        """The batch of windows that begins with the number `begin`: numbers, (n,), and the windows, (n, window).
+        """The batch that begins with the window of number `begin`: the numbers, (n,), and the windows, (n, window).
 
-        values: (readings,), NaN for a missing one. Left out are windows without their last reading, and those that the
-        model cannot use.
+        values: (readings,), NaN for a missing one. The batch leaves out windows whose last reading is missing, and
+        windows that the model cannot use.
         """
         end = min(begin + BATCH, len(values))
         known = values[max(0, begin - self.window) : end - 1]
@@ -92,18 +93,19 @@ class LocalModel:
                 yield numbers, windows
 
     def quantile_forecasts(self, windows: Float64Array) -> Float64Array:
-        """(windows, horizon, quantiles), by the largest size. windows: (batch, window), any number."""
-        every = (slice(None), slice(None))
+        """The forecasts of the largest size, (windows, horizon, quantiles). windows: (windows, window)."""
+        all_places = (slice(None), slice(None))
         parts = [
-            self._score(windows[begin : begin + BATCH], self.window, every)
+            self._score(windows[begin : begin + BATCH], self.window, all_places)
             for begin in range(0, len(windows), BATCH)
         ]
         return np.concatenate(parts)
 
     def ends(self, windows: Float64Array) -> tuple[Float64Array, NDArray[np.int64]]:
-        """The first and the last step of the forecasts: (windows, 2, 3), median, low and high. And the steps of each.
+        """The first and the last step of each forecast, and how many steps each forecast has.
 
-        The size that the forecast function would choose forecasts a window. windows: (batch, window), at most BATCH.
+        windows: (windows, window), at most BATCH. Each is forecast by the size that the forecast function would choose.
+        Returns (windows, 2, 3), with median, low and high of both steps, and (windows,).
         """
         ends, steps = np.empty((len(windows), 2, 3)), np.empty(len(windows), dtype=np.int64)
         chosen = chosen_sizes(windows, self._sizes, None)
@@ -115,9 +117,9 @@ class LocalModel:
         return ends, steps
 
     def _score(self, windows: Float64Array, size: int, places: Any) -> Float64Array:
-        """The forecasts of at most BATCH windows by one size, padded to BATCH.
+        """The forecasts of at most BATCH windows by one size, (windows, …). LiteRT gets BATCH windows, the rest zeros.
 
-        places: the steps and quantiles to return.
+        places: an index of the steps and quantiles to return.
         """
         shifted, levels = shift(windows[:, -size:])
         if len(shifted) < BATCH:
@@ -145,8 +147,8 @@ def open_model(models: Path, name: str, version: int | None = None) -> LocalMode
     if version is not None:
         wanted = [folder for folder in found if folder.version == version]
         if not wanted:
-            there = ", ".join(str(folder.version) for folder in reversed(found))
-            raise Failure(f"{models / name}: no version {version}; there are {there}")
+            existing = ", ".join(str(folder.version) for folder in reversed(found))
+            raise Failure(f"{models / name}: no version {version}; there are {existing}")
         return LocalModel(wanted[0])
     in_service = [folder for folder in found if not folder.is_retired]
     if not in_service:

@@ -104,5 +104,5 @@ def _draw(
 
 
 def step_width(times: np.ndarray[Any, Any]) -> float:
-    """The usual distance of two readings, in days."""
+    """The median time between two readings, in days. times: (readings,), in days, ascending."""
     return float(np.median(np.diff(times))) if len(times) > 1 else 1.0

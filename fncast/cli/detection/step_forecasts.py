@@ -1,4 +1,4 @@
-"""What a model expected of each reading of a series before the reading came."""
+"""The forecasts of each reading of a series, from the windows before the reading."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ Float64Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class StepForecasts:
-    """near, far: (readings, 3) median and band of each reading, by the last forecast before it and by the first that
-    includes it. NaN where there is none.
+    """Two forecasts of each reading: median, low and high.
+
+    near: (readings, 3), from the last window before the reading, one step ahead. far: (readings, 3), from the window
+    that is a whole horizon before it, or `near` where there is none. NaN where there is no forecast.
     """
 
     near: Float64Array
@@ -27,7 +29,7 @@ class StepForecasts:
 def step_forecasts(model: LocalModel, values: Float64Array) -> StepForecasts:
     """The forecasts of each reading. values: (readings,), NaN for a missing reading.
 
-    A reading after a gap has no near forecast until one reading has come again.
+    The first reading after a gap has no near forecast.
     """
     parts = [part for _, part in forecast_parts(model, [values])]
     return StepForecasts(
@@ -36,25 +38,27 @@ def step_forecasts(model: LocalModel, values: Float64Array) -> StepForecasts:
 
 
 def forecast_parts(
-    model: LocalModel, every: Sequence[Float64Array]
+    model: LocalModel, every_series: Sequence[Float64Array]
 ) -> Generator[tuple[int, StepForecasts], None, None]:
-    """Yield the forecasts of many series in parts, each with the number of its series: (0, the forecasts of its first
-    readings), (0, those of its next readings), and so on.
+    """Yield the forecasts of many series in parts: each is the index of a series, and forecasts of its next readings.
 
-    The model runs ahead in threads. Close the generator to end them early.
+    The parts of a series follow each other, from its first reading to its last. The model runs ahead in threads. Close
+    the generator to end them early.
 
-    every: of each series the readings, as in `step_forecasts`.
+    every_series: the readings of each series, as in `step_forecasts`.
     """
-    begins = [(number, begin) for number, values in enumerate(every) for begin in model.begins(len(values))]
+    begins = [
+        (number, begin) for number, values in enumerate(every_series) for begin in model.begins(len(values))
+    ]
 
     def score(batch: tuple[int, int]) -> tuple[NDArray[np.int64], Float64Array, NDArray[np.int64]]:
-        numbers, windows = model.batch(every[batch[0]], batch[1])
+        numbers, windows = model.batch(every_series[batch[0]], batch[1])
         return numbers, *model.ends(windows)
 
     pool = ThreadPoolExecutor(model.threads)
     try:
         scored = pool.map(score, begins)
-        for number, values in enumerate(every):
+        for number, values in enumerate(every_series):
             near, far = np.full((2, len(values), 3), np.nan)
             done = 0
             for begin in model.begins(len(values)):
@@ -73,8 +77,8 @@ def forecast_parts(
 
 
 def _part(near: Float64Array, far: Float64Array, begin: int, end: int) -> StepForecasts:
-    """The forecasts of the readings from `begin` to before `end`."""
+    """The forecasts of the readings from `begin` to before `end`, with near ones for missing far ones."""
     part = StepForecasts(near[begin:end], far[begin:end])
-    without = np.isnan(part.far[:, 0])
-    part.far[without] = part.near[without]
+    lacks_far = np.isnan(part.far[:, 0])
+    part.far[lacks_far] = part.near[lacks_far]
     return part

@@ -14,7 +14,7 @@ from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.evaluation import MODEL, Evaluation, add_base_model, add_model
 from model_service.training.model_folder import find_version, load_scorer, object_in, read_model_json
 
-# The base model sees up to 512 readings before an origin; an origin needs this many.
+# A forecast of the base model uses up to 512 readings; the evaluation begins where there are this many.
 BASE_WINDOW = 48
 
 
@@ -22,7 +22,8 @@ BASE_WINDOW = 48
 class EvaluatedModel:
     """A version of a model. described: the content of its model.json. window, horizon: in steps.
 
-    is_base: the base model. has_base_network: a copy of the base model, or fine-tuned: it takes any window.
+    is_base: whether it is the base model. has_base_network: whether it is a copy of the base model or fine-tuned from
+    it, so that it accepts windows of any length.
     """
 
     folder: Path

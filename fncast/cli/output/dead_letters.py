@@ -41,10 +41,10 @@ def json_document(letter: StoredDeadLetter) -> str:
 
 def not_replayed(replay: Replay) -> str:
     """The dead letters that were not replayed, the reasons, and how to replay them later."""
-    more = replay.left - len(replay.left_because)
-    named = "; ".join([*replay.left_because, *([f"and {more} more"] if more else [])])
+    more = replay.unreplayed - len(replay.unreplayed_reasons)
+    named = "; ".join([*replay.unreplayed_reasons, *([f"and {more} more"] if more else [])])
     return (
-        f"{replay.left} dead letters were not replayed: {named}. They stay in the topic. Fix the reason and"
+        f"{replay.unreplayed} dead letters were not replayed: {named}. They stay in the topic. Fix the reason and"
         " replay each with --place PARTITION/OFFSET"
     )
 

@@ -18,8 +18,8 @@ from fncast.failure import Failure
 from fncast.http.security import Security
 from fncast.http.server import build_server
 
-# Allocations between two runs of Python's garbage collector. Thousands of events are in flight and hold no cycles, so
-# that frequent runs would only traverse them again and again.
+# Allocations between two runs of Python's garbage collector. Thousands of events are in flight and hold no cycles:
+# frequent runs would only traverse them again and again.
 COLLECT_EVERY = 100_000
 
 

@@ -122,8 +122,8 @@ def _live_source(arguments: argparse.Namespace) -> str:
 def _feeds(arguments: argparse.Namespace, replayed: list[TimeSeries]) -> tuple[list[Feed], float]:
     """The live feeds, and the time of their first tick in seconds since 1970. Raises CsvError."""
     names = [series.name for series in replayed]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise CsvError(f"two files have a series named {min(twice)!r}; rename one of them")
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise CsvError(f"two files have a series named {min(repeated)!r}; rename one of them")
     since_s = time.time() if arguments.since is None else arguments.since
     since = datetime.fromtimestamp(since_s, UTC)
     feeds: list[Feed] = []

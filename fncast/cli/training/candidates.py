@@ -24,7 +24,7 @@ from model_service.training.model_folder import (
     read_model_json,
 )
 from model_service.training.plots import save_training_plot
-from model_service.training.provenance import choice_of, describe, of_the_copy
+from model_service.training.provenance import choice_of, describe, describe_copy
 from model_service.training.refit import Refit
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Trained, pinball
@@ -37,16 +37,20 @@ BASE, TUNED, SCRATCH = "base", "fine-tuned", "scratch"
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen model. trained: None for the base model as it is. errors: on the validation part, by candidate."""
+    """The chosen model.
+
+    trained: None for the base model as it is. base: the base model, if it was a candidate. last_trained: the model that
+    was trained last, also if it was not chosen. errors: on the validation part, by candidate.
+    """
 
     trained: Trained | None
     base: BaseForecaster | None
-    beaten: Trained
+    last_trained: Trained
     errors: dict[str, float]
 
     @property
     def settings(self) -> TrainingSettings:
-        return (self.trained or self.beaten).settings
+        return (self.trained or self.last_trained).settings
 
     @property
     def can_refit(self) -> bool:
@@ -74,19 +78,20 @@ class TrainingCandidates:
         self._base = base_model(settings) if is_compared else None
 
     def choose(self, companions: Sequence[Float64Array], closing: Callable[[], None]) -> Choice:
-        """companions: generated series for the training from scratch. closing: called before the last steps.
+        """Train the candidates, and choose the one with the smallest error on the validation part.
 
+        companions: generated series for the training from scratch. closing: called before the last steps.
         Raises TooLittleData, UnfitWeights, NoEpoch; KeyboardInterrupt only before there is a result.
         """
         tuned = scratch = None
-        is_tuned = self._start.is_fine_tuned or (
+        has_tuned = self._start.is_fine_tuned or (
             self._base is not None and self._start.folder is None and self._arguments.fine_tune
         )
-        if is_tuned:
-            tuned = self._fine_tuned()
+        if has_tuned:
+            tuned = self._fine_tune()
         if not self._start.is_fine_tuned and (tuned is None or tuned.stopped != "interrupted"):
             try:
-                scratch = self._from_scratch(companions, closing)
+                scratch = self._train_from_scratch(companions, closing)
             except NoEpoch:
                 if tuned is None:
                     raise
@@ -104,15 +109,15 @@ class TrainingCandidates:
             others = ", ".join(f"{name} {error:.4f}" for name, error in errors.items())
             say(f"errors on the validation part: {others}; the version is {_MEANING[best]}")
         trained = {BASE: None, TUNED: tuned, SCRATCH: scratch}[best]
-        beaten = scratch if scratch is not None else tuned
-        assert beaten is not None
-        self._report(trained or beaten)
-        return Choice(trained, self._base, beaten, errors)
+        last_trained = scratch if scratch is not None else tuned
+        assert last_trained is not None
+        self._report(trained or last_trained)
+        return Choice(trained, self._base, last_trained, errors)
 
     def write(self, choice: Choice, refitted: Refit | None) -> tuple[Path, dict[str, Any]]:
-        """Write the chosen model as the next version."""
+        """Write the chosen model as the next version. Returns its folder, and the content of its model.json."""
         models, name, trained = self._arguments.models, self._arguments.name, choice.trained
-        written = trained or choice.beaten
+        written = trained or choice.last_trained
         described = describe(written, self._series, self._source)
         if len(choice.errors) > 1:
             described["choice"] = choice_of(choice.errors)
@@ -126,7 +131,7 @@ class TrainingCandidates:
 
         if trained is None:
             assert choice.base is not None
-            described, compared = of_the_copy(written, described, choice.errors[BASE])
+            described, compared = describe_copy(written, described, choice.errors[BASE])
             horizon = written.settings.horizon
             return copy_base(choice.base.folder, models, name, horizon, described, compared, add_files)
         if isinstance(trained, FineTuned):
@@ -134,12 +139,13 @@ class TrainingCandidates:
         return write_version(trained.network, trained.settings, models, name, described, add_files)
 
     def _origin(self) -> dict[str, Any]:
+        """The name and the version of the model that was fine-tuned, for model.json."""
         folder = self._start.folder or (self._base.folder if self._base else None)
         assert folder is not None
         described = read_model_json(folder)
         return {"name": described.get("name"), "version": described.get("version")}
 
-    def _fine_tuned(self) -> FineTuned:
+    def _fine_tune(self) -> FineTuned:
         size = fitting_size(self._settings)
         assert size is not None
         folder = self._start.folder or (self._base.folder if self._base else None)
@@ -165,11 +171,11 @@ class TrainingCandidates:
         say(ending(tuned))
         return tuned
 
-    def _from_scratch(self, companions: Sequence[Float64Array], closing: Callable[[], None]) -> Trained:
+    def _train_from_scratch(self, companions: Sequence[Float64Array], closing: Callable[[], None]) -> Trained:
         if companions:
             say(
-                f"training from scratch uses {len(companions)} generated series first, and then together with the"
-                " given ones"
+                f"training from scratch uses {len(companions)} generated series first, and then these together with"
+                " the given series"
             )
         trained = train(
             self._series,

@@ -35,7 +35,7 @@ class TrainingData:
 def training_data(arguments: argparse.Namespace, series: list[TimeSeries], start: Start) -> TrainingData:
     """Choose the settings for the series; generate series if there are none. Raises InvalidSettings."""
     is_new = start.settings is None
-    settings = with_flags(start.settings or TrainingSettings(), arguments, fixed=not is_new)
+    settings = with_flags(start.settings or TrainingSettings(), arguments, is_fixed=not is_new)
     data = _of_files(arguments, series, settings, is_new) if series else _generated(settings)
     if not is_new:
         data.source["from_version"] = arguments.from_version
@@ -47,15 +47,15 @@ def _of_files(
 ) -> TrainingData:
     """is_new: choose the seasons, the window and the companions; otherwise keep those of the version to start from."""
     source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
-    beside: list[Float64Array] = []
+    generated: list[Float64Array] = []
     if is_new:
         settings = replace(settings, seasons=seasons_of(arguments, series, settings))
         if arguments.window in (None, AUTO):
             settings = replace(settings, window=window_for(series, settings, arguments.window))
-        beside = companions(settings)
-        source["generated_beside"] = len(beside)
+        generated = companions(settings)
+        source["generated_beside"] = len(generated)
     report_filled_gaps(series, settings.window)
-    return TrainingData(series, settings, source, beside)
+    return TrainingData(series, settings, source, generated)
 
 
 def _generated(settings: TrainingSettings) -> TrainingData:

@@ -18,9 +18,9 @@ PLOTS = "plots"
 
 
 def progress(kind: str, candidate: str) -> Callable[[Epoch], None]:
-    """A function that prints each epoch on stderr. kind: `text`, or `json` for objects on stdout as well.
+    """A function that prints each epoch on stderr.
 
-    candidate: the model that is trained.
+    kind: `text`, or `json` to print an object for each epoch on stdout as well. candidate: the model that is trained.
     """
 
     def print_epoch(epoch: Epoch) -> None:

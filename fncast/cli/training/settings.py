@@ -21,10 +21,10 @@ MIN_WINDOWS = 4
 AUTO = "auto"  # for --window
 
 
-def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed: bool) -> TrainingSettings:
+def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, is_fixed: bool) -> TrainingSettings:
     """The settings with the given flags applied. Raises Failure.
 
-    fixed: training starts from a version, so that flags must not change the shape of the weights.
+    is_fixed: training starts from a version, so flags must not change the shape of the weights.
     """
     shape = {
         name: getattr(arguments, name)
@@ -32,19 +32,19 @@ def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, fixed:
         if getattr(arguments, name) not in (None, AUTO)
     }
     for name, value in shape.items():
-        if fixed and getattr(settings, name) != value:
+        if is_fixed and getattr(settings, name) != value:
             raise Failure(
                 f"--{name} {value} does not fit version {arguments.from_version}, which has"
                 f" {getattr(settings, name)}; leave the flag out, or train without --from-version"
             )
     if any(season < 0 for season in arguments.season or ()):
         raise Failure("--season must be a number of readings, or 0 for none")
-    if fixed and (arguments.season is not None or arguments.window == AUTO):
+    if is_fixed and (arguments.season is not None or arguments.window == AUTO):
         flag = "--season" if arguments.season is not None else "--window auto"
         raise Failure(
             f"{flag} cannot be combined with --from-version, which fixes the window and the seasons; leave it out"
         )
-    if not fixed:
+    if not is_fixed:
         shape["seasons"] = tuple(sorted({season for season in arguments.season or () if season > 1}))
     return replace(
         settings,
@@ -69,7 +69,7 @@ def seasons_of(
     found = common_seasons(
         [find_seasons(each.values[:end], each.step) for each, end in zip(series, before, strict=True)]
     )
-    _say_what_was_not_looked_for(series, before, settings)
+    _report_missing_for_week(series, before, settings)
     if found:
         say(f"season: {' and '.join(map(str, found))} steps")
     else:
@@ -77,10 +77,10 @@ def seasons_of(
     return found
 
 
-def _say_what_was_not_looked_for(
+def _report_missing_for_week(
     series: Sequence[TimeSeries], before: Sequence[int], settings: TrainingSettings
 ) -> None:
-    """Print whether the series are too short to look for a week, and what would help."""
+    """Print how many readings are missing for a search for weekly seasons, and what would help."""
     from model_service.training.season import missing_for_week
 
     lacking = [missing_for_week(end, each.step) for each, end in zip(series, before, strict=True)]
@@ -97,8 +97,8 @@ def _say_what_was_not_looked_for(
 def window_for(series: Sequence[TimeSeries], settings: TrainingSettings, flag: str | None) -> int:
     """The window for these seasons, in readings. flag: AUTO to choose one; None keeps the default and prints advice.
 
-    With several seasons: two of the longest, else the longest and the shortest. With one: seven of it (a week of days),
-    else two. The default if there is no season, or if the series are too short for such a window.
+    With several seasons: two of the longest, or else the longest and the shortest together. With one season: seven of
+    it, such as a week of days, or else two. The default if there is no season, or if the series are too short.
     """
     from model_service.training.dataset import split
 
@@ -124,7 +124,7 @@ def window_for(series: Sequence[TimeSeries], settings: TrainingSettings, flag: s
     if flag == AUTO:
         longer = [window for window in candidates if settings.window < window <= MAX_FOUND_WINDOW]
         lacks = (
-            f": one of {min(longer)} needs {MIN_WINDOWS * min(longer)} to train on, not {train}"
+            f"; a window of {min(longer)} needs {MIN_WINDOWS * min(longer)} for training, and there are {train}"
             if longer
             else ""
         )

@@ -79,7 +79,7 @@ class AlertRule:
         return ""
 
 
-@dataclass
+@dataclass(slots=True)
 class AlertState:
     """The alert of one rule for one series.
 

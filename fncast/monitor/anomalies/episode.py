@@ -12,7 +12,7 @@ CALM_P = 0.05
 _CALM_LOG_P = math.log(CALM_P)
 
 
-@dataclass
+@dataclass(slots=True)
 class Episode:
     """One episode. start, peak, end: times of readings, in the caller's unit.
 

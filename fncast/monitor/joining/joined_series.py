@@ -14,9 +14,10 @@ from fncast.monitor.accuracy.accuracy import Accuracy, Outcomes
 from fncast.monitor.accuracy.season import season_steps
 from fncast.monitor.anomalies.detector import Detector, DetectorSettings, Judged
 from fncast.monitor.joining.expectations import expectations
+from fncast.monitor.joining.lead_rings import Int64Array
 from fncast.monitor.joining.outcomes import outcomes
 from fncast.monitor.joining.packed_forecast import PackedForecast, pack
-from fncast.monitor.joining.pending import Int64Array, PendingForecasts
+from fncast.monitor.joining.pending import NONE, PendingForecasts
 from fncast.monitor.joining.recent_readings import RecentReadings
 from fncast.series.step import Step
 
@@ -32,7 +33,6 @@ KEPT_BEYOND = MAX_LATE + SETTLED_STEPS + MAX_AHEAD
 MAX_WAITING = 3
 MAX_MODELS = 8  # versions at a time; the one without readings for the longest is forgotten
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NONE = -(2**62)
 
 
 @dataclass(slots=True)
@@ -52,9 +52,9 @@ class JoinedSeries:
     waiting: dict[int, float] = field(default_factory=dict)
     sums: dict[str, Accuracy] = field(default_factory=dict)
     detector: Detector = field(default_factory=Detector)
-    newest: int = _NONE
-    settled: int = _NONE
-    judged: int = _NONE
+    newest: int = NONE
+    settled: int = NONE
+    judged: int = NONE
     has_settled: bool = False
     season: int = field(init=False)
     anchor_s: float = field(init=False)
@@ -85,7 +85,7 @@ class JoinedSeries:
 
     @property
     def has_readings(self) -> bool:
-        return self.newest != _NONE
+        return self.newest != NONE
 
     @property
     def newest_s(self) -> float:
@@ -95,7 +95,7 @@ class JoinedSeries:
     def add_reading(self, index: int, value: float) -> None:
         """Add a reading, or correct one. A reading that is more than MAX_LATE steps late may be ignored."""
         self.has_settled = False
-        if self.settled == _NONE:
+        if self.settled == NONE:
             self._begin(index)
         if math.isnan(value) or index <= self.settled:
             return
@@ -118,7 +118,7 @@ class JoinedSeries:
         Returns None, and changes nothing, if the model already has this start, or if it is too old or too far ahead.
         """
         self.has_settled = False
-        if self.settled == _NONE:
+        if self.settled == NONE:
             self._begin(start)
         length = len(columns[0])
         pending = self.forecasts.get(model)
@@ -169,7 +169,7 @@ class JoinedSeries:
         """Judge the readings that have their forecast, or have waited long enough for it, in the order of time."""
         while self.waiting:
             index = min(self.waiting)
-            newest = max((each.newest for each in self.forecasts.values()), default=_NONE)
+            newest = max((each.newest for each in self.forecasts.values()), default=NONE)
             if len(self.waiting) <= MAX_WAITING and newest < index:
                 return
             self.judged, value, time_s = index, self.waiting.pop(index), self.time_s(index)

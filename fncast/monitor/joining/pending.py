@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.monitor.accuracy.leads import measured_leads
+from fncast.monitor.joining.lead_rings import Int64Array, lead_rings
 from fncast.monitor.joining.packed_forecast import (
     COLUMNS,
     FLOAT,
@@ -22,32 +21,11 @@ from fncast.monitor.joining.packed_forecast import (
 )
 
 Float64Array = NDArray[np.float64]
-Int64Array = NDArray[np.int64]
 
 NONE = -(2**62)
 NEAR, FAR = range(2)
 _SCALES = SCALES.tolist()
 _NO_LEAD = 2**16 - 1
-
-
-class _Layout(NamedTuple):
-    """Where the steps of forecasts are that are measured: for each one a ring by the forecast's start.
-
-    steps: (leads,) from 0 on. sizes, offsets: (leads,) of the rings. A step that is `n` steps ahead waits for its
-    reading `n` steps long, so its ring has room for `n` forecasts and `more`.
-    """
-
-    steps: Int64Array
-    sizes: Int64Array
-    offsets: Int64Array
-    size: int
-
-
-@lru_cache(64)
-def _layout(horizon: int, more: int) -> _Layout:
-    steps = measured_leads(horizon) - 1
-    sizes = steps + 1 + more
-    return _Layout(steps, sizes, np.cumsum(sizes) - sizes, int(sizes.sum()))
 
 
 class PendingForecasts:
@@ -87,7 +65,7 @@ class PendingForecasts:
         self._lengths = array("H", [0]) * self.size
         self._bases = array("q", [0]) * self.size
         self._digits = array("b", [0]) * self.size
-        self._data: NDArray[Any] = np.zeros((_layout(horizon, more).size, COLUMNS), dtype=SMALLEST)
+        self._data: NDArray[Any] = np.zeros((lead_rings(horizon, more).size, COLUMNS), dtype=SMALLEST)
         self._end_starts = np.full((2, self.size), NONE)
         self._ends: NDArray[Any] = np.zeros((2, self.size, COLUMNS), dtype=SMALLEST)
 
@@ -101,7 +79,7 @@ class PendingForecasts:
         slot, length = start % self.size, len(numbers)
         self._starts[slot], self._lengths[slot] = start, length
         self._bases[slot], self._digits[slot] = base, digits
-        steps, sizes, offsets, _ = _layout(self.horizon, self._more)
+        steps, sizes, offsets, _ = lead_rings(self.horizon, self._more)
         if start <= settled or length < self.horizon:
             first, end = steps.searchsorted((settled + 1 - start, length)).tolist()
             steps, sizes, offsets = steps[first:end], sizes[first:end], offsets[first:end]
@@ -170,7 +148,7 @@ class PendingForecasts:
         indices: (n,), later than what is settled. Returns whether there is a forecast, (n, leads), and low, median and
         high, (3, n, leads).
         """
-        steps, sizes, offsets, _ = _layout(self.horizon, self._more)
+        steps, sizes, offsets, _ = lead_rings(self.horizon, self._more)
         start = indices[:, np.newaxis] - steps
         slot = start % self.size
         lengths = np.frombuffer(self._lengths, np.uint16)
@@ -182,7 +160,7 @@ class PendingForecasts:
 
     def _unpack(self) -> None:
         """Keep all numbers as float64 from now on."""
-        _, sizes, offsets, _ = _layout(self.horizon, self._more)
+        _, sizes, offsets, _ = lead_rings(self.horizon, self._more)
         in_ring = np.arange(len(self._data)) - np.repeat(offsets, sizes)
         of_data = self.newest - (self.newest - in_ring) % np.repeat(sizes, sizes)
         bases, scales = np.frombuffer(self._bases, np.int64), SCALES[np.frombuffer(self._digits, np.int8)]
@@ -221,7 +199,7 @@ class PendingForecasts:
 
     def _positions(self, starts: Int64Array, lengths: NDArray[np.uint16], settled: int) -> Int64Array:
         """Where the measured steps of forecasts are that are not settled, forecast by forecast."""
-        steps, sizes, offsets, _ = _layout(self.horizon, self._more)
+        steps, sizes, offsets, _ = lead_rings(self.horizon, self._more)
         start = starts[:, np.newaxis]
         is_needed = (start + steps > settled) & (steps < lengths[:, np.newaxis])
         return (offsets + start % sizes)[is_needed]

@@ -18,6 +18,7 @@ from fncast.series.csv.checks import (
 )
 from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.columns.keys import Keys, are_remarks, check_names, read_keys
+from fncast.series.csv.columns.time_parts import check_time_parts
 from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.numbers.decimal import decide_decimal
 from fncast.series.csv.numbers.forms import Forms, look, unit_of
@@ -96,6 +97,8 @@ class SeriesReader:
         are_values_given = self.options.value_columns is not None
         if not are_remarks(table, at, times.seconds, times.zone(None), are_values_given=are_values_given):
             check_names(table, at, times.seconds)
+            if times.is_dates:
+                check_time_parts(table, at, pc.unique(table.columns[at]).to_pylist())
             return
         columns.series = []
         if not are_values_given:

@@ -52,7 +52,7 @@ def test_a_client_is_lost_if_another_client_reaches_the_cluster(cluster: Client,
     tracked.on_error(DOWN)
     assert not tracked.is_lost(client)
     clock[0] = connection.DOWN_S - 0.1
-    tracked.on_error(DOWN)  # again: it is the first that counts
+    tracked.on_error(DOWN)  # the time counts from the first error
     assert not tracked.is_lost(client)
     assert client.queries == 0
     clock[0] = connection.DOWN_S

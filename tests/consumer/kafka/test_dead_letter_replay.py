@@ -32,7 +32,7 @@ def test_a_letter_whose_topic_is_gone_is_named_and_the_others_are_replayed() -> 
     assert replay.run() == 2
     assert [record[4] for record in publisher.committed] == [sent_headers, sent_headers]
     assert publisher.offsets == {("dead", 0): 4}
-    assert replay.left == 2
+    assert replay.unreplayed == 2
     assert letters.queries.count("gone") == 1
     text = not_replayed(replay)
     assert text.startswith("2 dead letters were not replayed: 0/1: there is no topic 'gone'; 0/2: there is")
@@ -95,7 +95,7 @@ def test_a_letter_that_its_topic_rejects_is_named_and_the_others_are_replayed(er
     assert replay.run() == 3
     assert [record[2] for record in publisher.committed] == [b"a", b"c", b"e"]
     assert publisher.offsets == {("dead", 0): 5}
-    assert (replay.left, replay.left_because) == (2, [f"0/1: {error}", f"0/3: {error}"])
+    assert (replay.unreplayed, replay.unreplayed_reasons) == (2, [f"0/1: {error}", f"0/3: {error}"])
 
 
 def test_a_preview_names_the_letters_that_would_be_left() -> None:
@@ -124,7 +124,7 @@ def test_the_letters_of_a_topic_that_this_login_may_not_use_are_named_and_the_ot
     publisher.commit = commit
     replay = Replay(letters, publisher, DeadLetterFilter(), "metrics")
     assert replay.run() == 2
-    assert replay.left_because == ["0/0: the broker does not let this login use 'secret'"]
+    assert replay.unreplayed_reasons == ["0/0: the broker does not let this login use 'secret'"]
 
 
 @pytest.mark.parametrize("internal", ["__consumer_offsets", "__transaction_state"])
@@ -136,7 +136,7 @@ def test_a_letter_that_names_a_topic_of_kafka_itself_is_named_and_the_others_are
     replay = Replay(letters, publisher, DeadLetterFilter(), "metrics")
     assert replay.run() == 2
     assert {record[0] for record in publisher.committed} == {"metrics"}
-    assert replay.left_because == [f"0/1: Kafka alone writes to the topic {internal!r}"]
+    assert replay.unreplayed_reasons == [f"0/1: Kafka alone writes to the topic {internal!r}"]
 
 
 def test_access_that_no_letter_needs_ends_the_replay() -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 from confluent_kafka import KafkaError, Producer
 
-from consumer.errors import CommitFailed, ConsumerError
+from consumer.errors import CommitFailed
 from consumer.kafka.errors import create_client
 from consumer.kafka.source import KafkaSource
 
@@ -74,25 +74,6 @@ def report_error(monkeypatch):
 
     monkeypatch.setattr("consumer.kafka.source.create_client", create)
     return lambda error: callbacks[-1](error)
-
-
-@pytest.mark.parametrize(
-    ("instance", "text", "message"),
-    [
-        (
-            "pod-0",
-            "Fatal error: Broker: Static consumer fenced by other consumer with same group.instance.id",
-            "another consumer has joined the group 'group' as 'pod-0', the name of this consumer: give each",
-        ),
-        ("", "Fatal error: Local: something else", "Kafka's client gives up: Fatal error: something else"),
-    ],
-)
-def test_a_fatal_error_of_the_client_ends_the_consumer(report_error, instance, text, message):
-    source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group", instance)
-    with pytest.raises(ConsumerError) as error:
-        report_error(KafkaError(KafkaError._FATAL, text))
-    assert str(error.value).startswith(message)
-    source.close()
 
 
 def test_a_broker_that_is_down_is_logged_once(report_error, caplog):

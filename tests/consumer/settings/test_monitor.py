@@ -69,6 +69,7 @@ def test_the_monitor_does_not_read_its_own_topics(tmp_path: Path) -> None:
         ('[monitor]\naccuracy_every = "often"', "is not a duration such as 90s"),
         ("[monitor]\nworse_than_last_for = -1", "worse_than_last_for must be from 0"),
         ('[[alerts]]\nname = "worse-than-last-value"\nabove = 1', "choose another"),
+        ('[[alerts]]\nname = "a"\nseries = ""\nabove = 1', "series is empty"),
         ('[[alerts]]\nname = "a"', "needs either above or below"),
         ('[[alerts]]\nname = "a"\nabove = 1\nbelow = 2', "needs either above or below"),
         ('[[alerts]]\nname = "a"\nabove = nan', "must be a finite number"),

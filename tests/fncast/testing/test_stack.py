@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-os.environ.setdefault(
-    "TESTCONTAINERS_RYUK_DISABLED", "true"
-)  # one more image to pull; `with` ends everything
+# Ryuk would be one more image to pull; `with` ends all containers.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
 from testcontainers.core.network import Network
 

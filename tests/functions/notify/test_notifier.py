@@ -142,13 +142,16 @@ def alertmanager(tmp_path: Path) -> Iterator[str]:
     command += [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
-        url = f"http://127.0.0.1:{port}"
-        deadline_s = time.monotonic() + START_S
-        while not is_ready(url):
-            assert time.monotonic() < deadline_s, (tmp_path / "log").read_text()
-        yield url
-        process.terminate()
-        process.wait(10)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            deadline_s = time.monotonic() + START_S
+            while not is_ready(url):
+                is_running = process.poll() is None and time.monotonic() < deadline_s
+                assert is_running, (tmp_path / "log").read_text()
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def is_ready(url: str) -> bool:

@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from fncast.series.step import Step
+from interceptor.assembly import snapshot_schedule
 from interceptor.assembly.rules import Rules
+from interceptor.assembly.snapshot_schedule import SNAPSHOT_S
 from interceptor.assembly.window import WindowEvent
-from interceptor.builtin import assemble as assemble_module
-from interceptor.builtin.assemble import SNAPSHOT_S
 from interceptor.delivery import StateRecord, Tick
 from tests.interceptor.builtin.assembling import (
     EVENTS,
@@ -65,7 +65,7 @@ async def test_a_snapshot_is_written_with_the_first_record_and_again_after_a_tim
     clock.now_s += 1
     assert await keys(3, 4) == [[], [b"bucket/0", b"head"]]
     assert await keys(5) == [[]]
-    monkeypatch.setattr(assemble_module, "SNAPSHOT_READINGS", 2)
+    monkeypatch.setattr(snapshot_schedule, "SNAPSHOT_READINGS", 2)
     assert await keys(6) == [[b"bucket/0", b"head"]]
 
 

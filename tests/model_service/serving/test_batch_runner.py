@@ -40,7 +40,7 @@ async def test_code_that_exits_fails_only_its_call(
             raise fails.pop()
         return model(inputs)
 
-    # A clock that stands still makes each call look short enough for the event loop, one that runs too long.
+    # With a clock that stands still, each call looks short enough for the event loop. With one that runs, too long.
     clock = itertools.repeat(0.0) if inline else itertools.count()
     batcher = Batcher(run, merge=True, clock=lambda: next(clock))
     for _ in range(2):

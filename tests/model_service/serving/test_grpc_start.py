@@ -21,7 +21,7 @@ WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 FORECAST = WINDOWS.mean(1)[:, None, None] + np.arange(2)[:, None] + np.arange(3)[None, :]
 Start = Callable[..., Any]  # of conftest.py
 
-# As where grpcio is not installed. PORT: the default port, for which gRPC has a separate default.
+# The command as if grpcio were not installed. PORT: the default port; only with it, gRPC has a default port too.
 WITHOUT_GRPC = """
 import sys
 sys.modules["grpc"] = None

@@ -42,7 +42,7 @@ async def test_large_requests_alternate() -> None:
     first.add_done_callback(lambda _: turns.append(len(model.calls)))
     second.add_done_callback(lambda _: turns.append(len(model.calls)))
     assert (await first)["y"].shape == (await second)["y"].shape == (rows, 2)
-    assert min(turns) > 4  # the first one's own calls: neither waited until the other was done
+    assert min(turns) > 4  # no request waited until the other one was done
     await batcher.close()
 
 

@@ -22,7 +22,7 @@ from model_service.serving.repository import Repository
 from model_service.serving.runtimes.runtime import Array
 from model_service.serving.version_folder import VersionFolder
 
-# What loading takes, and the first call of a version again: as a large model does with TensorFlow.
+# Seconds that loading takes, and as many for the first call of a version: as for a large model with TensorFlow.
 SLOW_S = 1.6
 CLIENTS = 4
 DETAILS = {"window": 6, "horizon": 2}

@@ -55,5 +55,5 @@ def test_the_default_network_is_small() -> None:
 def test_segments_are_whole_seasons() -> None:
     assert segment_steps(48, ()) == 16
     assert segment_steps(168, (24,)) == 24
-    assert segment_steps(1000, (24,)) == 72  # and no more than 14 of them
-    assert segment_steps(700, (350,)) == 50  # nor so long that its weights outgrow all others
+    assert segment_steps(1000, (24,)) == 72  # at most 14 segments
+    assert segment_steps(700, (350,)) == 50  # a season of 350 is too long for a segment

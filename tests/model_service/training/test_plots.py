@@ -17,7 +17,7 @@ from tests.model_service.training.series_of import series_of
 
 def test_plots_show_the_last_origins_however_far_from_the_end(models: Path, tmp_path: Path) -> None:
     values = np.sin(np.arange(900) * np.pi / 6) + 0.1 * np.random.default_rng(0).normal(size=900)
-    values[600:896] = np.nan  # an outage, behind which no window can be forecast from
+    values[600:896] = np.nan  # an outage: no window after it can be forecast from
     evaluation = prepare([series_of(values)], 24, 6, test_share=0.5)
     add_model(evaluation, load_scorer(find_version(models, "forecast"), 24, 6))
     assert evaluation.series[0].backtest.at[-1] < 600
@@ -58,3 +58,10 @@ def test_a_long_name_stays_within_the_plot() -> None:
     figure = plots.forecast_figure(evaluation.series[0])
     figure.canvas.draw()
     assert is_within(figure.axes[0].title, figure)
+
+
+def test_a_foreign_name_is_cleaned() -> None:
+    evaluation = prepare([series_of(np.arange(200) % 7, "\x1b[2Jpump\n")], 24, 6, test_share=0.3)
+    add_model(evaluation, lambda windows: np.zeros((len(windows), 6, 3), np.float32))
+    title = plots.forecast_figure(evaluation.series[0]).axes[0].get_title()
+    assert title.startswith("Actual vs Forecast, \N{REPLACEMENT CHARACTER}pump ")

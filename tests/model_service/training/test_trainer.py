@@ -13,7 +13,7 @@ from model_service.training.trained import Epoch, Trained
 from model_service.training.trainer import train
 from model_service.training.version_writer import weights_sha256
 
-# What is cheapest to trace: that is most of the time of a training this short.
+# The network that is the fastest to trace: a training this short is mostly tracing.
 MICRO = TrainingSettings(
     window=8, horizon=2, units=4, cell="rnn", epochs=1, steps_per_epoch=5, batch=16, patience=2
 )

@@ -53,7 +53,7 @@ def test_xnnpack_runs_the_whole_graph(models: Path, windows: Any) -> None:
     ("window", "horizon", "seasons"),
     [
         (192, 48, (24, 168)),
-        pytest.param(1400, 100, (4,), marks=pytest.mark.slow),  # much of it is shared, and seen coarsely
+        pytest.param(1400, 100, (4,), marks=pytest.mark.slow),  # steps share mixes, readings are averaged
     ],
 )
 def test_xnnpack_takes_the_whole_graph_of_long_windows(

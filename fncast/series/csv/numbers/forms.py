@@ -19,6 +19,8 @@ _COMMA = r"^[+-]?[0-9]*,[0-9]+$"
 _MAY_GROUP = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
 # Parsed texts that are kept while a column is read.
 MAX_CACHED = 100_000
+# Cells that are read before the whole chunk is.
+_FIRST_CELLS = 100
 Floats = NDArray[np.float64]
 
 
@@ -140,6 +142,7 @@ def unit_of(forms: Forms) -> str | None:
 def plain_numbers(chunk: Any) -> Floats | None:
     """The chunk as numbers (fast path). None if a cell is not a plain finite number."""
     try:
+        pc.cast(chunk.slice(0, _FIRST_CELLS), pa.float64())  # a cast of many wrong cells is slow
         values: Floats = pc.cast(chunk, pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         return None

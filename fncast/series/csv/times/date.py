@@ -49,8 +49,8 @@ def order_of(texts: Iterable[str]) -> str | None:
     """DAY_FIRST or MONTH_FIRST for dates such as 31/01/2026. None if both are possible.
 
     Dates with points have the day first. A year of two digits may also come first: then only a day in the second place
-    decides, or, with points, whether the first or the last number changes more often. Raises ValueError if some dates
-    must have the day first and others the month.
+    decides, or, with points, that the first number changes more often than the last, as days do. Raises ValueError if
+    some dates must have the day first and others the month.
     """
     day_first = month_first = None
     is_any = False
@@ -78,7 +78,7 @@ def order_of(texts: Iterable[str]) -> str | None:
     firsts, lasts = (
         (set(numbers) for numbers in zip(*with_points, strict=True)) if with_points else (set(), set())
     )
-    if len(lasts) > len(firsts) and all(len(last) == 2 and 1 <= int(last) <= 31 for last in lasts):
+    if lasts and len(lasts) >= len(firsts) and all(len(last) == 2 and 1 <= int(last) <= 31 for last in lasts):
         return None
     return None if is_any and day_first is None else DAY_FIRST
 

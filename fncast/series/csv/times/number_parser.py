@@ -66,10 +66,13 @@ _OTHER_COUNTS = (
     (2_451_544, 2_466_154, "Julian days"),
     (15_778_080, 36_816_480, "minutes since 1970"),
 )
-# Counts with as many digits as those since 1970: of 100 ns for the years 1965 to 2060, of seconds for 2000 to 2040.
+# Counts with as many digits as those since 1970: of 100 ns for the years 1965 to 2060, the others for 2000 to 2040.
 _OTHER_EPOCHS = (
+    (9.46e10, 2.21e11, "hundredths of a second since 1970"),
+    (9.46e13, 2.21e14, "units of 10 microseconds since 1970"),
     (6.2e17, 6.5e17, ".NET ticks"),
     (1.15e17, 1.45e17, "Windows file times"),
+    (9.46e16, 2.21e17, "units of 10 nanoseconds since 1970"),
     (3.03e9, 4.42e9, "seconds since 1900 or 1904"),
 )
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +16,17 @@ from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.table import Column, CsvTable
 from fncast.series.csv.times import date as csv_date
 from fncast.series.csv.times.number_parser import number_form, read_numbers
-from fncast.series.csv.times.times import ADVICE, DAY_S, Floats, Times
+from fncast.series.csv.times.text_chunk import read_chunk
+from fncast.series.csv.times.times import ADVICE, DAY_S, Times
 
 _DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
+_POINTED_CLOCK = re.compile(r"([0-9]{1,2})\.([0-9]{2})\.([0-9]{2})")
 # Cells that are searched for the commonest offset from UTC.
 _OFFSET_CELLS = 10_000
-# The moments that a date can hold in every time zone.
-_FIRST_S = datetime(2, 1, 1, tzinfo=UTC).timestamp()
+# Cells that are read before the whole column is.
+_FIRST_CELLS = 100
+# The moments that are read. Programs that cut a year to two digits write 0026 for 2026.
+_FIRST_S = datetime(1000, 1, 1, tzinfo=UTC).timestamp()
 _END_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -41,8 +45,15 @@ def time_form(cells: Sequence[str]) -> str | None:
 
 
 def is_time_of_day(cells: Sequence[str]) -> bool:
-    """Whether all cells, at least one, are times of day."""
-    return bool(cells) and all(re.match(csv_date.TIME_OF_DAY, cell) for cell in cells)
+    """Whether all cells, at least one, are times of day, such as 18:00 or 18.00.00."""
+    if not cells:
+        return False
+    if all(
+        _POINTED_CLOCK.fullmatch(cell) and csv_date.seconds_of_day(cell.replace(".", ":")) is not None
+        for cell in cells
+    ):
+        return time_form(cells) is None
+    return all(re.match(csv_date.TIME_OF_DAY, cell) for cell in cells)
 
 
 def _may_be_date(text: str) -> bool:
@@ -66,17 +77,38 @@ def read_times(
     outside = (times.seconds < _FIRST_S) | (times.seconds >= _END_S)
     if outside.any():
         row = int(np.argmax(outside))
+        cell = shown(column[row].as_py().strip())
         raise CsvError(
-            f"{table.name}, line {table.line(row)}: {shown(column[row].as_py().strip())} is not in the years 2 to 9998;"
-            " correct the time"
+            f"{table.name}, line {table.line(row)}: {cell} is not in the years 1000 to 9998; correct the time"
+        )
+    if len(times.offsets) > 1 and _are_spans(column):
+        raise CsvError(
+            f"{table.name}, line {table.line(0)}: {shown(column[0].as_py().strip())} has a time, and behind it not an"
+            " offset but a later time, as all cells have; write the begin or the end alone"
         )
     return times
+
+
+def _are_spans(column: Column) -> bool:
+    """Whether what looks like an offset is a later time of the day: 08:00-09:00, 09:00-10:00, always as much later."""
+    parts = pc.extract_regex(
+        pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS)), csv_date.TIME
+    ).to_pylist()
+    pairs = {(part["time"], part["offset"]) for part in parts if part}
+    if not all(time and offset.startswith("-") for time, offset in pairs):
+        return False
+    lengths = {
+        (-(csv_date.offset_seconds(offset) or 0) - (csv_date.seconds_of_day(time) or 0)) % DAY_S
+        for time, offset in pairs
+    }
+    return len(lengths) == 1 and 0 not in lengths
 
 
 def _joined(dates: Column, clocks: Column) -> Column:
     date, clock = pc.utf8_trim_whitespace(dates), pc.utf8_trim_whitespace(clocks)
     # Excel writes a date column as a date at midnight.
     date = pc.replace_substring_regex(date, r"[ T]00?:00(:00(\.0+)?)?$", "")
+    clock = pc.replace_substring_regex(clock, rf"^{_POINTED_CLOCK.pattern}$", r"\1:\2:\3")
     return pc.binary_join_element_wise(date, clock, " ")
 
 
@@ -84,45 +116,61 @@ def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times
     """The times of a column of texts. order: of day and month where the texts leave it open."""
     if (times := _iso_times(column)) is not None:
         return times
-    # A column has few different dates and times of day: parse each only once.
-    encoded = pc.utf8_trim_whitespace(column).combine_chunks().dictionary_encode()
-    codes = encoded.indices.to_numpy()
-    parts = pc.extract_regex(encoded.dictionary, csv_date.TIME)
+    # A chunk has few different dates and times of day: parse each only once.
+    dates: dict[str, int] = {}  # the row of each date's first cell
+    codes = np.empty(len(column), dtype=np.int64)
+    of_day = np.empty(len(column))
+    is_local = np.empty(len(column), dtype=np.bool_)
 
-    def fail(code: int, why: str = f"is not a time; {ADVICE}") -> CsvError:
-        row = int(np.argmax(codes == code))
+    def fail(row: int, why: str = f"is not a time; {ADVICE}") -> CsvError:
         return CsvError(f"{table.name}, line {table.line(row)}: {shown(column[row].as_py())} {why}")
 
-    if parts.null_count:
-        raise fail(pc.index(pc.is_valid(parts), False).as_py())
-    dates = pc.struct_field(parts, "date").dictionary_encode()
-    texts = dates.dictionary.to_pylist()
+    row = 0
+    is_dates = True
+    for chunk in column.chunks:
+        rows = slice(row, row + len(chunk))
+        read = read_chunk(chunk, partial(_fail_after, fail, row))
+        for text, first in read.dates:
+            dates.setdefault(text, row + first)
+        known = {text: code for code, text in enumerate(dates)}
+        codes[rows] = np.array([known[text] for text, _ in read.dates], dtype=np.int64)[read.codes]
+        of_day[rows], is_local[rows] = read.seconds, read.is_local
+        is_dates = is_dates and read.is_dates
+        row += len(chunk)
+    texts = list(dates)
     try:
         found = csv_date.order_of(texts) or order
     except ValueError as error:
         raise CsvError(f"{table.name}, column {shown(table.header[at])}: {error}; write them alike") from None
     if ambiguous := _ambiguous_date(texts, found):
         text, why = ambiguous
-        raise fail(pc.index(pc.struct_field(parts, "date"), text).as_py(), why)
+        raise fail(dates[text], why)
     assert found is not None  # else the dates are ambiguous
-    days = _each(dates, lambda text: csv_date.day_number(text, found), fail)
-    read = _seconds(days, parts, fail)
-    is_local = pc.equal(pc.struct_field(parts, "offset"), "").to_numpy(zero_copy_only=False)
-    is_dates = bool(pc.all(pc.equal(pc.struct_field(parts, "time"), "")).as_py())
+    days = np.empty(len(dates))
+    for code, (text, first) in enumerate(dates.items()):
+        day = csv_date.day_number(text, found)
+        if day is None:
+            raise fail(first)
+        days[code] = day
     notes = []
     if is_local.any() and not is_local.all():
-        count = int(is_local[codes].sum())
-        notes.append(f"{count} of {len(column)} times have no offset from UTC")
+        notes.append(f"{int(is_local.sum())} of {len(column)} times have no offset from UTC")
     kind = "dates" if is_dates else "dates and times"
-    if pc.any(pc.match_substring_regex(dates.dictionary, r"^[0-9]{1,2}[-/.][0-9]{1,2}[-/.]")).as_py():
+    if any(re.match(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.]", text) for text in texts):
         kind += f", {found}"
-    return Times(read[codes], is_local[codes], is_dates, kind, tuple(notes), _offsets(column))
+    of_day += days[codes] * DAY_S
+    return Times(of_day, is_local, is_dates, kind, tuple(notes), _offsets(column))
+
+
+def _fail_after(fail: Callable[[int], CsvError], begin: int, row: int) -> CsvError:
+    return fail(begin + row)
 
 
 def _iso_times(column: Column) -> Times | None:
     """The times of a column that Arrow parses as ISO 8601: all with an offset from UTC, or all without. Else None."""
     for is_local, kind in ((True, pa.timestamp("us")), (False, pa.timestamp("us", tz="UTC"))):
         try:
+            pc.cast(column.slice(0, _FIRST_CELLS), kind)  # a cast of many wrong cells is slow
             micros = pc.cast(pc.cast(column, kind), pa.int64()).to_numpy()
         except pa.ArrowInvalid:
             continue
@@ -148,24 +196,6 @@ def _ambiguous_date(texts: Sequence[str], order: str | None) -> tuple[str, str] 
     return None
 
 
-def _seconds(days: Floats, parts: Any, fail: Callable[[int], CsvError]) -> Floats:
-    """The seconds since 1970 in UTC, or of local time where a text has no offset. Raises CsvError.
-
-    days: since 1970. parts: the groups of `csv_date.TIME`.
-    """
-    halves = pc.struct_field(parts, "half")
-    clocks = pc.binary_join_element_wise(pc.struct_field(parts, "time"), halves, "|").dictionary_encode()
-    seconds = _each(clocks, _clock, fail)
-    ahead = _each(pc.struct_field(parts, "offset").dictionary_encode(), csv_date.offset_seconds, fail)
-    fractions = pc.replace_substring(pc.struct_field(parts, "fraction"), ",", ".")
-    fraction = pc.cast(
-        pc.binary_join_element_wise(pc.if_else(pc.equal(fractions, ""), ".0", fractions), "", "0"),
-        pa.float64(),
-    )
-    read: Floats = days * DAY_S + seconds + fraction.to_numpy() - ahead
-    return read
-
-
 def _offsets(column: Column) -> tuple[timezone, ...]:
     """The different offsets from UTC in the first cells of a column, the commonest first."""
     cells = pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS))
@@ -177,21 +207,3 @@ def _offsets(column: Column) -> tuple[timezone, ...]:
     return tuple(
         timezone(timedelta(seconds=seconds)) if seconds else UTC for seconds, _ in counts.most_common()
     )
-
-
-def _clock(text: str) -> int | None:
-    clock, _, half = text.partition("|")
-    return csv_date.seconds_of_day(clock, half) if clock else 0
-
-
-def _each(encoded: Any, read: Callable[[str], int | None], fail: Callable[[int], CsvError]) -> Floats:
-    """Apply `read` once to each different text. Raises the error of `fail` for the first text that gives None."""
-    codes = encoded.indices.to_numpy()
-    values = np.empty(len(encoded.dictionary))
-    for code, text in enumerate(encoded.dictionary.to_pylist()):
-        value = read(text)
-        if value is None:
-            raise fail(int(np.argmax(codes == code)))
-        values[code] = value
-    taken: Floats = values[codes]
-    return taken

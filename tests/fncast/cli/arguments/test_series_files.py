@@ -66,7 +66,7 @@ def test_a_wrong_step_is_wrong_usage(tmp_path: Path, word: str, capsys: pytest.C
 
 
 def test_the_number_of_filled_readings_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One in a short gap is; of a gap as long as a window and a half the middle is not."""
+    """A short gap is filled. Of a gap as long as a window and a half, the middle stays missing."""
     there = [*range(10), *range(11, 20), *range(32, 45)]
     series = read(
         tmp_path, text="timestamp,value\n" + "\n".join(f"{1_700_000_000 + 60 * i},{i}" for i in there)

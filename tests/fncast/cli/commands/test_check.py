@@ -112,7 +112,7 @@ def test_a_wrong_setting_is_a_row(folder, capsys):
 
 
 def test_an_empty_file_is_named(folder, capsys):
-    """`fncast init > fncast.toml` leaves one where it fails."""
+    """`fncast init > fncast.toml` leaves an empty file if it fails."""
     (folder / "fncast.toml").write_text("")
     assert main(["check", "--bootstrap-servers", "127.0.0.1:1"]) == 1
     assert "fncast.toml is empty" in capsys.readouterr().out

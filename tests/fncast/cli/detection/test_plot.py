@@ -55,7 +55,7 @@ def test_a_panel_has_the_name_unit_and_number_of_anomalies_of_its_series(texts) 
     assert " series<" not in drawn
 
 
-def test_dollar_signs_in_a_name_and_a_unit_are_no_formula(texts) -> None:
+def test_dollar_signs_in_a_name_and_a_unit_are_drawn_as_they_are(texts) -> None:
     drawn = texts(found("a$\\frac$b", 0.9, unit="$x_{$"))
     assert r"a$\frac$b: 1 anomaly<" in drawn
     assert "$x_{$<" in drawn

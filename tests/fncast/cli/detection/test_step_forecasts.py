@@ -43,7 +43,7 @@ def model(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def one_by_one(model: LocalModel, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """near and far, from each window alone."""
+    """The near and the far forecasts, computed from each window alone."""
     near, far = np.full((2, len(values), 3), np.nan)
     for windows_numbers, windows in model.windows(values):
         for at, window in zip(windows_numbers.tolist(), windows, strict=True):

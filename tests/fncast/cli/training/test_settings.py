@@ -23,7 +23,7 @@ def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window
 @pytest.mark.parametrize(
     ("seasons", "said"),
     [
-        ((24,), "window: 48 readings: one of 168 needs 672 to train on, not 201"),
+        ((24,), "window: 48 readings; a window of 168 needs 672 for training, and there are 201"),
         ((5,), "window: 48 readings"),
         ((), "window: 48 readings, because no season was found"),
     ],

@@ -29,7 +29,7 @@ def test_a_base_model_that_cannot_stand_in_is_not_compared(
 
 
 def version(models: Path, **members: object) -> None:
-    """Write version 1 of the model `forecast`, of only a model.json."""
+    """Write version 1 of the model `forecast`, with nothing but a model.json."""
     folder = models / "forecast" / "1"
     folder.mkdir(parents=True)
     (folder / "model.json").write_text(json.dumps({"training": {"settings": {"window": 24}}, **members}))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fncast.series.csv.file import CsvError
+from fncast.series.step import Step
 from tests.fncast.series.csv.texts import HOURS, lines, read, values
 
 
@@ -69,3 +70,9 @@ def test_influxdb_is_read_without_its_annotations(tmp_path: Path) -> None:
         lambda i: f",{i % 2},{HOURS[0]},{HOURS[9]},{HOURS[i // 2]},{i},{'ab'[i % 2]},cpu",
     )
     assert values(read(tmp_path, text)) == {"a": [0, 2, 4, 6, 8], "b": [1, 3, 5, 7, 9]}
+
+
+def test_times_of_day_may_have_points(tmp_path: Path) -> None:
+    text = lines("Date;Time;CO", lambda i: f"{10 + i // 24}/03/2026;{i % 24:02}.00.00;{i},5", 96)
+    [series] = read(tmp_path, text, dates="day-first").series
+    assert (series.step, series.values.tolist()) == (Step.seconds(3600), [i + 0.5 for i in range(96)])

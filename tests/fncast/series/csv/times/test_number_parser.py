@@ -102,6 +102,18 @@ def test_numbers_are_read_as_times(
         (["739618", "739619"], "line 2: '739618' may count seconds since 1970 or MATLAB's days"),
         (["2025.958", "2026.042"], "line 2: '2025.958' may count seconds since 1970 or years"),
         (["17672256000", "17672292000"], "line 2: '17672256000' is neither a date of YYYYMMDDHHMMSS nor"),
+        (
+            ["176722560000", "176722920000"],
+            "line 2: '176722560000' may count milliseconds since 1970 or hundredths of a second since 1970",
+        ),
+        (
+            ["176722560000000", "176722920000000"],
+            "line 2: '176722560000000' may count microseconds since 1970 or units of 10 microseconds since 1970",
+        ),
+        (
+            ["176722560000000000", "176722920000000000"],
+            "line 2: '176722560000000000' may count nanoseconds since 1970 or units of 10 nanoseconds since 1970",
+        ),
         ([f"26{day:03}" for day in range(1, 9)], "line 2: '26001' looks like a year of two digits and a day"),
     ],
 )

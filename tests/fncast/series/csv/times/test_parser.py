@@ -69,7 +69,19 @@ def test_times_are_read_as_meant(
         ),
         (["30.12.30", "31.12.30"], "line 2: '30.12.30' may be in this or in the last century"),
         (["1-Jan-69", "1-Jan-70"], "line 2: '1-Jan-69' may be in this or in the last century"),
-        (["0000-12-31", "0001-12-31"], "line 2: '0000-12-31' is not in the years 2 to 9998"),
+        (
+            [f"26.01.01 {hour:02}:00" for hour in range(9)],
+            "line 2: '26.01.01 00:00' may have the day or the month",
+        ),
+        (
+            [f"0026-01-{day:02}" for day in range(1, 9)],
+            "line 2: '0026-01-01' is not in the years 1000 to 9998",
+        ),
+        (
+            [f"2026-01-01 {hour:02}:00-{hour + 1:02}:00" for hour in range(8, 12)],
+            "line 2: '2026-01-01 08:00-09:00' has a time, and behind it not an offset but a later time",
+        ),
+        (["0000-12-31", "0001-12-31"], "line 2: '0000-12-31' is not in the years 1000 to 9998"),
         (
             ["2026-01-01", "9999-12-31T23:59:59-12:00"],
             "line 3: '9999-12-31T23:59:59-12:00' is not in the years",

@@ -1,0 +1,34 @@
+"""Where the measured steps of the forecasts of one model are kept: for each lead a ring by the forecast's start."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fncast.monitor.accuracy.leads import measured_leads
+
+Int64Array = NDArray[np.int64]
+
+
+class LeadRings(NamedTuple):
+    """steps: (leads,) from 0 on. sizes, offsets: (leads,) of the rings. size: of all rings.
+
+    A step that is `n` steps ahead waits for its reading `n` steps long, so its ring has room for `n` forecasts and
+    `more`.
+    """
+
+    steps: Int64Array
+    sizes: Int64Array
+    offsets: Int64Array
+    size: int
+
+
+@lru_cache(64)
+def lead_rings(horizon: int, more: int) -> LeadRings:
+    """The rings of forecasts with at most `horizon` steps. more: how many forecasts each keeps beyond its lead."""
+    steps = measured_leads(horizon) - 1
+    sizes = steps + 1 + more
+    return LeadRings(steps, sizes, np.cumsum(sizes) - sizes, int(sizes.sum()))
