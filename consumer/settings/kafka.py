@@ -67,6 +67,11 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("bootstrap_servers", "group_id", "output_topic", "dead_letter_topic", "state_topic"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty")
+        if "@" in self.bootstrap_servers:  # not shown: it may hold a password
+            raise ValueError(
+                "bootstrap_servers has a login. Write HOST:PORT, and set sasl.username and sasl.password in"
+                " [kafka.client]"
+            )
         if not 0 <= self.pause_after_refused < MAX_NUMBER:
             raise ValueError("pause_after_refused must not be negative")
         if not self.input_topics or not all(self.input_topics):

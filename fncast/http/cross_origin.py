@@ -63,17 +63,16 @@ class CrossOriginProtection:
                 origins.append(value)
             elif name == b"sec-fetch-site":
                 site = value
-        if len(hosts) != 1:
-            if hosts or scope["http_version"] != "1.0":
-                return 400, "a request needs one Host header"
-            hosts = [b""]
+        if len(hosts) != 1 and (hosts or scope["http_version"] != "1.0"):
+            return 400, "a request needs one Host header"
+        host = hosts[0] if hosts else b""
         server = scope.get("server")
-        if hosts[0] and not self._is_allowed(hosts[0], server[0] if server else ""):
-            shown = clean(hosts[0].decode("latin-1"), _SHOWN)
+        if hosts and not self._is_allowed(host, server[0] if server else ""):
+            shown = clean(host.decode("latin-1"), _SHOWN)
             return 403, f"the Host {shown!r} is not accepted here; --allowed-host accepts a name"
         if scope["method"] in _SAFE and not scope["path"].startswith(_TRIGGERS):
             return None
-        if (origins or site) and self._is_cross_site(hosts[0].decode("latin-1").lower(), origins, site):
+        if (origins or site) and self._is_cross_site(host.decode("latin-1").lower(), origins, site):
             return 403, "a request from a page of another site is not accepted here"
         return None
 

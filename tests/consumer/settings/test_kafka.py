@@ -36,6 +36,12 @@ def test_no_password_is_shown_with_the_settings():
     assert "sasl.password" in repr(settings)
 
 
+def test_a_login_in_the_addresses_is_rejected_and_not_shown(write):
+    with pytest.raises(SettingsError, match="has a login") as error:
+        load(write(""), {"FNCAST_KAFKA__BOOTSTRAP_SERVERS": "user:s3cret@localhost:9092"})
+    assert "s3cret" not in str(error.value)
+
+
 def test_every_valid_topic_name_is_accepted(write):
     topic = "a.B_9-" + "x" * 243
     assert load(write(""), {"FNCAST_KAFKA__OUTPUT_TOPIC": topic}).kafka.output_topic == topic

@@ -112,6 +112,7 @@ async def test_only_configured_names_are_accepted_besides_the_names_of_this_mach
 async def test_a_request_needs_exactly_one_host() -> None:
     assert await status(on_loopback(), host=[]) == 400
     assert await status(on_loopback(), host=["localhost", "evil.example.com"]) == 400
+    assert await status(on_loopback(), host="") == 403
 
 
 CROSS = [
