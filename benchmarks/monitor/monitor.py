@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from benchmarks.lib import machine, pages, report
+from benchmarks.lib import machine, pages, plot, report
 from benchmarks.lib.arguments import (
     add_broker_arguments,
     add_rounds_argument,
@@ -82,10 +83,12 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     failed = await run_rounds(chosen, arguments.rounds, measure, _line)
     live = [each for each in map(DelayRuns, delay.RATES) if is_chosen(each.name, arguments.only)]
     failed += await run_rounds(live, arguments.rounds, measure_delay, _delay_line)
+    rates = {each.name: each.rate() for each in chosen if each.runs}
     blocks: list[report.Block | None] = [
         rates_table(chosen),
         ratios_table(chosen),
         delays_table(live),
+        rates_chart(report.plots(arguments.print_only), rates),
         failures(failed),
     ]
     if arguments.print_only or not loads:
@@ -105,6 +108,12 @@ def rates_table(measured: Sequence[contestants.MonitorContestant]) -> report.Tab
         if each.runs
     ]
     return report.Table("rates", ("program", "readings/s", "CPU, µs a reading", "readings"), rows)
+
+
+def rates_chart(folder: Path | None, rates: Mapping[str, Spread]) -> report.Chart | None:
+    """Draw the readings a second of each program, by its name. folder: None draws nothing."""
+    ours = [name for name in rates if name.startswith("fncast")]
+    return plot.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
 
 
 def ratios_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:

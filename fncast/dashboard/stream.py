@@ -23,8 +23,8 @@ class TooManyClients(Exception):
 class EventStream:
     """Sends changes to any number of clients. Use it from one event loop.
 
-    Slow clients share one queue content: at most MAX_BEHIND changes. A snapshot is created when a client takes it.
-    Clients that take a snapshot between two changes share it.
+    The queues of all clients hold the same messages, at most MAX_BEHIND each. A snapshot is created when a client takes
+    it. Clients that take a snapshot between two changes share it.
     """
 
     def __init__(self, snapshot: Callable[[], bytes]) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from fncast.series.duration import format_months, format_seconds, parse_duration
 from fncast.series.rfc3339 import format_time
 
+MIN_STEP_S = timedelta.resolution.total_seconds()
 MAX_STEP_S = (datetime.max - datetime.min).total_seconds()
 MAX_MONTHS = 12 * 9998
 # The day of a calendar step for the last day of every month.
@@ -31,7 +32,7 @@ class Step:
 
     @classmethod
     def seconds(cls, seconds: float) -> Step:
-        """A step of `seconds`, which may be a fraction. Raises ValueError unless positive and at most MAX_STEP_S."""
+        """A step of `seconds`, which may be a fraction. Raises ValueError unless in MIN_STEP_S to MAX_STEP_S."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise ValueError(f"step_s must be a number of seconds, not {_short(seconds)}")
         try:
@@ -40,6 +41,10 @@ class Step:
             period_s = math.inf
         if not (math.isfinite(period_s) and period_s > 0):
             raise ValueError(f"step_s must be positive and finite, not {_short(seconds)}")
+        if period_s < MIN_STEP_S:
+            raise ValueError(
+                f"step_s is {_short(seconds)}, shorter than a microsecond, which times cannot show"
+            )
         if period_s > MAX_STEP_S:
             raise ValueError(f"step_s is {_short(seconds)}, more than all the years that a time can name")
         return cls(period_s)

@@ -52,8 +52,8 @@ def _open_inference_protocol(url: str, timeout_s: float, token: str) -> Addresse
 def _connect(urls: str, timeout_s: float, token: str, open_one: Open) -> ModelClient:
     found = _split(urls)
     # If one of several services hangs, there must be time left to try another.
-    one_s = timeout_s if len(found) == 1 else timeout_s / 2
-    clients = [open_one(url, one_s, token) for url in found]
+    call_timeout_s = timeout_s if len(found) == 1 else timeout_s / 2
+    clients = [open_one(url, call_timeout_s, token) for url in found]
     return clients[0] if len(clients) == 1 else BalancedClient(clients, timeout_s)
 
 

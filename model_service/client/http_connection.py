@@ -72,7 +72,7 @@ class HttpConnection:
 
     def _send(self, method: str, request: bytes) -> HttpResponse:
         """Send a request. Reconnects once if the server has closed the persistent connection."""
-        kept = self._connection.sock is not None
+        is_reused = self._connection.sock is not None
         try:
             return self._exchange(method, request)
         except TimeoutError:
@@ -80,7 +80,7 @@ class HttpConnection:
             raise ModelUnavailable(f"{self._url} did not answer within {self._timeout_s:g} s") from None
         except (ConnectionError, http.client.BadStatusLine) as error:
             self.close()
-            if not kept:
+            if not is_reused:
                 raise self._unavailable(error) from None
         # UnicodeError: an invalid host name.
         except (OSError, http.client.HTTPException, UnicodeError) as error:

@@ -91,7 +91,7 @@ def model_error(text: str, does_not_fit: bool = False) -> ModelError:
 
 
 def one_line(text: str) -> str:
-    """A text of a server on one line, shortened and without control characters, so that it cannot forge log lines."""
+    """A server's text on one line, shortened and without control characters, so that it cannot forge log lines."""
     return " ".join(clean(text, MAX_REASON).split())
 
 

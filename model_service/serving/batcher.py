@@ -64,11 +64,13 @@ class Batcher:
         self._queue = RequestQueue(merge)
         self._large = LargeRequests(self._submit_slice)
         self._cost = CallCost()
-        self._scheduled = False  # the queue will be looked at in this turn of the loop, or a call is running
+        self._is_scheduled = (
+            False  # the queue will be looked at in this turn of the loop, or a call is running
+        )
         self._was_alone = False  # the last call had one request, so the next one is likely to be alone too
         self._turns = 0  # turns that the next call has been deferred so far
         self._waiting_before = 0  # requests in the queue at the last deferral
-        self._stuck = False
+        self._is_stuck = False
         self._worker: ModelWorker | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -82,7 +84,7 @@ class Batcher:
         if the caller knows them. Returns a future of the outputs by name, which raises what `run` raised, or
         Overloaded. Raises Overloaded, TooManyRows.
         """
-        if self._stuck:
+        if self._is_stuck:
             raise Overloaded(f"a call of the model has taken more than {self._stuck_s:g} s")
         if row_shapes is None:
             row_shapes = tuple([value.shape[1:] for value in inputs.values()])
@@ -92,7 +94,7 @@ class Batcher:
         if rows > MAX_CALL_ROWS and self._merge:
             self._large.start(request)
             return future
-        if self._scheduled:
+        if self._is_scheduled:
             self._queue.add(request)
             return future
         self._start(request)
@@ -101,7 +103,7 @@ class Batcher:
     def _start(self, request: QueuedRequest) -> None:
         """Start with a request while the queue is empty and no call runs."""
         loop = asyncio.get_running_loop()
-        self._scheduled = True
+        self._is_scheduled = True
         self._idle.clear()
         if self._was_alone and self._cost.expected_s(request.rows) <= INLINE_S:
             self._resolve([request], *self._runner.outcomes([request]))  # at once, not in the next turn
@@ -113,11 +115,11 @@ class Batcher:
         self, inputs: Mapping[str, Array], row_shapes: RowShapes
     ) -> asyncio.Future[Mapping[str, Array]]:
         """Queue one slice of a large request. Raises Overloaded if the model is stuck."""
-        if self._stuck:
+        if self._is_stuck:
             raise Overloaded(f"a call of the model has taken more than {self._stuck_s:g} s")
         future: asyncio.Future[Mapping[str, Array]] = asyncio.get_running_loop().create_future()
         part = QueuedRequest(inputs, len(next(iter(inputs.values()))), row_shapes, future)
-        if self._scheduled:
+        if self._is_scheduled:
             self._queue.add_slice(part)
         else:
             self._start(part)
@@ -172,7 +174,7 @@ class Batcher:
 
         def done(outcomes: Sequence[Outcome], seconds: float) -> None:
             watch.cancel()
-            self._stuck = False
+            self._is_stuck = False
             try:
                 self._resolve(batch, outcomes, seconds)
             finally:
@@ -186,7 +188,7 @@ class Batcher:
         worker.do(work)
 
     def _go_idle(self) -> None:
-        self._scheduled = False
+        self._is_scheduled = False
         self._idle.set()
 
     def _resolve(self, batch: Sequence[QueuedRequest], outcomes: Sequence[Outcome], seconds: float) -> None:
@@ -207,7 +209,7 @@ class Batcher:
 
     def _fail_stuck(self, batch: Sequence[QueuedRequest]) -> None:
         """Fail the running call, which is stuck, and all queued requests, so that no caller waits forever."""
-        self._stuck = True
+        self._is_stuck = True
         while batch:
             for request in batch:
                 if not request.future.done():

@@ -13,7 +13,7 @@ class CallCost:
     GIL. A mean would include the delays of the thread, and keep a fast model in the thread forever.
     """
 
-    LAST = 4  # calls remembered per size
+    REMEMBERED_CALLS = 4  # per size
 
     def __init__(self) -> None:
         self._seconds: dict[int, deque[float]] = {}
@@ -23,7 +23,7 @@ class CallCost:
         size = rows.bit_length()
         last = self._seconds.get(size)
         if last is None:
-            last = self._seconds[size] = deque(maxlen=self.LAST)
+            last = self._seconds[size] = deque(maxlen=self.REMEMBERED_CALLS)
         last.append(seconds)
 
     def expected_s(self, rows: int) -> float:

@@ -50,7 +50,7 @@ def _check_window(model: str, inputs: Sequence[TensorSpec], details: Mapping[str
 
 def _check_output(model: str, details: Mapping[str, Any], name: str, value: Array) -> None:
     if value.dtype.kind == "f" and not np.isfinite(value).all():
-        raise UnusableModel(f"{model} answers {name!r} that is not finite to a plain window")
+        raise UnusableModel(f"{model} answers a plain window with values of {name!r} that are not finite")
     horizon, levels = details.get("horizon"), details.get("quantiles")
     answered = f"{model} answers the shape {shape_text(value.shape)}"
     if name == "forecast" and horizon is not None and value.shape[1:2] != (horizon,):

@@ -10,7 +10,7 @@ MAX_SHOWN_PATH = 200
 
 
 def inference_hint(models: Models) -> str:
-    """The end of an error message that says at which paths inference is."""
+    """The end of an error message: the paths of inference."""
     hint = "inference is POST /v2/models/NAME/infer (JSON) or POST /NAME (GraphPipe)"
     example = models.paths.get("/") or next(iter(models.paths.values()), None)
     return f"{hint}, for example /v2/models/{example.name}/infer" if example is not None else hint

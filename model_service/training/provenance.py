@@ -76,7 +76,7 @@ def choice_of(errors: dict[str, float]) -> dict[str, Any]:
     }
 
 
-def of_the_copy(
+def describe_copy(
     trained: Trained, described: dict[str, Any], base_error: float
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The members of model.json of a copy of the base model, and its errors beside those of the trained model.

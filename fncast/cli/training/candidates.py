@@ -24,7 +24,7 @@ from model_service.training.model_folder import (
     read_model_json,
 )
 from model_service.training.plots import save_training_plot
-from model_service.training.provenance import choice_of, describe, of_the_copy
+from model_service.training.provenance import choice_of, describe, describe_copy
 from model_service.training.refit import Refit
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Trained, pinball
@@ -131,7 +131,7 @@ class TrainingCandidates:
 
         if trained is None:
             assert choice.base is not None
-            described, compared = of_the_copy(written, described, choice.errors[BASE])
+            described, compared = describe_copy(written, described, choice.errors[BASE])
             horizon = written.settings.horizon
             return copy_base(choice.base.folder, models, name, horizon, described, compared, add_files)
         if isinstance(trained, FineTuned):

@@ -49,7 +49,7 @@ class AccuracyTable:
 
     def snapshot(self) -> dict[str, Any]:
         """The worst rows: those whose error is the largest compared with the last value's. Constant series are last."""
-        rows = sorted(self._rows.values(), key=_badness)
+        rows = sorted(self._rows.values(), key=_worst_first)
         return {"rows": rows[:SHOWN_ROWS], "left_out": max(0, len(rows) - SHOWN_ROWS)}
 
     def take_changes(self, now_s: float) -> dict[str, Any] | None:
@@ -60,6 +60,6 @@ class AccuracyTable:
         return self.snapshot()
 
 
-def _badness(row: dict[str, Any]) -> tuple[bool, float, str, str]:
+def _worst_first(row: dict[str, Any]) -> tuple[bool, float, str, str]:
     skill = row["skill"]
     return skill is None, skill or 0.0, row["series"], row["model"]

@@ -110,7 +110,7 @@ class TopicReader:
         try:
             self._poll_once()
         except KafkaException as error:
-            self._set_away(error.args[0])
+            self._set_unreachable(error.args[0])
 
     def _poll_once(self) -> None:
         """Read a batch. Search for partitions when due, or to check that a quiet broker still answers."""
@@ -197,7 +197,7 @@ class TopicReader:
         if self.state.connected is not True or self.state.problem:
             self._set_state(connected=True)
 
-    def _set_away(self, error: KafkaError) -> None:
+    def _set_unreachable(self, error: KafkaError) -> None:
         """Record that the broker does not answer, unless there are records to read."""
         with contextlib.suppress(KafkaException):
             # Reading delivers librdkafka's own errors, which are more precise.
@@ -211,7 +211,7 @@ class TopicReader:
     def _renew(self) -> None:
         """Continue with a new client, from the offsets that this reader has counted.
 
-        The old client's position does not serve: it has none before its first record.
+        The old client's positions cannot be used: it has none before its first record.
         """
         old, self._consumer = self._consumer, create_consumer(self._properties)
         self._renew_at_s = time.monotonic() + RENEW_S
@@ -226,7 +226,7 @@ class TopicReader:
         )
 
     def _on_error(self, error: KafkaError) -> None:
-        """Remember librdkafka's error as the reason. Whether the broker is away is decided by requests to it."""
+        """Remember librdkafka's error as the reason. Requests to the broker decide whether it can be reached."""
         log.debug("%s", error)
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._answered_s = -QUIET_S

@@ -50,7 +50,7 @@ class TopicIds:
         return changed
 
     def forget(self, topic: str) -> None:
-        """The topic does not exist: what comes under its name is new in any case."""
+        """Forget a topic that does not exist: a later topic of this name is new anyway."""
         self._known.pop(topic, None)
         self._answers = {other: answer for other, answer in self._answers.items() if other != topic}
 

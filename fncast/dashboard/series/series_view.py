@@ -43,9 +43,8 @@ class SeriesView:
         self._has_windows = False
         self._untimed = UntimedWindows()
         self._readings = ReadingBuffer()
-        self._early: deque[SingleReading] = deque(
-            maxlen=MAX_SHOWN
-        )  # wait for a forecast, which gives the step
+        # Readings that wait for a forecast, which gives the step of the series.
+        self._early: deque[SingleReading] = deque(maxlen=MAX_SHOWN)
         self._counter = CounterRate()
         self._older_events = 0
         self._latest: ShownForecast | None = None

@@ -80,7 +80,7 @@ export class Card {
     series.now = now;
   }
 
-  // Take the colours of the page again, after a change to or from dark mode.
+  // Read the colours of the page again, after a change to or from dark mode.
   recolour() {
     this.chart?.recolour();
   }

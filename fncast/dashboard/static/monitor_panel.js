@@ -44,7 +44,7 @@ export class MonitorPanel {
     setText("monitor-age", `last report ${ago(age)}`);
     if (this.dirty || this.series !== this.cards.size) {
       this.dirty = false;
-      this.series = this.cards.size; // a new card has the unit
+      this.series = this.cards.size; // draw again after a new card: it gives the unit of its series
       this.drawIncidents(now);
       this.drawAccuracy();
     }

@@ -179,9 +179,7 @@ def _without_skipped_rows(table: CsvTable, comments_before: int) -> CsvTable:
     if count:
         notes.append(f"{count} comment {'line' if count == 1 else 'lines'} inside the table skipped")
     if table.layout.header is not None:
-        repeated = (
-            _where(table, lambda column, name: pc.equal(pc.utf8_trim_whitespace(column), name)) & ~empty
-        )
+        repeated = _where(table, _equals) & ~empty
         if repeated.any():
             skip |= repeated
             notes.append(f"the header is repeated {int(repeated.sum())} times; these lines are skipped")
@@ -190,6 +188,12 @@ def _without_skipped_rows(table: CsvTable, comments_before: int) -> CsvTable:
     kept = np.flatnonzero(~skip)
     columns = [column.take(pa.array(kept)) for column in table.columns]
     return replace(table, columns=columns, count=len(kept), rows=kept, notes=tuple(notes))
+
+
+def _equals(cells: Column, name: str) -> Column:
+    """Which cells are this name, apart from blanks around it."""
+    found = pc.match_substring(cells, name)  # trimming is slow
+    return pc.equal(pc.utf8_trim_whitespace(cells), name) if pc.any(found).as_py() else found
 
 
 def _where(table: CsvTable, test: Any) -> NDArray[np.bool_]:

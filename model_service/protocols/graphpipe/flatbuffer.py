@@ -89,7 +89,11 @@ class Flatbuffer:
 
 
 class FlatbufferTable:
-    """One table. Its vtable is checked on creation. Fields are numbered in the order of the schema."""
+    """One table. Its vtable is checked on creation.
+
+    Fields are numbered in the order of the schema. An absent field reads as 0, as an empty value, or as None for a
+    table. Every method raises InvalidMessage.
+    """
 
     __slots__ = ("_fields", "_position", "_size", "_vtable", "buffer")
 
@@ -149,7 +153,10 @@ class FlatbufferTable:
             raise InvalidMessage(f"the string at byte {at} is not UTF-8") from None
 
     def vector(self, number: int, item_bytes: int, most: int, noun: str) -> tuple[int, int]:
-        """(position of the first item, number of items), (0, 0) if absent. Raises InvalidMessage."""
+        """(position of the first item, number of items), (0, 0) if absent.
+
+        most: the largest accepted number of items. noun: names the items in the error.
+        """
         at = self.field(number, 4)
         if at is None:
             return 0, 0

@@ -116,7 +116,7 @@ class RestEndpoint:
             return error.status, error_headers(error.status, JSON), document
 
     def _find(self, path: str) -> Model:
-        """The model at a path. Raises RequestError with a hint where inference is."""
+        """The model at a path. Raises RequestError; for an unknown path it names the paths of inference."""
         try:
             return find(self._models, path)
         except RequestError as error:

@@ -13,8 +13,8 @@ from model_service.serving.runtimes.runtime import Array, Runtime, TensorSpec, U
 class SizedRuntime:
     """A model for windows of any length. Its input is (batch, any), its output (batch, steps, quantiles).
 
-    A shorter window is padded in front with MISSING, which the model reads as a missing reading. Of a longer window
-    than the largest size, the last readings count.
+    A shorter window is padded in front with MISSING, which the model reads as a missing reading. A window that is
+    longer than the largest size is cut to its last readings.
     """
 
     def __init__(self, runtimes: Mapping[int, Runtime]) -> None:

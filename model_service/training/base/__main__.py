@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parse(words)
     try:
         if arguments.export:
-            write_again(arguments.export, arguments.out, command(arguments))
+            export_again(arguments.export, arguments.out, command(arguments))
         else:
             train(arguments)
     except KeyboardInterrupt:
@@ -134,10 +134,10 @@ def train(arguments: argparse.Namespace) -> None:
     for size in SIZES:
         if arguments.only not in (None, size.window):
             if arguments.start:
-                networks[size] = keep(size, arguments.start, arguments.out)
+                networks[size] = copy_size(size, arguments.start, arguments.out)
                 metrics[str(size.window)] = before["training"]["sizes"][str(size.window)]
             continue
-        network, steps = trained(size, arguments)
+        network, steps = trained_network(size, arguments)
         rng = np.random.default_rng((arguments.seed, 3))
         pool = SeriesPool(arguments.seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
         gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)
@@ -158,7 +158,7 @@ def train(arguments: argparse.Namespace) -> None:
     print(arguments.out)
 
 
-def trained(size: Size, arguments: argparse.Namespace) -> tuple[Any, list[int]]:
+def trained_network(size: Size, arguments: argparse.Namespace) -> tuple[Any, list[int]]:
     """A trained network of a size, not yet calibrated, and the steps of each run that trained it."""
     if arguments.calibrate:
         network = build_base_network(size)
@@ -179,7 +179,7 @@ def trained(size: Size, arguments: argparse.Namespace) -> tuple[Any, list[int]]:
     return fit(size, steps[1], arguments.seed, folder, _print, start=start), steps
 
 
-def write_again(source: Path, out: Path, again: str) -> None:
+def export_again(source: Path, out: Path, again: str) -> None:
     """Write the LiteRT files of a version from its weights. again: the command, for model.json."""
     before = read_model_json(source)
     networks = {}
@@ -195,7 +195,7 @@ def write_again(source: Path, out: Path, again: str) -> None:
     print(out)
 
 
-def keep(size: Size, start: Path, out: Path) -> Any:
+def copy_size(size: Size, start: Path, out: Path) -> Any:
     """Copy one size of a version to the folder of another version. Returns its network."""
     network = build_base_network(size)
     network.load_weights(start / weights_file(size))

@@ -15,10 +15,10 @@ from model_service.training.base.shape import MISSING_KNOTS, QUANTILES, Size, hi
 
 Float64Array = NDArray[np.float64]
 
-# Jumps after a constant are rare in service, so that they do not widen all bands.
+# No examples that jump after a constant: such jumps are rare in service, and would widen all bands.
 STILL = 0.0
 # Examples for each knot of the tables, and masks among them.
-OF_ONE_KNOT, OUTAGES = 3_000, 300
+EXAMPLES_PER_KNOT, OUTAGES = 3_000, 300
 
 MIN_FACTOR, MAX_FACTOR = 0.25, 4.0
 MIDDLE = len(QUANTILES) // 2
@@ -51,12 +51,16 @@ def calibrate_widening(network: Any, size: Size, pool: Float64Array, rng: np.ran
     by_history = []
     for known in history_knots(size.window):
         gone = np.arange(size.window)[np.newaxis] < size.window - known
-        by_history.append(_band_factor(network, draw_examples(rng, pool, OF_ONE_KNOT, size, gone, STILL)))
+        by_history.append(
+            _band_factor(network, draw_examples(rng, pool, EXAMPLES_PER_KNOT, size, gone, STILL))
+        )
     layer.by_history.assign(np.array(by_history, dtype=np.float32)[:, np.newaxis])
     by_missing = [1.0]
     for share in MISSING_KNOTS[1:]:
         gone = np.stack([_outage(rng, size.window, share) for _ in range(OUTAGES)])
-        by_missing.append(_band_factor(network, draw_examples(rng, pool, OF_ONE_KNOT, size, gone, STILL)))
+        by_missing.append(
+            _band_factor(network, draw_examples(rng, pool, EXAMPLES_PER_KNOT, size, gone, STILL))
+        )
     layer.by_missing.assign(np.array(by_missing, dtype=np.float32)[:, np.newaxis])
 
 

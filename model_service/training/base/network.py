@@ -6,13 +6,15 @@ Each works with missing readings, so an untrained network already forecasts soun
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from model_service.training.backend import keras, tf
 from model_service.training.base.lag_layers import Lags, LongSeasons, ShortSeasons
 from model_service.training.base.line_layers import SLOPES, Lines
+from model_service.training.base.network_layers import BaseView, CandidateSum, Facts, Mix
 from model_service.training.base.output_layers import Bands, Knots
 from model_service.training.base.scale_layers import (
     DIFFERENCES,
@@ -22,7 +24,6 @@ from model_service.training.base.scale_layers import (
     QUARTILES,
     Decode,
     MaskedScale,
-    squash,
 )
 from model_service.training.base.shape import (
     COMPARED,
@@ -37,107 +38,47 @@ from model_service.training.base.spike_guard import SpikeGuard
 from model_service.training.base.widening import Widening
 
 SEGMENTS = {64: 4, 512: 8}
-RAMP = 1.0 / 8.0  # slopes are in units of eight steps
 
 
-class Mix(keras.layers.Layer):  # type: ignore[misc]
-    """The weights of the lags, the deviation of the mix, and its shifts and drift.
+class WindowFigures(NamedTuple):
+    """What the network computes from a window without learned weights, for a batch.
 
-    Inputs: (batch, lags) logits and the five figures of Lags.
+    scaled, mask: (batch, window). recent, recent_mask: (batch, RECENT), their end. quantiles: (batch, quantiles) in
+    scaled units. level, scale: (batch, 1), to return to the unit of the readings. spread: (batch, 1). starts, slopes:
+    of the lines. lags: the figures of `Lags` for all lags.
     """
 
-    def __init__(self, lags: tuple[int, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.lags = lags
-
-    def build(self, shape: Any) -> None:
-        count = len(self.lags)
-        self.sharpness = self.add_weight(name="sharpness", shape=(count,), initializer="ones")
-        self.preference = self.add_weight(name="preference", shape=(count,), initializer="zeros")
-
-    def call(self, parts: list[Any]) -> tuple[Any, Any, Any]:
-        logits, deviation, _, short, middle, mean = parts
-        fit = -4.0 * self.sharpness * tf.math.log(deviation + MIN_SPREAD)
-        weights = tf.nn.softmax(fit + self.preference + logits, axis=1)
-        per_step = mean * (8.0 / np.array(self.lags, dtype=np.float32))
-        each = [
-            tf.reduce_sum(weights * figures, axis=1, keepdims=True)
-            for figures in (deviation, short, middle, per_step)
-        ]
-        return weights, each[0] + MIN_SPREAD, tf.concat(each[1:], axis=1)
-
-
-class BaseView(keras.layers.Layer):  # type: ignore[misc]
-    """Cuts the window into segments for the RNN.
-
-    Inputs: (batch, window) scaled and mask, (batch, 1) spread. Output: a list of (batch, inputs): the values in two
-    scales and the mask.
-    """
-
-    def __init__(self, segments: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.segments = segments
-
-    def call(self, parts: tuple[Any, Any, Any]) -> list[Any]:
-        scaled, mask, spread = parts
-        steps = scaled.shape[1] // self.segments
-        seen, fine = squash(scaled), squash(scaled / spread)
-        cuts = [slice(at, at + steps) for at in range(0, scaled.shape[1], steps)]
-        return [tf.concat([seen[:, cut], fine[:, cut], mask[:, cut]], axis=1) for cut in cuts]
-
-
-class Facts(keras.layers.Layer):  # type: ignore[misc]
-    """Figures about the window for the learned layers: (batch, facts)."""
-
-    def call(self, parts: tuple[Any, ...]) -> Any:
-        mask, quantiles, spread, deviation, known, short, middle, mean, slopes, starts = parts
-        window = mask.shape[1]
-        shares = np.stack(
-            [np.arange(window) >= window - count for count in (1, 2, 4, 8, 16, 32, window)], axis=1
-        ) / np.array([1, 2, 4, 8, 16, 32, window])
-        present = tf.matmul(mask, shares.astype(np.float32))
-        sized = squash(tf.concat([quantiles, quantiles / spread, slopes * 8.0, starts], axis=1))
-        shifts = squash(tf.concat([short, middle, mean], axis=1))
-        logs = tf.math.log(tf.concat([deviation + MIN_SPREAD, spread], axis=1))
-        return tf.concat([present, sized, shifts, logs, known], axis=1)
-
-
-class CandidateSum(keras.layers.Layer):  # type: ignore[misc]
-    """The median in scaled units: (batch, horizon).
-
-    Inputs: two seasonal forecasts (batch, horizon); (batch, 3) shifts of the mix; medians; starts and slopes of the
-    lines; (batch, candidates, horizon) gates that sum to 1; (batch, 4, horizon) shares of the shifts; (batch, 1) the
-    deviation of the mix, and (batch, 1, horizon) a correction in units of it.
-    """
-
-    def call(self, parts: tuple[Any, ...]) -> Any:
-        last, mean, shifts, medians, starts, slopes, gates, shares, misfit, correction = parts
-        horizon = last.shape[1]
-        ramp = np.arange(1, horizon + 1, dtype=np.float32)[np.newaxis, :]
-        share, gate = rows_of(shares, horizon), rows_of(gates, horizon)
-        moved = share[0] * shifts[:, :1] + share[1] * shifts[:, 1:2]
-        drift = share[2] * shifts[:, 2:3] * (ramp * RAMP)
-        result = gate[0] * (last + moved + drift)
-        result += gate[1] * (mean + share[3] * shifts[:, 1:2] + drift)
-        for row in range(len(MEDIANS)):
-            result += gate[2 + row] * medians[:, row : row + 1]
-        for row in range(len(SLOPES)):
-            line = starts[:, row : row + 1] + slopes[:, row : row + 1] * (ramp - 1.0)
-            result += gate[2 + len(MEDIANS) + row] * line
-        return result + misfit * tf.reshape(correction, [-1, horizon])
-
-
-def rows_of(values: Any, horizon: int) -> list[Any]:
-    """The rows of (batch, rows, horizon). XNNPACK has no slice that drops an axis."""
-    count = values.shape[1]
-    flat = tf.reshape(values, [-1, count * horizon])
-    return [flat[:, row * horizon : (row + 1) * horizon] for row in range(count)]
+    scaled: Any
+    mask: Any
+    recent: Any
+    recent_mask: Any
+    quantiles: Any
+    level: Any
+    scale: Any
+    spread: Any
+    starts: Any
+    slopes: Any
+    lags: Sequence[Any]
 
 
 def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: str = "gru") -> Any:
-    """A Keras model: `windows` (batch, window), missing readings coded → {"forecast": (batch, horizon, quantiles)}."""
-    window, horizon, knots = size.window, size.horizon, size.knots
-    windows = keras.Input((window,), name="windows", dtype="float32")
+    """A Keras model: `windows` (batch, window), missing readings coded → {"forecast": (batch, horizon, quantiles)}.
+
+    units: of the RNN. cell: `gru` or `lstm`.
+    """
+    windows = keras.Input((size.window,), name="windows", dtype="float32")
+    figures = _window_figures(windows, size)
+    state = _learned_state(figures, size, units, dropout, cell)
+    median, misfit = _median(figures, state, size)
+    unit = _band_unit(figures, misfit, state)
+    half = (len(QUANTILES) - 1) // 2
+    growth = _dense(2 * half * len(size.knots), kernel_initializer="zeros", name="widths")(state)
+    bands = Bands(size.knots, size.horizon, len(QUANTILES), name="bands")
+    forecast = bands([median, growth, unit, figures.level, figures.scale])
+    return keras.Model(windows, {"forecast": forecast}, name=f"base_{size.window}")
+
+
+def _window_figures(windows: Any, size: Size) -> WindowFigures:
     values, mask = SpikeGuard(name="spike_guard")(Decode(name="decode")(windows))
     scaled, quantiles, level, scale = MaskedScale(name="scale")([values, mask])
     spread = keras.layers.Lambda(
@@ -146,65 +87,81 @@ def build_base_network(size: Size, units: int = 64, dropout: float = 0.0, cell: 
     )(quantiles)
     recent, recent_mask = scaled[:, -RECENT:], mask[:, -RECENT:]
     starts, slopes = Lines(name="lines")([recent, recent_mask])
-    figures = Lags(SHORT_LAGS, COMPARED, name="short_lags")([recent, recent_mask])
-    longer = long_lags(window)
-    lags = (*SHORT_LAGS, *longer)
-    if longer:
+    lags = Lags(SHORT_LAGS, COMPARED, name="short_lags")([recent, recent_mask])
+    if longer := long_lags(size.window):
         far = Lags(longer, LONG_COMPARED, name="long_lags")([scaled, mask])
-        figures = tuple(
-            keras.layers.Concatenate()([near, other]) for near, other in zip(figures, far, strict=True)
-        )
-    facts = Facts(name="facts")([mask, quantiles, spread, *figures, slopes, starts])
+        lags = tuple(keras.layers.Concatenate()([near, other]) for near, other in zip(lags, far, strict=True))
+    return WindowFigures(
+        scaled, mask, recent, recent_mask, quantiles, level, scale, spread, starts, slopes, lags
+    )
 
-    dense = keras.layers.Dense
+
+def _learned_state(figures: WindowFigures, size: Size, units: int, dropout: float, cell: str) -> Any:
+    """The hidden layer on the RNN's output over the segments, and on the facts: (batch, 2 * units)."""
+    scaled, mask, spread = figures.scaled, figures.mask, figures.spread
+    facts = Facts(name="facts")(
+        [mask, figures.quantiles, spread, *figures.lags, figures.slopes, figures.starts]
+    )
     step = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}[cell](units, name="rnn")
-    first = dense(units, activation="tanh", name="first")(facts)
+    first = _dense(units, activation="tanh", name="first")(facts)
     states = [first] * (2 if cell == "lstm" else 1)
-    embed = dense(units, activation="relu", name="segment")
+    embed = _dense(units, activation="relu", name="segment")
     output = first
-    for segment in BaseView(SEGMENTS[window], name="view")([scaled, mask, spread]):
+    for segment in BaseView(SEGMENTS[size.window], name="view")([scaled, mask, spread]):
         output, states = step(embed(segment), states)
     state = keras.layers.Concatenate()([output, facts])
-    state = dense(2 * units, activation="relu", name="hidden")(state)
-    if dropout:
-        state = keras.layers.Dropout(dropout)(state)
+    state = _dense(2 * units, activation="relu", name="hidden")(state)
+    return keras.layers.Dropout(dropout)(state) if dropout else state
 
-    def head(name: str, rows: int, activation: str = "") -> Any:
-        """(batch, rows, horizon), interpolated between knots; activation(0) before training."""
-        points = dense(rows * len(knots), kernel_initializer="zeros", name=name)(state)
-        return Knots(knots, horizon, rows, activation, name=f"{name}_steps")(points)
 
-    logits = dense(len(lags), kernel_initializer="zeros", name="wished_lags")(state)
-    weights, misfit, shifts = Mix(lags, name="mix")([logits, *figures])
-    near = ShortSeasons(SHORT_LAGS, horizon, name="short_seasons")(
-        [recent, recent_mask, weights[:, : len(SHORT_LAGS)]]
+def _median(figures: WindowFigures, state: Any, size: Size) -> tuple[Any, Any]:
+    """The median in scaled units, (batch, horizon), and the deviation of the mix of lags, (batch, 1)."""
+    longer = long_lags(size.window)
+    lags = (*SHORT_LAGS, *longer)
+    logits = _dense(len(lags), kernel_initializer="zeros", name="wished_lags")(state)
+    weights, misfit, shifts = Mix(lags, name="mix")([logits, *figures.lags])
+    seasonal = ShortSeasons(SHORT_LAGS, size.horizon, name="short_seasons")(
+        [figures.recent, figures.recent_mask, weights[:, : len(SHORT_LAGS)]]
     )
     if longer:
-        far = LongSeasons(longer, horizon, name="long_seasons")([scaled, mask, weights[:, len(SHORT_LAGS) :]])
-        near = [short + long for short, long in zip(near, far, strict=True)]
-    count = 2 + len(MEDIANS) + len(SLOPES)
-    gates = head("gates", count, "softmax")
-    shares = head("shares", 4, "sigmoid")
+        far = LongSeasons(longer, size.horizon, name="long_seasons")(
+            [figures.scaled, figures.mask, weights[:, len(SHORT_LAGS) :]]
+        )
+        seasonal = [short + long for short, long in zip(seasonal, far, strict=True)]
+    gates = _head(state, size, "gates", 2 + len(MEDIANS) + len(SLOPES), "softmax")
+    shares = _head(state, size, "shares", 4, "sigmoid")
     pick = np.eye(len(QUANTILES_OF), dtype=np.float32)[:, list(MEDIANS)]
-    medians = keras.layers.Lambda(lambda q: tf.matmul(q, pick), name="medians")(quantiles)
-    correction = head("correction", 1)
+    medians = keras.layers.Lambda(lambda q: tf.matmul(q, pick), name="medians")(figures.quantiles)
+    correction = _head(state, size, "correction", 1)
     median = CandidateSum(name="candidates")(
-        [*near, shifts, medians, starts, slopes, gates, shares, misfit, correction]
+        [*seasonal, shifts, medians, figures.starts, figures.slopes, gates, shares, misfit, correction]
     )
+    return median, misfit
 
+
+def _band_unit(figures: WindowFigures, misfit: Any, state: Any) -> Any:
+    """The unit of the band's width, (batch, 1): a learned mean of sizes of the window, widened for few readings."""
     differences = np.zeros((len(QUANTILES_OF), len(DIFFERENCES)), dtype=np.float32)
     for column, (upper, lower) in enumerate(DIFFERENCES):
         differences[upper, column], differences[lower, column] = 1, -1
-    sizes = keras.layers.Lambda(lambda q: tf.nn.relu(tf.matmul(q, differences)), name="sizes")(quantiles)
+    sizes = keras.layers.Lambda(lambda q: tf.nn.relu(tf.matmul(q, differences)), name="sizes")(
+        figures.quantiles
+    )
     sizes = keras.layers.Concatenate()([sizes, misfit, misfit * 0.0 + 1.0])
-    shares_of_size = dense(
+    shares_of_size = _dense(
         sizes.shape[1], activation="softmax", kernel_initializer="zeros", name="wished_sizes"
     )(state)
     unit = keras.layers.Lambda(lambda p: tf.reduce_sum(p[0] * p[1], axis=1, keepdims=True), name="unit")(
         [sizes, shares_of_size]
     )
-    unit = unit * Widening(name="widening")(mask)
-    half = (len(QUANTILES) - 1) // 2
-    growth = dense(2 * half * len(knots), kernel_initializer="zeros", name="widths")(state)
-    forecast = Bands(knots, horizon, len(QUANTILES), name="bands")([median, growth, unit, level, scale])
-    return keras.Model(windows, {"forecast": forecast}, name=f"base_{window}")
+    return unit * Widening(name="widening")(figures.mask)
+
+
+def _head(state: Any, size: Size, name: str, rows: int, activation: str = "") -> Any:
+    """(batch, rows, horizon), interpolated between knots; activation(0) before training."""
+    points = _dense(rows * len(size.knots), kernel_initializer="zeros", name=name)(state)
+    return Knots(size.knots, size.horizon, rows, activation, name=f"{name}_steps")(points)
+
+
+def _dense(units: int, **options: Any) -> Any:
+    return keras.layers.Dense(units, **options)

@@ -28,6 +28,7 @@ def test_step_survives_json(data: dict[str, object]) -> None:
         ({"step_s": 300, "step": "P1M"}, "both"),
         ({"step_s": 0}, "positive"),
         ({"step_s": -1}, "positive"),
+        ({"step_s": 1e-9}, "shorter than a microsecond"),
         ({"step_s": float("nan")}, "finite"),
         ({"step_s": 10**400}, "finite"),
         ({"step_s": True}, "number"),

@@ -159,7 +159,7 @@ def test_an_unreachable_service_is_named(scheme: str) -> None:
     with bind("127.0.0.1", 0) as probe:
         port = probe.getsockname()[1]
     client = connect_inference_protocol(f"{scheme}://127.0.0.1:{port}/forecast", 5)
-    with pytest.raises(ModelUnavailable, match=f"{scheme}://127.0.0.1:{port}/forecast .*rejected"):
+    with pytest.raises(ModelUnavailable, match=f"{scheme}://127.0.0.1:{port}/forecast .*refused"):
         client.infer(WINDOWS)
     client.close()
 

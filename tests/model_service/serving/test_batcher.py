@@ -103,7 +103,7 @@ async def test_short_calls_run_in_the_loop_and_long_ones_in_the_thread() -> None
     await batcher.submit(row(1, rows=64), 64)
     assert model.threads == {"model"}  # no call of this size has been measured
     seconds = itertools.repeat(batcher_module.INLINE_S * 10)
-    for _ in range(CallCost.LAST):  # slow now, so the next goes to the thread
+    for _ in range(CallCost.REMEMBERED_CALLS):  # slow now, so the next goes to the thread
         await batcher.submit(row(1), 1)
     model.threads.clear()
     await batcher.submit(row(1), 1)

@@ -14,6 +14,6 @@ def test_the_expected_cost_follows_the_measured_cost() -> None:
     cost.observe(10, 0.1)
     cost.observe(10, 5.0)  # something else took the machine
     assert cost.expected_s(10) == 0.1
-    for _ in range(CallCost.LAST):
+    for _ in range(CallCost.REMEMBERED_CALLS):
         cost.observe(10, 0.4)
     assert cost.expected_s(10) == 0.4

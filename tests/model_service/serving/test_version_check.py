@@ -88,7 +88,7 @@ def test_broken_versions_are_those_that_a_service_rejects(
 def test_a_version_that_returns_nan_is_broken(place: Any, models: Path) -> None:
     place("broken", 1)
     assert states_of(models) == {
-        "forecast/1": "broken: forecast/1 answers 'forecast' that is not finite to a plain window"
+        "forecast/1": "broken: forecast/1 answers a plain window with values of 'forecast' that are not finite"
     }
 
 

@@ -12,7 +12,9 @@ from model_service.serving.runtimes.runtime_choice import open_runtime
 
 def test_a_version_that_returns_nan_is_rejected(made_models: Path) -> None:
     details = {"window": 6, "horizon": 2}
-    with pytest.raises(UnusableModel, match=r"forecast/3 answers 'forecast' that is not finite"):
+    with pytest.raises(
+        UnusableModel, match=r"forecast/3 answers a plain window with values of 'forecast' that are not"
+    ):
         Model("forecast", 3, open_runtime(made_models / "broken"), details=details)
 
 

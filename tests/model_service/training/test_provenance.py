@@ -67,7 +67,7 @@ def test_the_candidate_with_the_smallest_error_is_chosen() -> None:
 
 def test_a_copy_of_the_base_model_has_the_error_of_the_base_model() -> None:
     described: dict[str, Any] = {"metrics": {"validation_error": 0.5, "validation_naive_error": 0.9}}
-    members, errors = provenance.of_the_copy(trained(), described, 0.3)
+    members, errors = provenance.describe_copy(trained(), described, 0.3)
     assert members["metrics"] == {"validation_error": 0.3, "validation_naive_error": 0.9}
     assert errors == {"validation_error": 0.3, "trained_validation_error": 0.123457}
     assert described["metrics"]["validation_error"] == 0.5

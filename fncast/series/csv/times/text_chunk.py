@@ -65,7 +65,10 @@ def _seconds(parts: Any, fail: Callable[[int], CsvError]) -> Floats:
     clocks = pc.binary_join_element_wise(pc.struct_field(parts, "time"), halves, "|").dictionary_encode()
     seconds = _each(clocks, _clock, fail)
     offset_s = _each(pc.struct_field(parts, "offset").dictionary_encode(), csv_date.offset_seconds, fail)
-    fractions = pc.replace_substring(pc.struct_field(parts, "fraction"), ",", ".")
+    fractions = pc.struct_field(parts, "fraction")
+    if pc.all(pc.equal(fractions, "")).as_py():
+        return seconds - offset_s
+    fractions = pc.replace_substring(fractions, ",", ".")
     fraction = pc.cast(
         pc.binary_join_element_wise(pc.if_else(pc.equal(fractions, ""), ".0", fractions), "", "0"),
         pa.float64(),

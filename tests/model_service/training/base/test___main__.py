@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 from fncast import models as base_models
 from model_service.training.backend import tf
 from model_service.training.base import __main__ as program
-from model_service.training.base.__main__ import command, keep, main, parse, state_folder, write_again
+from model_service.training.base.__main__ import command, copy_size, export_again, main, parse, state_folder
 from model_service.training.base.folder import litert_file, weights_file
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.base.shape import LONG, SHORT, Size
@@ -66,7 +66,7 @@ def test_a_start_without_a_version_is_rejected(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_the_other_size_is_kept(tmp_path: Path) -> None:
-    network = keep(LONG, BASE, tmp_path / "base" / "2")
+    network = copy_size(LONG, BASE, tmp_path / "base" / "2")
     assert (tmp_path / "base" / "2" / litert_file(LONG)).read_bytes() == (
         BASE / litert_file(LONG)
     ).read_bytes()
@@ -90,15 +90,15 @@ def test_the_short_size_is_trained_in_two_runs_by_one_command(
         return Network()
 
     monkeypatch.setattr(program, "fit", fit)
-    assert program.trained(SHORT, parse(words(tmp_path)))[1] == [6_000, 2_500]
+    assert program.trained_network(SHORT, parse(words(tmp_path)))[1] == [6_000, 2_500]
     assert [run[:2] for run in runs] == [(64, 6_000), (64, 2_500)]
     start = runs[1][3]
     assert start is not None
     assert start.read_bytes() == b"weights"
-    program.trained(SHORT, parse(words(tmp_path)))
+    program.trained_network(SHORT, parse(words(tmp_path)))
     assert runs[2:] == runs[:2]  # so both continue
-    assert program.trained(LONG, parse(words(tmp_path)))[1] == [2_800]
-    assert program.trained(SHORT, parse(words(tmp_path, "--steps", "100")))[1] == [100]
+    assert program.trained_network(LONG, parse(words(tmp_path)))[1] == [2_800]
+    assert program.trained_network(SHORT, parse(words(tmp_path, "--steps", "100")))[1] == [100]
 
 
 def test_files_are_written_again_from_the_weights(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_files_are_written_again_from_the_weights(tmp_path: Path) -> None:
     del described["weights"]["512"]
     (source / "model.json").write_text(json.dumps(described))
     shutil.copy(BASE / weights_file(SHORT), source)
-    write_again(source, out, "the command")
+    export_again(source, out, "the command")
     windows = np.sin(np.arange(120.0)).reshape(2, 60)
     expected = BaseForecaster(BASE).forecast(windows, 24)
     np.testing.assert_allclose(BaseForecaster(out).forecast(windows, 24), expected, atol=1e-5)
