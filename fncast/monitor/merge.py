@@ -70,7 +70,10 @@ class TopicProgress:
 
 
 class Merge:
-    """Orders the deliveries of one partition number. `ready` or `hold` must see every delivery, also those left unsettled."""
+    """Orders the deliveries of one partition number.
+
+    `ready` or `hold` must see every delivery, also those left unsettled.
+    """
 
     def __init__(self, topics: Sequence[str], clock: Callable[[], float]) -> None:
         """topics: at equal timestamps, an earlier one is first. clock: monotonic, in seconds."""

@@ -68,7 +68,7 @@ def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
     """As `fit_months` with a given step. The day of the month is found if the step has none.
 
     Each time goes to the nearest step of the grid. If calendar periods of the step's length keep more readings apart
-    (as months that become years), each reading goes to the step of its own month, quarter or year.
+    (as months that become years), each reading goes to the step of its month, quarter or year.
     """
     count = step.months or 1
     wall_s = wall_seconds(times_s, zone)

@@ -15,8 +15,8 @@ LARGEST_IN_MEAN_ERROR = 5.0
 BIAS_RATE = 0.25
 SPREAD_RATE = 0.06
 DRIFT_RATE = 0.2
-# Evidence for a shift or drift is the sum of how far scaled errors on one side exceed USUAL_ERROR. A single error counts
-# as at most LARGEST_EVIDENCE.
+# Evidence for a shift or drift is the sum of how far scaled errors on one side exceed USUAL_ERROR. A single error
+# counts as at most LARGEST_EVIDENCE.
 USUAL_ERROR = 0.7
 LARGEST_EVIDENCE = 4.0
 # Of the two means of the readings whose distance is the move of the level, and of the mean move.

@@ -35,8 +35,8 @@ class PendingForecasts:
     and the first forecast that include it are kept, too: `NEAR` and `FAR`, called the ends.
 
     size: how many starts in a row fit. horizon: steps of the longest forecast. newest: the latest start. digits: the
-    decimals with which to pack the next forecast. Forecasts that start more than `more` steps after the last settled step must not be
-    added.
+    decimals with which to pack the next forecast. Forecasts that start more than `more` steps after the last settled
+    step must not be added.
     """
 
     __slots__ = (
