@@ -194,7 +194,7 @@ class DemoSupervisor:
         await self._group.start(
             Program("training", self._plan.training(), output=output, restart=False), may_end=True
         )
-        await self._group.ended("training")
+        await self._group.wait_for_end("training")
         await asyncio.to_thread(publisher.flush)
         self.model = models.find(self._plan.models)
 
