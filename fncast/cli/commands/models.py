@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run one action. Returns the exit code. Raises Failure."""
     try:
         folders = scan(arguments.models)
     except OSError as error:

@@ -95,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Train a model and write it as the next version. Returns the exit code. Raises Failure."""
     # Read the files before importing TensorFlow, so that a wrong file is reported at once.
     series = read_series(arguments) if arguments.csv else []
     _check_constant(series)
