@@ -70,8 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fine-tune",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="train the base model further on these readings. The version is then the best, on the validation part, of"
-        " three: the fine-tuned model, the base model, and a network trained from scratch (default: --fine-tune;"
+        help="train the base model further on these readings. The best of three on the validation part becomes the"
+        " version: the fine-tuned model, the base model, and a network trained from scratch (default: --fine-tune;"
         " never without a CSV file)",
     )
     parser.add_argument(
