@@ -89,7 +89,7 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
 
 
 async def _outcome(functions: FunctionClient, route: Route, now: datetime) -> Outcome | RetriableError:
-    """The outcome of a synthetic window. An error that the function answers is returned: the model is unavailable."""
+    """The outcome of a synthetic window. Returns the error if the function answers that the model is unavailable."""
     headers, body = synthetic_window(now)
     delivery = Delivery(Record("", 0, 0, 0, None, body, headers))
     delivery.event, delivery.route = read_event(headers, body), route

@@ -31,6 +31,7 @@ def end_with_parent() -> None:
 
 
 def main() -> int:
+    """Run the command in the arguments. Returns its exit code."""
     end_with_parent()
     from fncast.cli import main as command_line
 

@@ -69,6 +69,7 @@ class Process:
 
     @property
     def name(self) -> str:
+        """The name of the program."""
         return self.program.name
 
     @property

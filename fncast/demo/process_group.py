@@ -56,7 +56,7 @@ class ProcessGroup:
         if task.done():
             task.result()
 
-    async def ended(self, name: str) -> None:
+    async def wait_for_end(self, name: str) -> None:
         """Wait until a process has ended. Raises ProcessFailed."""
         await self._tasks[name]
 

@@ -175,7 +175,7 @@ class DemoSupervisor:
         self._counter.start(servers, self._end_uncounted)
 
     def _end_uncounted(self, error: BaseException) -> None:
-        """End the demo, which would wait for forecasts forever. error: it ended the counting of records."""
+        """End the demo, which would wait for forecasts forever. error: why the counting of records ended."""
         self._group.fail(ProcessFailed(f"the demo cannot count records: {error!r}"))
 
     async def _train(self) -> None:
@@ -194,7 +194,7 @@ class DemoSupervisor:
         await self._group.start(
             Program("training", self._plan.training(), output=output, restart=False), may_end=True
         )
-        await self._group.ended("training")
+        await self._group.wait_for_end("training")
         await asyncio.to_thread(publisher.flush)
         self.model = models.find(self._plan.models)
 

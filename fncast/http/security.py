@@ -31,6 +31,7 @@ class Security:
 
     @property
     def scheme(self) -> str:
+        """`https` with a certificate, else `http`."""
         return "https" if self.certificate else "http"
 
     @classmethod

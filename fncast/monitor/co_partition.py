@@ -11,7 +11,7 @@ ANSWER_S = 5.0
 
 
 def differing_partitions(client_properties: Mapping[str, str], topics: Sequence[str]) -> dict[str, int]:
-    """By topic its number of partitions, if they differ; else empty.
+    """The number of partitions of each topic, if they differ; else empty.
 
     Missing topics are left out. Empty, too, if no broker answers in time: the consumer waits for it and says so.
     """

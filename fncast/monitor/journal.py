@@ -34,9 +34,9 @@ _decode = msgspec.msgpack.Decoder(tuple[int, int, Any]).decode
 class Journal:
     """Writes the state with the deliveries of each batch, and restores it.
 
-    A series is restored from its newest copy and the entries after it. Entries have two sets of keys in turn: once a
-    round has begun, those of the round before the last are no longer needed, and are overwritten. Entries about the
-    records of different topics are separate, so that each is committed together with its records.
+    A series is restored from its newest copy and the entries after it. The entries of rounds have two sets of keys in
+    turn: a new round overwrites the entries of the round before the last one, which are no longer needed. Entries
+    about the records of different topics are separate, so that each is committed together with its records.
     """
 
     def __init__(self, monitor: MonitorPartition, clock: Callable[[], float]) -> None:

@@ -20,12 +20,12 @@ OTHER = Skipped("neither a window nor a forecast")
 
 
 class Assigned:
-    """One partition number of this monitor. restored: its topics whose state was read."""
+    """What the monitor holds of one partition number. restored: the generation of each topic whose state was read."""
 
     def __init__(self, rules: MonitorRules, topics: Sequence[str], clock: Callable[[], float]) -> None:
         self.monitor = MonitorPartition(rules)
         self.merge = Merge(topics, clock)
-        self.restored: dict[str, int] = {}  # topic -> generation
+        self.restored: dict[str, int] = {}
         self.journal = Journal(self.monitor, clock)
         self.replayed: list[Record] = []
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from interceptor.delivery import Delivery, Tick
 
-# How long to wait for a topic without any record yet: an empty topic sends no ticks.
+# How long to wait for a topic that has sent no record or tick yet: an empty topic sends no ticks.
 PATIENCE_S = 30.0
 # A tick says that its topic is silent. A record that is older by this much may still be on its way: then more ticks in
 # a row are needed.
@@ -34,7 +34,7 @@ class TopicProgress:
         self._earliest_ms: float | None = None  # of them; None if it must be found again
 
     def add(self, delivery: Delivery) -> None:
-        """Take a record or a tick."""
+        """Note a record or a tick."""
         at_ms = delivery.record.timestamp_ms
         if type(delivery.record) is Tick:
             self.tick_ms = max(self.tick_ms, at_ms)
@@ -44,12 +44,12 @@ class TopicProgress:
             self.tick_ms, self.ticks = -1, 0
 
     def left_unsettled(self, deliveries: Iterable[Delivery]) -> None:
-        """These records were left unsettled; they come again."""
+        """Note records that were left unsettled: they will be delivered again."""
         self._waiting |= {each.record.offset: each.record.timestamp_ms for each in deliveries}
         self._earliest_ms = None
 
     def settled(self, delivery: Delivery) -> None:
-        """A record is processed."""
+        """Note that a record is processed."""
         if self._waiting.pop(delivery.record.offset, None) is not None:
             self._earliest_ms = None
 
@@ -70,7 +70,10 @@ class TopicProgress:
 
 
 class Merge:
-    """The order of one partition number. `ready` or `hold` must see every delivery, also those left unsettled."""
+    """Orders the deliveries of one partition number.
+
+    `ready` or `hold` must see every delivery, also those left unsettled.
+    """
 
     def __init__(self, topics: Sequence[str], clock: Callable[[], float]) -> None:
         """topics: at equal timestamps, an earlier one is first. clock: monotonic, in seconds."""

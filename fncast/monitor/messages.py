@@ -20,7 +20,7 @@ from interceptor.readings.contract import MAX_NAME_CHARACTERS
 WINDOW, FORECAST = "io.fncast.window.v1", "io.fncast.forecast.v1"
 # Longer forecasts are cut: each waits in memory for its readings.
 MAX_HORIZON = 512
-# A datetime has no shorter one. The steps between any two times fit into 64 bits.
+# The resolution of datetime. With it, the number of steps between any two times fits into 64 bits.
 MIN_STEP_S = 1e-6
 # Many series share their times and their quantiles.
 _CACHED = 8192

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from fncast.series.step import LAST_DAY, Step
 
 DAY_S = 86_400.0
-# Readings with a smaller distance are not monthly: one day less than February.
+# The shortest usual time between monthly readings: one day less than February.
 MIN_MONTH_S = 27 * DAY_S
-# The distance of two readings in a month.
+# The shortest usual time between readings that come twice a month.
 MIN_HALF_MONTH_S = 12 * DAY_S
-# The largest distance of a reading from its place: more than the hour of daylight saving, less than a day.
+# The largest distance of a reading from its place on the grid: more than the hour of daylight saving, less than a day.
 TOLERANCE_S = 6 * 3_600.0
 # The smaller of two steps in months is used if at least this share of its grid has readings.
 MIN_FILLED_SHARE = 0.5
@@ -67,8 +67,8 @@ def fit_months(times_s: Seconds, zone: tzinfo) -> Fit | None:
 def fit_given_months(times_s: Seconds, step: Step, zone: tzinfo) -> Fit:
     """As `fit_months` with a given step. The day of the month is found if the step has none.
 
-    Each time goes to the nearest place. If this puts more readings into one place than the calendar does (months onto
-    years), each goes into its own month, quarter or year.
+    Each time goes to the nearest step of the grid. If calendar periods of the step's length keep more readings apart
+    (as months that become years), each reading goes to the step of its month, quarter or year.
     """
     count = step.months or 1
     wall_s = wall_seconds(times_s, zone)
@@ -111,8 +111,8 @@ def half_months(times_s: Seconds, zone: tzinfo) -> str:
 
 
 def _months_between(months: Indices) -> int:
-    """The months of a step: the greatest common divisor of all distances, or the commonest distance if the divisor
-    would leave the grid mostly empty.
+    """The months of a step: the greatest common divisor of all distances, or, if that leaves most of the grid empty,
+    the commonest distance. months: of the readings, ascending and different.
     """
     distances = np.diff(months)
     if not len(distances):

@@ -20,7 +20,7 @@ MIN_FILLED_SHARE = 0.02
 MIN_SPARSE_SHARE = 0.1
 # Rounding and jitter change the commonest distance by less than this share.
 MAX_DRIFT = 0.1
-# A mean distance is rounded by at most this share.
+# A mean distance may be rounded by at most this share.
 MAX_ROUNDING = 0.005
 _UNITS_S = (DAY_S, 3600.0, 60.0, 1.0)
 
@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoGrid(ValueError):
-    """These times do not fit onto a grid. The text gives the reason and the fix."""
+    """Readings cannot be put onto a grid. The text gives the reason and the fix."""
 
 
 @dataclass(frozen=True)

@@ -124,11 +124,11 @@ def to_row(values: Sequence[float | None], *, are_checked: bool = False) -> Floa
 
 
 def shift(windows: Float64Array) -> tuple[Float32Array, Float64Array]:
-    """Subtract the last known reading from each window, and write MISSING for missing ones.
+    """Subtract the last known reading from each window, and write MISSING for missing readings.
 
-    Add it to the model's output afterwards. windows: (batch, steps) float64, NaN if missing. Returns the differences,
-    (batch, steps) float32, and the last readings, (batch, 1) float64. The subtraction in float64 keeps small changes of
-    large readings, which float32 would lose.
+    The caller adds the last readings to the model's output. windows: (batch, steps) float64, NaN if missing. Returns
+    the differences, (batch, steps) float32, and the last readings, (batch, 1) float64. The subtraction in float64 keeps
+    small changes of large readings, which float32 would lose.
     """
     levels = windows[:, -1:]
     missing = np.isnan(windows)

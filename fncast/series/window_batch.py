@@ -124,8 +124,10 @@ def chosen_sizes(
     table: (batch, width), NaN for a missing reading. sizes, horizon: as in `window_for`.
     """
     lengths = table.shape[1] - (~np.isnan(table)).argmax(axis=1)
-    every, at = np.unique(lengths, return_inverse=True)
-    chosen = np.array([window_for(sizes, length, horizon) for length in every.tolist()], dtype=np.int64)[at]
+    different, at = np.unique(lengths, return_inverse=True)
+    chosen = np.array([window_for(sizes, length, horizon) for length in different.tolist()], dtype=np.int64)[
+        at
+    ]
     for window, _ in sizes:
         larger = next_window(sizes, window)
         rows = np.flatnonzero((chosen == window) & (lengths > window))

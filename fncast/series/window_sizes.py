@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# A size forecasts windows with fewer than this many times its readings, because the next size needs more to be better.
+# A size forecasts windows of fewer than REACH times its own readings: the next size is better only with more.
 REACH = 2
 
 
 def window_for(sizes: Sequence[tuple[int, int]], readings: int, horizon: int | None) -> int:
     """The window of the size that forecasts a series: its last readings, or all of them after padding.
 
-    sizes: (window, steps of the forecast) of each, ascending. readings: of the series. horizon: steps that are wanted;
-    None: any.
+    sizes: (window, steps of the forecast) of each size, ascending. readings: of the series. horizon: the steps that the
+    forecast must have; None for any number.
     """
     for window, ahead in sizes:
         if readings < REACH * window and (horizon is None or horizon <= ahead):

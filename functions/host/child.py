@@ -32,6 +32,7 @@ def end_with_host() -> None:
 
 
 def main() -> None:
+    """Run the FDK until the host ends or stops this process."""
     end_with_host()
     sys.modules["uvloop"] = None  # type: ignore[assignment]  # the FDK would use it and then fail to start
     from fdk.scripts import fdk

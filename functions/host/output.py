@@ -30,7 +30,7 @@ class OutputLimit:
         self._dropped_lines = self._dropped_bytes = 0
 
     @property
-    def ends_s(self) -> float | None:
+    def report_due_s(self) -> float | None:
         """When `report` has something to say; None while nothing is dropped."""
         return self._began_s + SPAN_S if self._dropped_lines else None
 
@@ -84,7 +84,7 @@ async def _show_until_end(name: str, stream: asyncio.StreamReader, clock: Callab
     rest = b""
     while True:
         data = await _read(stream, limit, clock)
-        if limit.ends_s is not None and clock() >= limit.ends_s:
+        if limit.report_due_s is not None and clock() >= limit.report_due_s:
             _show(name, [limit.report().encode()])
         if data is None:
             continue
@@ -103,7 +103,9 @@ async def _show_until_end(name: str, stream: asyncio.StreamReader, clock: Callab
 async def _read(stream: asyncio.StreamReader, limit: OutputLimit, clock: Callable[[], float]) -> bytes | None:
     """The next bytes, empty at the end; None if a report is due before."""
     try:
-        async with asyncio.timeout(None if limit.ends_s is None else max(0.0, limit.ends_s - clock())):
+        async with asyncio.timeout(
+            None if limit.report_due_s is None else max(0.0, limit.report_due_s - clock())
+        ):
             return await stream.read(_READ_BYTES)
     except TimeoutError:
         return None

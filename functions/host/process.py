@@ -63,6 +63,7 @@ class FunctionProcess:
 
     @property
     def pid(self) -> int:
+        """The id of the process."""
         return self._process.pid
 
     @property

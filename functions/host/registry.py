@@ -52,6 +52,7 @@ class Entry:
 
     @property
     def id(self) -> str:
+        """The id in Fn's API."""
         return str(self.document["id"])
 
 

@@ -60,7 +60,7 @@ def test_letters_are_listed_shown_and_replayed_once_each(exactly_once_testbed):
     assert ["raw", {"base64": "/w=="}] in shown["headers"]
     assert "no dead letter 0/999" in run(testbed, "show", "0/999", code=1)
     assert "no such place" in run(testbed, "show", "0/99999999999999999999", code=1)
-    assert "before all time" in run(testbed, "list", "--since", "99999999999d", code=1)
+    assert "before the year 1" in run(testbed, "list", "--since", "99999999999d", code=1)
 
     assert consumer.terminate() == 0
     assert "1 dead letters would be replayed" in run(

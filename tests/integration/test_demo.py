@@ -160,7 +160,7 @@ def test_an_incident_reaches_the_pager(start: Callable[..., Demo], tmp_path: Pat
         found = re.compile(f" pager +{words}")
         demo.until(lambda found=found: any(found.search(line) for line in demo.lines), words, INCIDENT_S)  # type: ignore[misc]
     demo.process.send_signal(signal.SIGINT)
-    assert "handed on by the function notify" in demo.ends(END_S)
+    assert "sent by the function notify" in demo.ends(END_S)
 
 
 def test_ctrl_c_during_training_ends_it(start: Callable[..., Demo], tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags for reading files of readings, the same in each command."""
-    group = parser.add_argument_group("files of readings", "What no flag states is detected in each file.")
+    group = parser.add_argument_group(
+        "files of readings", "Without these flags, fncast detects how each file is written."
+    )
     group.add_argument("--time-column", metavar="NAME", help="the column of times")
     group.add_argument(
         "--value-column",
@@ -167,7 +169,7 @@ def report_filled_gaps(series: Sequence[TimeSeries], window: int) -> None:
 
 
 def distinct(found: Sequence[tuple[Path, TimeSeries]]) -> list[TimeSeries]:
-    """The series with unique names: the file's name is added where two are equal, and a number where that is too."""
+    """The series with unique names. Equal names get the file's name in front, and a number if they are still equal."""
     from fncast.series.csv.source import series_name
 
     counts = Counter(series.name for _, series in found)

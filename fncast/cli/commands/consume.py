@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the consumer until SIGINT or SIGTERM. Returns the exit code. Raises Failure."""
     configured = settings(arguments)
     host = arguments.host or configured.admin.host
     admin_port = configured.admin.port if arguments.port is None else arguments.port

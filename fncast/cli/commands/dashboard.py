@@ -65,6 +65,7 @@ def page_topics(configured: Settings) -> PageTopics:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Serve the page until SIGINT or SIGTERM. Returns the exit code. Raises Failure."""
     configured = settings(arguments)
     kafka = configured.kafka
     app = page(kafka.client_properties(), page_topics(configured), page_decoders(configured))

@@ -148,7 +148,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
 def _print_summary(supervisor: DemoSupervisor) -> None:
     print("\n".join(supervisor.summary.lines()))
     if received := supervisor.pager.received:
-        print(f"{received:,} messages about anomalies and alerts, handed on by the function notify")
+        print(f"{received:,} messages about anomalies and alerts, sent by the function notify")
     if supervisor.model is None:
         print("the demo ended before a model was trained, which takes about a minute; run it for longer")
     evaluation = supervisor.model.evaluation() if supervisor.model else []

@@ -75,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Print a row for each reading, and the anomalies on stderr. Returns the exit code. Raises Failure."""
     if not 0 < arguments.alpha < 1:
         raise Failure(f"--alpha is {arguments.alpha}; it must be between 0 and 1")
     if arguments.min_history < 0:

@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Serve the functions until SIGINT or SIGTERM. Returns the exit code. Raises Failure."""
     if importlib.util.find_spec("fdk") is None:
         raise Failure(
             "functions need Fn's FDK: install it with pip install '.[functions]' in fncast's repository"

@@ -70,7 +70,9 @@ def _only_candidate(sampler: TopicSampler, kafka: KafkaSettings) -> str:
     written = {kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic, kafka.state_topic, *RESULTS}
     names = sorted(name for name in sampler.topics() if not name.startswith("__") and name not in written)
     if not names:
-        raise Failure(f"{kafka.bootstrap_servers} shows this login no topic besides those that fncast writes")
+        raise Failure(
+            f"this login sees no topic on {kafka.bootstrap_servers} besides those that fncast writes"
+        )
     candidates = []
     deadline = time.monotonic() + LOOK_ALL_S
     for count, name in enumerate(names):

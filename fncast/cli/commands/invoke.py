@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Send the event, and print the events of the answer. Returns the exit code. Raises Failure."""
     configured = settings(arguments)
     try:
         body = sys.stdin.buffer.read() if arguments.event == "-" else Path(arguments.event).read_bytes()

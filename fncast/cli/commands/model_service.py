@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Serve the models until SIGINT or SIGTERM. Returns the exit code. Raises Failure."""
     if arguments.grpc_port and arguments.grpc_port == arguments.port:
         raise Failure(
             f"--grpc-port and --port are both {arguments.grpc_port}; give HTTP and gRPC different ports"

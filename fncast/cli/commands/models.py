@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run one action. Returns the exit code. Raises Failure."""
     try:
         folders = scan(arguments.models)
     except OSError as error:
@@ -151,6 +152,7 @@ def _serving(folders: Sequence[VersionFolder]) -> list[VersionFolder]:
 
 
 def _of_one_model(folders: Sequence[VersionFolder], arguments: argparse.Namespace) -> list[VersionFolder]:
+    """The versions of the model that --name names, or of the default one. Raises Failure."""
     names = sorted({folder.name for folder in folders})
     name = arguments.name or (names[0] if len(names) == 1 else "forecast")
     if name not in names:
@@ -160,6 +162,7 @@ def _of_one_model(folders: Sequence[VersionFolder], arguments: argparse.Namespac
 
 
 def _version(folders: Sequence[VersionFolder], version: int) -> VersionFolder:
+    """The folder of a version. Raises Failure."""
     for folder in folders:
         if folder.version == version:
             return folder
@@ -167,6 +170,7 @@ def _version(folders: Sequence[VersionFolder], version: int) -> VersionFolder:
 
 
 def _existing_versions(folders: Sequence[VersionFolder]) -> str:
+    """A clause that lists the versions, with the state of those that are not in service."""
     listed = ", ".join(
         f"{folder.version}" if state.serves else f"{folder.version} ({state.kind})"
         for folder, state in zip(folders, states(folders), strict=True)

@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the monitor until SIGINT or SIGTERM. Returns the exit code. Raises Failure."""
     configured = settings(arguments)
     _check_partitions(configured)
     host = arguments.host or configured.admin.host

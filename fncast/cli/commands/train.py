@@ -70,8 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fine-tune",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="train the base model further on these readings. The version is then the best, on the validation part, of"
-        " three: the fine-tuned model, the base model, and a network trained from scratch (default: --fine-tune;"
+        help="train the base model further on these readings. The best of three on the validation part becomes the"
+        " version: the fine-tuned model, the base model, and a network trained from scratch (default: --fine-tune;"
         " never without a CSV file)",
     )
     parser.add_argument(
@@ -95,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Train a model and write it as the next version. Returns the exit code. Raises Failure."""
     # Read the files before importing TensorFlow, so that a wrong file is reported at once.
     series = read_series(arguments) if arguments.csv else []
     _check_constant(series)

@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Print forecasts until SIGINT, SIGTERM or --max. Returns the exit code. Raises Failure."""
     kafka = kafka_settings(arguments)
     topic = arguments.topic or kafka.output_topic
     try:

@@ -51,11 +51,11 @@ class RateLimit(logging.Filter):
         began_s, count = self._causes.get(cause, (now_s, 0))
         if now_s - began_s >= PERIOD_S:
             if count > MAX_LINES:
-                _add(record, f" ({count - MAX_LINES} more like the last of these were not logged)")
+                _add(record, f" ({count - MAX_LINES} similar records before this one were not logged)")
             began_s, count = now_s, 0
         count += 1
         if count == MAX_LINES:
-            _add(record, f" (more like this are only counted for {PERIOD_S:g} s)")
+            _add(record, f" (for {PERIOD_S:g} s, similar records are only counted)")
         if len(self._causes) >= MAX_CAUSES and cause not in self._causes:
             self._causes.clear()
         self._causes[cause] = began_s, count

@@ -37,6 +37,7 @@ FORMATS = (WINDOWS, READINGS, TELEGRAF)
 
 
 def is_live(arguments: argparse.Namespace) -> bool:
+    """Whether the flags ask for a feed that continues until Ctrl-C."""
     return bool(arguments.machine or arguments.shop or arguments.replay)
 
 

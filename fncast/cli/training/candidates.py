@@ -50,6 +50,7 @@ class Choice:
 
     @property
     def settings(self) -> TrainingSettings:
+        """The settings of the training that is described in model.json."""
         return (self.trained or self.last_trained).settings
 
     @property

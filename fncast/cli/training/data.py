@@ -29,6 +29,7 @@ class TrainingData:
 
     @property
     def is_generated(self) -> bool:
+        """Whether the series are generated, not read from files."""
         return "generated" in self.source
 
 

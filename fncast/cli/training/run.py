@@ -130,6 +130,7 @@ def evaluate(data: TrainingData, choice: Choice) -> Evaluation | None:
 
 
 def print_evaluation(evaluation: Evaluation, from_version: int | None, *, has_refit: bool) -> None:
+    """Print the errors on the test parts. from_version: the version that training started from, if any."""
     unused = "not used in training"
     if from_version is not None:
         unused += f" since version {from_version}"

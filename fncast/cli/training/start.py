@@ -50,6 +50,7 @@ class Start:
 
     @property
     def is_fine_tuned(self) -> bool:
+        """Whether training starts from a fine-tuned base model."""
         return self.described is not None and FINE_TUNED in self.described
 
 

@@ -15,7 +15,8 @@ DAY_S = 86_400.0
 # The quantile loss is the mean over these levels, so that models with other quantiles can be compared.
 LEVELS = (0.1, 0.5, 0.9)
 _LEVELS = np.array(LEVELS)[:, np.newaxis, np.newaxis]
-# The sums over outcomes, in this order.
+# The sums over outcomes, in this order: of their weights, of the errors of forecast and last value, of the quantile
+# losses, of the sizes of the readings, and of the readings in the band.
 SUMS = ("weight", "error", "last_error", "loss", "size", "inside")
 
 
@@ -51,6 +52,7 @@ def _figures(sums: Float64Array) -> dict[str, float | None]:
 
 
 def _skill(sums: Float64Array) -> float | None:
+    """1 - error / error of the naive forecast; None if the latter is 0. sums: both errors."""
     error, naive_error = sums.tolist()
     return 1.0 - error / naive_error if naive_error > 0.0 else None
 
@@ -58,10 +60,9 @@ def _skill(sums: Float64Array) -> float | None:
 class Accuracy:
     """The accuracy of one model version for one series.
 
-    leads: (measured leads, SUMS) over everything. day: (SUMS,) outcomes count half after a day, and by the weight of
-    their lead. seasonal, seasonal_day: errors
-    of the forecast and of the seasonal naive, where both are known. outcomes: how many there are. since_s, newest_s:
-    times of the first and newest reading.
+    leads: (measured leads, SUMS) over all outcomes. day: (SUMS,) over all leads by their weights; an outcome counts
+    half after a day. seasonal, seasonal_day: (2,) the errors of the forecast and of the seasonal naive, where both are
+    known. outcomes: how many were added. since_s, newest_s: times of the first and the newest reading.
     """
 
     __slots__ = ("day", "leads", "newest_s", "outcomes", "seasonal", "seasonal_day", "since_s")
@@ -93,6 +94,7 @@ class Accuracy:
         self._add(found)
 
     def _add(self, found: Outcomes) -> None:
+        """Add the sums over outcomes."""
         is_comparable, value = found.is_comparable, found.value[:, np.newaxis]
         difference = value - found.quantiles
         error = np.abs(difference[1])

@@ -21,7 +21,7 @@ def _measured() -> Iterator[tuple[int, float]]:
 
 # In ascending order; 1 is a forecast's first step.
 LEADS: NDArray[np.int64] = np.array([lead for lead, _ in _measured()])
-# An outcome counts as those of all leads since the measured one before.
+# An outcome at a measured lead also stands for the leads between it and the measured lead before it.
 WEIGHTS: NDArray[np.float64] = np.array([weight for _, weight in _measured()])
 
 

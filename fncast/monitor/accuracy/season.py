@@ -5,7 +5,7 @@ from __future__ import annotations
 from fncast.series.step import Step
 
 DAY_S = 86_400.0
-# Of a series with more steps a day, the monitor does not keep a day of readings.
+# A season of more steps would need too many readings in memory.
 MAX_SEASON = 48
 
 

@@ -10,8 +10,8 @@ from fncast.monitor.alerts.crossing import Crossing, crossing
 
 # An alert opens once this many forecasts in a row have at least the rule's probability: a single one may overshoot.
 OPEN_AFTER = 3
-# A crossing far ahead has to be forecast longer, for this share of the steps until it: forecasts that follow each other
-# overshoot together.
+# A crossing far ahead must be forecast for this share of the steps until then, because consecutive forecasts overshoot
+# together.
 WAIT_SHARE = 0.125
 # An alert closes once its probability is below this share of the rule's in this many forecasts in a row.
 CLOSE_SHARE = 0.6
@@ -23,8 +23,8 @@ class AlertRule:
     """A threshold that must not be crossed.
 
     series: a glob. above or below: the threshold; the other is None. within_s: how far ahead to look, 0 for the whole
-    forecast. probability: from which on the alert opens. for_steps: how long the crossing lasts at least.
-    destination: of the alert's event; empty for none.
+    forecast. probability: the alert opens from this probability on. for_steps: how many steps the crossing lasts at
+    least. destination: of the alert's event; empty for none.
     """
 
     name: str
@@ -62,7 +62,7 @@ class AlertRule:
         return min(horizon, max(1, int(self.within_s / step_s))) if self.within_s else horizon
 
     def limitation(self, horizon: int, step_s: float) -> str:
-        """Why the rule is applied to a forecast otherwise than it says. Empty if it is applied as it says."""
+        """How a setting of the rule does not fit a forecast, and what is used instead. Empty if all fit."""
         if 0.0 < self.within_s < step_s:
             return (
                 f"`within` is {self.within_s:g} s, shorter than a step of {step_s:g} s: the first step counts"

@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# A crossing is expected at the step from which on it is as likely as not.
+# A crossing is expected at the first step where its probability is at least this.
 EXPECTED_FROM = 0.5
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """probability: that the threshold is crossed. step: when it is expected, in steps from the forecast's first one,
+    """The crossing of a threshold that a forecast predicts.
+
+    probability: that the threshold is crossed. step: when it is expected, in steps from the forecast's first one,
     interpolated; None if it is not expected.
     """
 
@@ -32,8 +34,8 @@ def crossing(
     """The crossing within the steps of `rows`.
 
     levels: ascending. rows: for each step of the forecast its quantiles, in the unit of the series. for_steps: the
-    series stays beyond the threshold for this many steps. probability: of the rule; if it is above EXPECTED_FROM, that
-    takes its place for `step`.
+    series stays beyond the threshold for this many steps. probability: of the rule; the expected step uses the
+    smaller one of it and EXPECTED_FROM.
 
     The steps are treated as fully dependent: a stretch is as likely as its least likely step, and the result is the
     probability of the most likely stretch. That is a lower bound: an alert may come late, but rarely without cause.

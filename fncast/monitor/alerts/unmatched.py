@@ -11,7 +11,7 @@ from fncast.monitor.alerts.alert import AlertRule
 
 log = logging.getLogger(__name__)
 
-# A rule is reported once it has matched no series for so long.
+# A rule is reported once it has matched no series for this long.
 AFTER_S = 3600.0
 LOOK_EVERY_S = 60.0
 

@@ -18,10 +18,11 @@ DEFAULT_MIN_HISTORY = 500
 # number would overstate this. Chosen so that with the default alpha a series opens at most one false episode in a month
 # of 5-minute readings.
 COMPARISONS = 3.0
-# The log of the factor of each figure's p-value: the error alone is the most often wrong, the level's move the least.
+# The log of the factor for the p-value of each figure in DetectorFigures.NAMES. The error alone opens the most false
+# episodes, the move of the level the fewest.
 FACTORS = tuple(math.log(factor) for factor in (2.0, 1.0, 1.0, 1.0, 0.3, 0.5))
-# Places of the figures that add up over readings: an episode that they open contradicts the first forecast of a reading
-# rather than the last one, which has already followed the readings.
+# Positions of the figures that add up over readings. An episode that one of them opens shows the first forecast of the
+# reading: the last forecast has already followed the unusual readings.
 SLOW_FIGURES = (1, 3, 4, 5)
 # A value is a new extreme if it is beyond all before it by this share of their range.
 BEYOND_RANGE = 0.2
@@ -42,14 +43,18 @@ _LARGEST_LOG_P = DECADES * math.log(10)
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """alpha: the share of a normal series' readings that may be in episodes. min_history: readings before the first."""
+    """alpha: the share of the readings of a normal series that may be in episodes. min_history: readings before the
+    first episode.
+    """
 
     alpha: float = DEFAULT_ALPHA
     min_history: int = DEFAULT_MIN_HISTORY
 
 
 class Judgement(NamedTuple):
-    """score: 0 (usual) to 1 (a p-value of one in a million); 0.5 is one in a thousand. is_anomaly: an episode is open.
+    """How unusual a reading is.
+
+    score: 0 (usual) to 1 (a p-value of one in a million); 0.5 is one in a thousand. is_anomaly: an episode is open.
 
     changed: the episode that this reading opened or closed.
     """
@@ -120,7 +125,8 @@ class Detector:
         changed, weight = None, 1.0
         if is_unusual or self._episodes.episode is not None:
             candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
-            # A value that rested until it was normal moves again: what follows is another episode.
+            # A value that was stuck for so long that this became normal moves again: the episode of being stuck is
+            # over.
             is_over = self._stillness.has_ended and self._episodes.age > NORMAL_AFTER
             changed = self._episodes.update(candidate, log_p, is_unusual, is_over)
             if 0 < self._episodes.age <= NORMAL_AFTER:

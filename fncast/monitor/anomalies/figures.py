@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-# What an error is scaled by, besides the mean error: so much of the half of the band.
+# An error is scaled by the mean error and this share of the band on its side of the median.
 BAND_SHARE = 0.25
-# How fast the mean error follows the errors.
+# The rates below are the weights of a new value in an exponential mean: here, of the mean error.
 ERROR_RATE = 0.005
-# Scaled errors beyond it count as this much in means, so that one spike does not last.
+# Larger scaled errors count as this much in means, so that one spike does not last.
 LARGEST = 20.0
 LARGEST_IN_MEAN_ERROR = 5.0
-# How fast the smoothed figures follow: a few readings each.
+# Of the smoothed figures.
 BIAS_RATE = 0.25
 SPREAD_RATE = 0.06
 DRIFT_RATE = 0.2
-# Evidence for a shift or drift adds up what scaled errors on one side exceed this by; a single one counts as at most
-# LARGEST_EVIDENCE.
+# Evidence for a shift or drift is the sum of how far scaled errors on one side exceed USUAL_ERROR. A single error
+# counts as at most LARGEST_EVIDENCE.
 USUAL_ERROR = 0.7
 LARGEST_EVIDENCE = 4.0
-# How fast the two means follow whose distance is the series' move.
+# Of the two means of the readings whose distance is the move of the level, and of the mean move.
 SHORT_LEVEL_RATE = 0.05
 LONG_LEVEL_RATE = 0.01
 MOVE_RATE = 0.001
@@ -42,17 +42,21 @@ class Expectation(NamedTuple):
 
 
 def _limited(number: float, limit: float) -> float:
-    """The number between -limit and limit that is the nearest; -limit for NaN."""
+    """The number, cut at -limit and limit; -limit for NaN."""
     return limit if number > limit else number if number > -limit else -limit
 
 
-def _known(size: float, scale: float, first: bool) -> float:
-    """What an error counts as in the mean error."""
+def _size_in_mean(size: float, scale: float, first: bool) -> float:
+    """The size of an error in the mean error: cut at LARGEST_IN_MEAN_ERROR scales, except for the first error."""
     return size if first or size < LARGEST_IN_MEAN_ERROR * scale else LARGEST_IN_MEAN_ERROR * scale
 
 
 class DetectorFigures:
-    """The figures of one series. `update` returns them, in the order of NAMES, each at least 0."""
+    """The figures of one series. `update` returns them, in the order of NAMES, each at least 0.
+
+    error: scaled error of the last forecast. bias, spread: its mean and the mean of its size. drift: mean of the scaled
+    error of the first forecast. move: of the level, relative to its usual moves. evidence: for a shift or drift.
+    """
 
     NAMES = ("error", "bias", "spread", "drift", "move", "evidence")
 
@@ -89,8 +93,8 @@ class DetectorFigures:
         scale = near.error_scale(error) + self._mean_error + 1e-9 * abs(near.expected) + _TINY
         far_scale = far.error_scale(far_error) + self._far_error + 1e-9 * abs(far.expected) + _TINY
         size, far_size = abs(error), abs(far_error)
-        self._mean_error += rate * (_known(size, scale, first) - self._mean_error)
-        self._far_error += rate * (_known(far_size, far_scale, first) - self._far_error)
+        self._mean_error += rate * (_size_in_mean(size, scale, first) - self._mean_error)
+        self._far_error += rate * (_size_in_mean(far_size, far_scale, first) - self._far_error)
 
         scaled = _limited(error / scale, LARGEST)
         self._bias += BIAS_RATE * (scaled - self._bias)

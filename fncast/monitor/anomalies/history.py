@@ -27,7 +27,8 @@ PRIOR_EXCESS = 3.0
 PRIOR_FIGURES = 5.0
 MIN_EXCESS = 0.3  # bins
 
-# What is known about the tail of one figure, with the weight of all its values first.
+# What `_tails` holds about each figure: the weight of all its values, the bin where the tail begins, the log p-value
+# there, and the rate at which it falls per bin.
 _TOTAL, _BIN, _LOG_P, _RATE = range(4)
 _MIDDLES = [bin_ + 0.5 for bin_ in range(BINS)]
 _FADE = 0.5 ** (REFRESH / HALF_LIFE)

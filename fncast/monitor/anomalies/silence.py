@@ -21,7 +21,7 @@ class Silence:
     is_open: bool = False
 
     def arrived(self, at_ms: int) -> bool:
-        """A reading came. Returns whether this ends a silence."""
+        """Note that a reading came. Returns whether this ends a silence."""
         if self.last_ms >= 0 and not self.is_open:
             self.longest_ms = max(self.longest_ms, at_ms - self.last_ms)
         self.last_ms = max(self.last_ms, at_ms)
@@ -30,7 +30,7 @@ class Silence:
         return ended
 
     def begins(self, now_ms: int, step_ms: float, steps: int, min_history: int) -> bool:
-        """Whether the series is silent from now on. steps: this many without a reading; 0 for never."""
+        """Note the time. Returns whether a silence begins. steps: of a silence at least; 0 for never."""
         if self.is_open or not steps or self.readings <= min_history:
             return False
         self.is_open = now_ms - self.last_ms > max(steps * step_ms, LONGER * self.longest_ms)

@@ -14,7 +14,9 @@ Int64Array = NDArray[np.int64]
 
 
 class LeadRings(NamedTuple):
-    """steps: (leads,) from 0 on. sizes, offsets: (leads,) of the rings. size: of all rings.
+    """The rings of all measured leads, one after the other in one array.
+
+    steps: (leads,) steps ahead, from 0 on. sizes, offsets: (leads,) of the rings. size: of all rings together.
 
     A step that is `n` steps ahead waits for its reading `n` steps long, so its ring has room for `n` forecasts and
     `more`.

@@ -32,11 +32,11 @@ class PendingForecasts:
     """Low, median and high of the newest forecasts, as far as they are needed.
 
     The measured steps of each forecast are kept until their reading is settled. For each step of the series, the last
-    and the first forecast that include it are kept, too: `NEAR` and `FAR`.
+    and the first forecast that include it are kept, too: `NEAR` and `FAR`, called the ends.
 
-    size: how many starts in a row fit. horizon: steps of the longest forecast. newest: the latest start. digits: with
-    which to pack the next forecast. Forecasts that start more than `more` steps after the last settled step must not be
-    added.
+    size: how many starts in a row fit. horizon: steps of the longest forecast. newest: the latest start. digits: the
+    decimals with which to pack the next forecast. Forecasts that start more than `more` steps after the last settled
+    step must not be added.
     """
 
     __slots__ = (

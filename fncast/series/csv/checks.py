@@ -1,4 +1,4 @@
-"""Checks the readings of a column of a CSV file: readings that are most likely not what the user means."""
+"""Checks the readings of a column of a CSV file for likely mistakes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def marker_problem(values: Floats) -> str | None:
     Such a number is a usual marker that is far from all other readings, or the only number of its column.
     """
     known = values[np.isfinite(values)]
-    marker = next((each for each in _ends(known) if _may_mark_missing(each)), None)
+    marker = next((each for each in _lowest_and_highest(known) if _may_mark_missing(each)), None)
     if marker is None:
         return None
     others = known[known != marker]
@@ -65,8 +65,8 @@ def _may_mark_missing(number: float) -> bool:
     return abs(number) >= (99 if number < 0 else 999) and nines.fullmatch(digits) is not None
 
 
-def _ends(known: Floats) -> tuple[float, ...]:
-    """The lowest and the highest number."""
+def _lowest_and_highest(known: Floats) -> tuple[float, ...]:
+    """The lowest and the highest number; empty without numbers."""
     return (float(known.min()), float(known.max())) if len(known) else ()
 
 
@@ -76,8 +76,8 @@ def check_repeats(table: CsvTable, columns: Columns, name: str, seconds: Floats,
     repeated = len(seconds) - len(distinct)
     if len(seconds) < 3 or repeated <= MAX_REPEATED_SHARE * len(seconds):
         return
-    twice = distinct[counts > 1]
-    if counts.max() == 2 and np.ptp(twice) < 3600 and 2 * len(twice) < len(distinct) and not are_dates:
+    repeats = distinct[counts > 1]
+    if counts.max() == 2 and np.ptp(repeats) < 3600 and 2 * len(repeats) < len(distinct) and not are_dates:
         return  # at most one hour, and not most times: corrections, or the clocks were set back
     taken = (columns.time.at, columns.clock)
     others = [header for at, header in enumerate(table.header) if at not in taken]

@@ -23,7 +23,7 @@ _DELIMITER_LINE = re.compile(r'"?sep=(?P<delimiter>[^"\r\n])"?\s*', re.IGNORECAS
 FORMULA_ERROR = re.compile(r"#(N/A|VALUE!|REF!|DIV/0!|NAME\?|NUM!|NULL!)", re.IGNORECASE)
 # A tag or field of InfluxDB's line protocol.
 _PAIR = r'[^\s,="]+=("[^"]*"|[^\s,"]+)'
-# What begins a text of another form.
+# How texts of other formats begin.
 _OTHER_TEXTS = (
     ("JSON", re.compile(r"[{\[]")),
     ("HTML or XML", re.compile("<")),
@@ -35,7 +35,9 @@ _INFLUX_ANNOTATION = re.compile(r'"?#(group|datatype|default)\b', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Layout:
-    """header: the names of the columns; None if the first row holds readings.
+    """Where the table of a CSV text is, and how it is written.
+
+    header: the names of the columns; None if the first row holds readings.
 
     offset: the first byte of the rows. first_line: the number of the line there, from 1.
     width: fields of a row. notes: lines that were skipped. is_influx: the file has InfluxDB's annotations.

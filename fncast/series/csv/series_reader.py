@@ -21,7 +21,7 @@ from fncast.series.csv.columns.keys import Keys, are_remarks, check_names, read_
 from fncast.series.csv.columns.time_parts import check_time_parts
 from fncast.series.csv.error import CsvError, shown
 from fncast.series.csv.numbers.decimal import decide_decimal
-from fncast.series.csv.numbers.forms import Forms, look, unit_of
+from fncast.series.csv.numbers.forms import Forms, find_forms, unit_of
 from fncast.series.csv.numbers.values import read_values, text_error
 from fncast.series.csv.options import CsvOptions
 from fncast.series.csv.summary import Summary
@@ -75,13 +75,13 @@ class SeriesReader:
         summary.skipped |= columns.skipped
         summary.harmless |= columns.harmless
         keys = self._keys()
-        looked = {at: look(table.columns[at]) for at in columns.values}
-        decimals, notes = decide_decimal(table, looked, self.options.decimal)
+        forms_by_column = {at: find_forms(table.columns[at]) for at in columns.values}
+        decimals, notes = decide_decimal(table, forms_by_column, self.options.decimal)
         self._moments = Moments(table, columns.time.at, self._times, self.options.timezone)
         summary.notes += notes + self._moments.notes
         if not self._moments.is_converted and columns.time.at not in columns.values:
             table.release(columns.time.at)
-        for at, forms in looked.items():
+        for at, forms in forms_by_column.items():
             self._read_column(at, forms, decimals[at], keys)
         if not summary.series:
             raise self._no_series()
@@ -210,6 +210,7 @@ class SeriesReader:
         self.summary.corrections.sort(key=lambda item: place[item.series])
 
     def _add_notes_on_times(self) -> None:
+        """Add to the summary what the user should check about the times."""
         summary, times = self.summary, self._times
         if self.options.timezone is None:
             summary.notes += zone_notes(summary, times)

@@ -36,14 +36,14 @@ class CsvTable:
     rows: NDArray[np.int64] | None = None
     rejected_rows: tuple[int, ...] = ()  # numbers of the rows that the parser skipped
     notes: tuple[str, ...] = ()
-    has_long_cells: bool = field(default=False)  # at least one cell holds a line end
+    has_multiline_cells: bool = field(default=False)  # at least one cell holds a line end
 
     def __len__(self) -> int:
         return self.count
 
     def release(self, at: int) -> None:
         """Free the text of a column that has been read: all columns take as much memory as the file."""
-        if not self.has_long_cells:  # `line` needs the texts
+        if not self.has_multiline_cells:  # `line` needs the texts
             self.columns[at] = self.columns[at].slice(0, 0)
             pa.default_memory_pool().release_unused()
 
@@ -56,7 +56,7 @@ class CsvTable:
                 break
             number += 1
         inside = 0
-        if self.has_long_cells:
+        if self.has_multiline_cells:
             for column in self.columns:
                 inside += pc.sum(pc.count_substring(column.slice(0, row), "\n")).as_py() or 0
         return self.layout.first_line + number + inside
@@ -99,10 +99,10 @@ def parse(name: str, content: bytes, layout: Layout, header: tuple[str, ...]) ->
     pa.default_memory_pool().release_unused()  # the parser's own buffers
     table = CsvTable(name, header, columns, layout, len(columns[0]), rejected_rows=tuple(unusual.skipped))
     if has_quotes:
-        table = replace(table, has_long_cells=any(_has_line_end(column) for column in columns))
-        if table.has_long_cells:
+        table = replace(table, has_multiline_cells=any(_has_line_end(column) for column in columns))
+        if table.has_multiline_cells:
             _check_quotes(table, content)
-    table = _without_idle_rows(table, unusual.comments)
+    table = _without_skipped_rows(table, unusual.comments)
     if not len(table):
         raise _no_readings(name)
     return table
@@ -163,8 +163,8 @@ def _check_quotes(table: CsvTable, content: bytes) -> None:
     raise CsvError(f'{table.name}, line {line}: a quote (") is opened and not closed; fix the line')
 
 
-def _without_idle_rows(table: CsvTable, comments_before: int) -> CsvTable:
-    """The table without empty rows, comments and repeated headers."""
+def _without_skipped_rows(table: CsvTable, comments_before: int) -> CsvTable:
+    """The table without empty rows, comments and repeated headers. comments_before: comments skipped so far."""
     skip = np.zeros(len(table), dtype=np.bool_)
     notes = list(table.notes)
     empty = _where(table, lambda column, _: pc.equal(column, ""))
@@ -179,10 +179,10 @@ def _without_idle_rows(table: CsvTable, comments_before: int) -> CsvTable:
     if count:
         notes.append(f"{count} comment {'line' if count == 1 else 'lines'} inside the table skipped")
     if table.layout.header is not None:
-        again = _where(table, _equals) & ~empty
-        if again.any():
-            skip |= again
-            notes.append(f"the header is repeated {int(again.sum())} times; these lines are skipped")
+        repeated = _where(table, _equals) & ~empty
+        if repeated.any():
+            skip |= repeated
+            notes.append(f"the header is repeated {int(repeated.sum())} times; these lines are skipped")
     if not skip.any():
         return replace(table, notes=tuple(notes))
     kept = np.flatnonzero(~skip)

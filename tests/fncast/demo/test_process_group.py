@@ -44,7 +44,7 @@ async def test_a_process_that_ends_by_itself_is_the_failure_of_all(group: Proces
 
 async def test_a_process_that_may_end_is_a_failure_only_if_it_fails(group: ProcessGroup) -> None:
     await group.start(program("training", "print()"), may_end=True)
-    await group.ended("training")
+    await group.wait_for_end("training")
     assert not group.failure.done()
     with pytest.raises(ProcessFailed, match="no data"):
         await group.start(program("again", "raise SystemExit('no data')"), may_end=True, advice="Add data.")
@@ -58,4 +58,4 @@ async def test_a_process_that_does_not_end_in_time_is_killed(group: ProcessGroup
     await group.end(["deaf", "unknown"], 0.05)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(group.failure), 0)
-    await asyncio.wait_for(group.ended("deaf"), TIMEOUT_S)
+    await asyncio.wait_for(group.wait_for_end("deaf"), TIMEOUT_S)

@@ -12,9 +12,9 @@ from functions.host.output import MAX_BYTES, MAX_LINE, MAX_LINES, SPAN_S, Output
 def test_lines_are_shown_until_the_bound_and_again_in_the_next_span() -> None:
     limit = OutputLimit()
     assert limit.take([b"a"] * (MAX_LINES - 1), 0.0) == [b"a"] * (MAX_LINES - 1)
-    assert limit.ends_s is None
+    assert limit.report_due_s is None
     assert limit.take([b"a"] * 5, 1.0) == [b"a"]
-    assert limit.ends_s == SPAN_S
+    assert limit.report_due_s == SPAN_S
     assert limit.take([b"a"], SPAN_S - 1) == []
     assert limit.report().startswith(
         "5 lines (5 bytes) of output were dropped: at most 2000 lines and 262144 bytes"

@@ -27,7 +27,9 @@ MAX_LACKING_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Keys:
-    """names: of the series, in the order of the file. codes: (rows,) the position of each row's name in `names`."""
+    """Which row belongs to which series.
+
+    names: of the series, in the order of the file. codes: (rows,) the position of each row's name in `names`."""
 
     names: list[str]
     codes: NDArray[np.int64]
@@ -71,9 +73,9 @@ def are_remarks(
 ) -> bool:
     """Whether a text column holds remarks on the readings (the weather, a holiday) and not the names of series.
 
-    It does if all rows together are one regular series, no time has two texts, and the rows of each text alone have
-    many gaps. Without gaps (days of the week, shifts), the option for the value columns decides. times_s: (rows,)
-    seconds since 1970. zone: see `to_grid`. Raises CsvError if it may be either.
+    It holds remarks if all rows together are one regular series, no time has two texts, and the rows of each text have
+    many gaps. If they have few (weekdays, shifts), it holds remarks if the value columns are given; else it may hold
+    either, and CsvError is raised. times_s: (rows,) seconds since 1970. zone: see `to_grid`.
     """
     keys = read_keys(table, [at], may_be_empty=True)
     order = np.lexsort((keys.codes, times_s))

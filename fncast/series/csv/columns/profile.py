@@ -19,7 +19,10 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Profile:
-    """One column. cells: a sample, trimmed and without missing ones. form: their form as times, see `time_form`."""
+    """One column. at: its position. cells: a sample, trimmed and without missing ones.
+
+    form: the form of the cells as times, see `time_form`.
+    """
 
     at: int
     name: str

@@ -46,7 +46,7 @@ def find_columns(table: CsvTable, options: CsvOptions, is_influx: bool) -> Colum
         columns.series = influx_series(table, columns, free)
         others = [profile for profile in others if profile.key not in INFLUX_OWN]
     elif chosen is not None or len(others) > 1:
-        guess_series(table, columns, free, certain=chosen is not None)
+        guess_series(table, columns, free, are_values_given=chosen is not None)
     if chosen is None:
         _find_values(table, columns, others)
     else:
@@ -122,7 +122,7 @@ def _label(table: CsvTable, profile: Profile) -> str:
 
 
 def _take_padded(table: CsvTable, columns: Columns, others: list[Profile]) -> None:
-    """Take numbers with leading zeros for values where nothing else is: meters count so."""
+    """Where no column holds values, take those with leading zeros: meters show readings in this form."""
     for profile in others:
         if profile.is_padded and profile.at not in columns.series and profile.key not in SERIES_NAMES:
             columns.values.append(profile.at)

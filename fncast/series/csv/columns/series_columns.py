@@ -28,6 +28,7 @@ _ID_NAME = re.compile(r".*(_|\b)ids?")
 _YES_OR_NO = frozenset(("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "ja", "nein"))
 # A file with these columns is InfluxDB's, also without annotations.
 INFLUX_COLUMNS = frozenset(("_time", "_value", "_field"))
+# Columns of InfluxDB itself, which hold neither values nor names.
 INFLUX_OWN = frozenset(("result", "table", "_start", "_stop"))
 
 
@@ -49,10 +50,10 @@ def influx_series(table: CsvTable, columns: Columns, free: list[Profile]) -> lis
     return differing or [profile.at for profile in texts if profile.key == "_field"]
 
 
-def guess_series(table: CsvTable, columns: Columns, free: list[Profile], certain: bool) -> None:
+def guess_series(table: CsvTable, columns: Columns, free: list[Profile], are_values_given: bool) -> None:
     """Set the series column: one with a usual name, else the only text column with different texts.
 
-    certain: the value columns are given. Raises CsvError if there are several candidates.
+    are_values_given: by the options. Raises CsvError if there are several candidates.
     """
     texts = [
         profile
@@ -85,7 +86,7 @@ def guess_series(table: CsvTable, columns: Columns, free: list[Profile], certain
             f"{table.name}: columns {listed([profile.name for profile in candidates])} may name the series; say which"
             " with --series-column, once for each column that does"
         )
-    if len(candidates) > 1 and not certain:
+    if len(candidates) > 1 and not are_values_given:
         raise CsvError(
             f"{table.name}: columns {listed([profile.name for profile in candidates])} hold text; say which one names"
             " the series with --series-column, or which columns hold values with --value-column"
@@ -93,7 +94,7 @@ def guess_series(table: CsvTable, columns: Columns, free: list[Profile], certain
 
 
 def _may_name(table: CsvTable, profile: Profile) -> bool:
-    """Whether numbers may be names: they are whole, and some repeat."""
+    """Whether the numbers of a column may name series: they are whole, and most of them repeat."""
     if not all(re.fullmatch(r"[0-9]+(e[0-9]+)?", cell, re.IGNORECASE) for cell in profile.cells):
         return False
     count = len(table)
@@ -110,6 +111,7 @@ def _without_synonyms(table: CsvTable, candidates: list[Profile]) -> list[Profil
 
 
 def _are_synonyms(table: CsvTable, first: int, second: int) -> bool:
+    """Whether two columns distinguish the same rows."""
     count = _distinct(table, first)
     if count != _distinct(table, second):
         return False
@@ -118,4 +120,5 @@ def _are_synonyms(table: CsvTable, first: int, second: int) -> bool:
 
 
 def _distinct(table: CsvTable, at: int) -> int:
+    """How many different texts a column has."""
     return int(pc.count_distinct(table.columns[at]).as_py())

@@ -51,6 +51,7 @@ def find_time(table: CsvTable, found: list[Profile]) -> Profile:
 
 
 def _only(table: CsvTable, candidates: list[Profile]) -> Profile:
+    """The only candidate. Raises CsvError if there are several."""
     if len(candidates) > 1:
         names = listed([profile.name for profile in candidates])
         raise CsvError(f"{table.name}: columns {names} all hold times; say which one with --time-column")

@@ -14,31 +14,31 @@ _PADDED = re.compile(r"[+-]?0[0-9]")
 
 
 def decide_decimal(
-    table: CsvTable, looked: dict[int, Forms], given: str | None
+    table: CsvTable, forms_by_column: dict[int, Forms], given: str | None
 ) -> tuple[dict[int, str], list[str]]:
     """`point` or `comma` for each column, and notes on columns that were decided by the numbers of another column.
 
-    looked: the forms, by column. given: the option `decimal`. A factor of 1000 is never guessed. Raises CsvError, which
-    names the cells.
+    forms_by_column: by the column's position. given: the option `decimal`. A cell such as 1.299 is never guessed: the
+    readings could be wrong by a factor of 1000. Raises CsvError, which names the cells.
     """
     decided: dict[int, str] = {}
     notes = []
     in_file: dict[str, int] = {}
-    for at, forms in looked.items():
-        if given is None and len(forms.shows) > 1:
+    for at, forms in forms_by_column.items():
+        if given is None and len(forms.decimal_signs) > 1:
             raise CsvError(
-                f"{described_cell(table, at, forms.shows[POINT])} has a decimal point, but "
-                f"{described_cell(table, at, forms.shows[COMMA])} a decimal comma; use the same sign in both"
+                f"{described_cell(table, at, forms.decimal_signs[POINT])} has a decimal point, but "
+                f"{described_cell(table, at, forms.decimal_signs[COMMA])} a decimal comma; use the same sign in both"
             )
-        if given is None and COMMA in forms.shows:
-            _check_one_number(table, at, forms.shows[COMMA])
-        for shows in forms.shows:
-            in_file.setdefault(shows, at)
-    for at, forms in looked.items():
+        if given is None and COMMA in forms.decimal_signs:
+            _check_one_number(table, at, forms.decimal_signs[COMMA])
+        for decimal_sign in forms.decimal_signs:
+            in_file.setdefault(decimal_sign, at)
+    for at, forms in forms_by_column.items():
         if given is not None:
             decided[at] = given
-        elif forms.shows:
-            decided[at] = next(iter(forms.shows))
+        elif forms.decimal_signs:
+            decided[at] = next(iter(forms.decimal_signs))
         elif forms.ambiguous is None:
             decided[at] = POINT
         elif len(in_file) == 1:

@@ -28,61 +28,63 @@ Floats = NDArray[np.float64]
 class Forms:
     """The forms of the cells of a column. Row numbers are those of the first cell with that form."""
 
-    # Row by decimal sign (point or comma), where it is certain.
-    shows: dict[str, int] = field(default_factory=dict)
+    # Row by decimal sign, `point` or `comma`: a cell that shows its sign, such as 1.5 or 1,5.
+    decimal_signs: dict[str, int] = field(default_factory=dict)
     ambiguous: int | None = None  # row of 1.299 or 1,299
     whole: int | None = None  # row of digits alone
     units: dict[str, int] = field(default_factory=dict)  # row by unit, the empty unit included
     numbers: int = 0
     missing: Counter[str] = field(default_factory=Counter)  # markers other than an empty cell
     empty: int = 0
-    texts: int = 0
-    text: int | None = None
+    texts: int = 0  # cells that are neither numbers nor missing
+    text: int | None = None  # row of the first one
 
     def add(self, number: Number, row: int, count: int) -> None:
         """Count `count` cells with this number, the first of them in `row`."""
         self.numbers += count
         self.units.setdefault(number.unit, row)
-        if number.shows is not None:
-            self.shows.setdefault(number.shows, row)
+        if number.decimal_sign is not None:
+            self.decimal_signs.setdefault(number.decimal_sign, row)
         elif number.is_ambiguous:
             self.ambiguous = row if self.ambiguous is None else self.ambiguous
         else:
             self.whole = row if self.whole is None else self.whole
 
 
-def look(column: Column) -> Forms:
+def find_forms(column: Column) -> Forms:
     """The forms of all cells of a column."""
     forms = Forms()
     known: dict[str, Number | None] = {}
     row = 0
     for chunk in column.chunks:
-        _look_chunk(chunk, row, forms, known)
+        _add_chunk(chunk, row, forms, known)
         row += len(chunk)
         if len(known) > MAX_CACHED:
             known.clear()
     return forms
 
 
-def _look_chunk(chunk: Any, at: int, forms: Forms, known: dict[str, Number | None]) -> None:
+def _add_chunk(chunk: Any, at: int, forms: Forms, known: dict[str, Number | None]) -> None:
+    """Count the forms of a chunk. at: the row of its first cell. known: parsed texts, by text."""
     if plain_numbers(chunk) is None:
         chunk = pc.utf8_trim_whitespace(chunk)
         empty = pc.equal(chunk, "")
         forms.empty += pc.sum(empty).as_py() or 0
         plain = pc.match_substring_regex(chunk, PLAIN)
         comma = pc.match_substring_regex(chunk, _COMMA)
-        _look_separated(chunk, comma, at, forms, COMMA, ",")
+        _add_separated(chunk, comma, at, forms, COMMA, ",")
         others = pc.invert(pc.or_(pc.or_(plain, comma), empty))
-        _look_others(chunk, others, at, forms, known)
+        _add_others(chunk, others, at, forms, known)
     else:
         plain = None
-    _look_separated(chunk, plain, at, forms, POINT, ".")
+    _add_separated(chunk, plain, at, forms, POINT, ".")
 
 
-def _look_separated(chunk: Any, cells: Any, at: int, forms: Forms, shows: str, sign: str) -> None:
+def _add_separated(chunk: Any, cells: Any, at: int, forms: Forms, decimal_sign: str, character: str) -> None:
     """Count numbers without a unit: digits alone, or with one decimal sign.
 
-    cells: a mask of the chunk, None for all cells. at: the row of the chunk's first cell.
+    cells: a mask of the chunk, None for all cells. at: the row of the chunk's first cell. decimal_sign: `point` or
+    `comma`. character: `.` or `,`.
     """
     count = len(chunk) if cells is None else pc.sum(cells).as_py() or 0
     if not count:
@@ -90,27 +92,28 @@ def _look_separated(chunk: Any, cells: Any, at: int, forms: Forms, shows: str, s
     forms.numbers += count
     first = 0 if cells is None else pc.index(cells, True).as_py()
     forms.units.setdefault("", at + first)
-    if shows in forms.shows and (sign == "," or forms.whole is not None):
+    if decimal_sign in forms.decimal_signs and (character == "," or forms.whole is not None):
         return  # all forms of this kind are known
-    separated = pc.match_substring(chunk, sign)
+    separated = pc.match_substring(chunk, character)
     if cells is not None:
         separated = pc.and_(separated, cells)
-    if sign == "." and forms.whole is None:
+    if character == "." and forms.whole is None:
         whole = pc.invert(separated) if cells is None else pc.and_not(cells, separated)
         whole_at = pc.index(whole, True).as_py()
         forms.whole = at + whole_at if whole_at >= 0 else None
-    if shows in forms.shows:
+    if decimal_sign in forms.decimal_signs:
         return
     may_group = pc.and_(separated, pc.match_substring_regex(chunk, _MAY_GROUP))
     sure_at = pc.index(pc.and_not(separated, may_group), True).as_py()
     if sure_at >= 0:
-        forms.shows[shows] = at + sure_at
+        forms.decimal_signs[decimal_sign] = at + sure_at
     may_at = pc.index(may_group, True).as_py()
     if may_at >= 0 and forms.ambiguous is None:
         forms.ambiguous = at + may_at
 
 
-def _look_others(chunk: Any, others: Any, at: int, forms: Forms, known: dict[str, Number | None]) -> None:
+def _add_others(chunk: Any, others: Any, at: int, forms: Forms, known: dict[str, Number | None]) -> None:
+    """Count the cells of the mask `others`: numbers with a unit or groups, markers for missing readings, texts."""
     rows = np.flatnonzero(others.to_numpy(zero_copy_only=False))
     if not len(rows):
         return

@@ -47,12 +47,12 @@ COMMA = "comma"
 class Number:
     """A number read with a decimal point and with a decimal comma; None if that is not possible.
 
-    shows: `point` or `comma` if the cell alone shows its decimal sign. unit: empty for none.
+    decimal_sign: `point` or `comma` if the cell alone shows it, else None. unit: empty for none.
     """
 
     point: float | None
     comma: float | None
-    shows: str | None
+    decimal_sign: str | None
     unit: str = ""
 
     @property
@@ -74,18 +74,18 @@ def parse_number(text: str) -> Number | None:
     body = _body(match["body"])
     if body is None:
         return None
-    point, comma, shows = body
+    point, comma, decimal_sign = body
     sign = "-" if match["sign"] in ("-", "−") else ""
     exponent = match["exponent"] or ""
     unit = (match["unit"] or match["before"] or match["after"] or "").strip()
-    if exponent and shows is None and point is not None and comma is not None and point != comma:
+    if exponent and decimal_sign is None and point is not None and comma is not None and point != comma:
         comma = None if "." in match["body"] else comma  # thousands are not grouped before an exponent
         point = None if "," in match["body"] else point
-        shows = POINT if comma is None else COMMA
+        decimal_sign = POINT if comma is None else COMMA
     return Number(
         None if point is None else float(sign + point + exponent),
         None if comma is None else float(sign + comma + exponent),
-        shows,
+        decimal_sign,
         unit,
     )
 

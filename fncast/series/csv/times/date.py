@@ -39,8 +39,8 @@ _MONTHS = {
     if name
 } | {"sept": 9}
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-# Years of two digits below the first are in this century, from the second on in the last one. Programs disagree about
-# those between.
+# Years of two digits below _THIS_CENTURY are in this century, those from _LAST_CENTURY on in the last one. Programs
+# disagree about the years between.
 _THIS_CENTURY = 30
 _LAST_CENTURY = 70
 
@@ -48,9 +48,10 @@ _LAST_CENTURY = 70
 def order_of(texts: Iterable[str]) -> str | None:
     """DAY_FIRST or MONTH_FIRST for dates such as 31/01/2026. None if both are possible.
 
-    Dates with points have the day first. A year of two digits may also come first: then only a day in the second place
-    decides, or, with points, that the first number changes more often than the last, as days do. Raises ValueError if
-    some dates must have the day first and others the month.
+    A number above 12 shows where the day is. Dates with points have the day first. With years of two digits, the first
+    number may also be the year: then the order is known only if the second number is above 12, or, with points, if the
+    first number has more different values than the last, as days have. Raises ValueError if some dates must have the
+    day first and others the month.
     """
     day_first = month_first = None
     is_any = False
@@ -118,7 +119,8 @@ def has_unsure_century(text: str) -> bool:
 def seconds_of_day(text: str, half: str = "") -> int | None:
     """Seconds since midnight; 24:00 is the end of the day. half: AM or PM. None if the text is not a time of day.
 
-    A leap second, 23:59:60 in UTC, is the second after it, as in POSIX time; offsets are quarters of an hour.
+    A leap second, 23:59:60 in UTC, is read as the second after it, as in POSIX time. In other zones it is in another
+    quarter of an hour, since offsets are whole quarters.
     """
     match = _CLOCK.fullmatch(text)
     if match is None:

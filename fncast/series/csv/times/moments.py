@@ -31,8 +31,8 @@ class Moments:
         self.notes: list[str] = []
         self._clock = self._local_clock()
         self.is_converted = self._clock is not None
-        counts = self.is_converted or not times.is_local.any()
-        self.zone = times.zone(timezone if counts else None)
+        uses_timezone = self.is_converted or not times.is_local.any()
+        self.zone = times.zone(timezone if uses_timezone else None)
 
     def of(self, rows: Rows, values: Floats) -> tuple[Floats, Floats]:
         """Seconds since 1970 UTC of the rows of one series, and their values.
@@ -46,8 +46,8 @@ class Moments:
         moments = seconds.copy()
         local = np.flatnonzero(self._times.is_local[rows])
         moments[local], skipped = self._clock.to_utc(seconds[local])
-        never = local[skipped]
-        wrong = never[~np.isnan(values[never])]
+        nonexistent = local[skipped]
+        wrong = nonexistent[~np.isnan(values[nonexistent])]
         if len(wrong):
             row = int(wrong[0]) if isinstance(rows, slice) else int(rows[wrong[0]])
             cell = self._table.columns[self._at][row].as_py().strip()
@@ -55,7 +55,7 @@ class Moments:
                 f"{self._table.name}, line {self._table.line(row)}: {shown(cell)} does not exist in"
                 f" {self._timezone}: the clocks were set forward; correct the time, or leave --timezone out"
             )
-        return np.delete(moments, never), np.delete(values, never)
+        return np.delete(moments, nonexistent), np.delete(values, nonexistent)
 
     def _local_clock(self) -> LocalClock | None:
         """The clock of the time zone; None if no times must be converted."""

@@ -33,7 +33,8 @@ _EPOCH_UNITS = (
     (15, 16, "microseconds", 1e6),
     (18, 19, "nanoseconds", 1e9),
 )
-# With this share of valid compact times the other cells are errors. Some seconds since 1970 look like compact times.
+# Numbers are compact times if at least this share is valid; the others are errors. By chance, some seconds since 1970
+# are valid compact times.
 _COMPACT_SHARE = 0.5
 # Excel counts days since 1899-12-30; the range is 1954 to 2119.
 _EXCEL_DAYS = (20_000, 80_000)
@@ -42,7 +43,7 @@ _DAY_OF_YEAR = "(00[1-9]|0[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
 _DAY = "(0[1-9]|[12][0-9]|3[01])"
 _MONTH = "(0[1-9]|1[0-2])"
 _CLOCK = "([01][0-9]|2[0-3])([0-5][0-9]([0-5][0-9])?)?"
-# Numbers that are dates of a form that is not read; what they are called.
+# Numbers that are dates in a form that is not read, with its name.
 _OTHER_DATES = (
     (r"^(19|20)[0-9]{2}(0[1-9]|[1-4][0-9]|5[0-3])$", "a year and a week"),
     (rf"^(19|20)[0-9]{{2}}{_DAY_OF_YEAR}({_CLOCK})?$", "a year and a day of the year"),
@@ -54,9 +55,10 @@ _OTHER_DATES = (
     (r"^(19|20)[0-9]{2}[.,](0[1-9]|1[0-2])$", "a year and a month"),
     (r"^(0?[1-9]|1[0-2])[.,](19|20)[0-9]{2}$", "a month and a year"),
 )
-# Fewer may look so by chance: four days of Excel look like four quarters.
+# Fewer numbers may match by chance: four day numbers of Excel can look like four quarters.
 _MIN_OTHER_DATES = 5
-# Counts for the years 2000 to 2040 that Excel's days and seconds since 1970 may also be: minimum, maximum, name.
+# Other meanings of numbers that look like Excel's days or seconds since 1970, for the years 2000 to 2040: minimum,
+# maximum, name.
 _OTHER_COUNTS = (
     (1_500, 2_300, "years"),
     (10_957, 25_567, "days since 1970"),

@@ -64,16 +64,16 @@ def _seconds(parts: Any, fail: Callable[[int], CsvError]) -> Floats:
     halves = pc.struct_field(parts, "half")
     clocks = pc.binary_join_element_wise(pc.struct_field(parts, "time"), halves, "|").dictionary_encode()
     seconds = _each(clocks, _clock, fail)
-    ahead = _each(pc.struct_field(parts, "offset").dictionary_encode(), csv_date.offset_seconds, fail)
+    offset_s = _each(pc.struct_field(parts, "offset").dictionary_encode(), csv_date.offset_seconds, fail)
     fractions = pc.struct_field(parts, "fraction")
     if pc.all(pc.equal(fractions, "")).as_py():
-        return seconds - ahead
+        return seconds - offset_s
     fractions = pc.replace_substring(fractions, ",", ".")
     fraction = pc.cast(
         pc.binary_join_element_wise(pc.if_else(pc.equal(fractions, ""), ".0", fractions), "", "0"),
         pa.float64(),
     )
-    read: Floats = seconds + fraction.to_numpy() - ahead
+    read: Floats = seconds + fraction.to_numpy() - offset_s
     return read
 
 

@@ -17,7 +17,9 @@ ADVICE = "write it as 2026-01-31T12:00:00Z, or as seconds since 1970"
 
 @dataclass(frozen=True)
 class Times:
-    """seconds: (rows,) since 1970, in UTC or, without an offset, in local time. is_local: which times have no offset.
+    """The times of the rows of a table.
+
+    seconds: (rows,) since 1970, in UTC or, without an offset, in local time. is_local: which times have no offset.
 
     is_dates: the times are days, months or years, which are not converted. form: how they are written. offsets: the
     offsets from UTC in the cells, the commonest first; empty if no cell has one.
@@ -33,7 +35,7 @@ class Times:
     def zone(self, given: tzinfo | None) -> tzinfo:
         """The zone of days and months for `to_grid`: the offset of the cells if all have the same one.
 
-        given: the zone of times without an offset; it counts also where the offsets differ or the times are in UTC.
+        given: the zone of times without an offset; it is used even if the offsets differ or the times are in UTC.
         None: the commonest offset, or UTC.
         """
         is_fixed = len(self.offsets) == 1 and self.offsets[0].utcoffset(None) and not self.is_local.any()

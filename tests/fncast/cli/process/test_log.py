@@ -64,13 +64,13 @@ def test_a_flood_of_one_cause_is_counted_and_others_pass() -> None:
     flood = [record("rejected %d", number) for number in range(120_000)]
     passed = [each for each in flood if limit.filter(each)]
     assert len(passed) == MAX_LINES
-    assert passed[-1].getMessage() == f"rejected {MAX_LINES - 1} (more like this are only counted for 10 s)"
+    assert passed[-1].getMessage() == f"rejected {MAX_LINES - 1} (for 10 s, similar records are only counted)"
     assert limit.filter(record("another cause"))
     clock.now_s = PERIOD_S
     later = record("rejected %d", 7)
     assert limit.filter(later)
     dropped = 120_000 - MAX_LINES
-    assert later.getMessage() == f"rejected 7 ({dropped} more like the last of these were not logged)"
+    assert later.getMessage() == f"rejected 7 ({dropped} similar records before this one were not logged)"
 
 
 def test_the_end_of_a_thread_is_logged(

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from fncast.series.csv.numbers.forms import Forms, look, unit_of
+from fncast.series.csv.numbers.forms import Forms, find_forms, unit_of
 from tests.fncast.series.csv.tables import table
 
 
 def forms(*cells: str) -> Forms:
-    return look(table("row;x\n" + "".join(f"{row};{cell}\n" for row, cell in enumerate(cells))).columns[1])
+    return find_forms(
+        table("row;x\n" + "".join(f"{row};{cell}\n" for row, cell in enumerate(cells))).columns[1]
+    )
 
 
 def test_the_first_row_that_shows_a_decimal_sign_is_known() -> None:
     found = forms("7", "1.5", "2,5", "3.25")
-    assert found.shows == {"point": 1, "comma": 2}
+    assert found.decimal_signs == {"point": 1, "comma": 2}
     assert (found.whole, found.numbers) == (0, 4)
 
 
 def test_a_number_that_may_have_thousands_shows_no_decimal_sign() -> None:
     found = forms("7", "1.299", "8")
-    assert (found.shows, found.ambiguous) == ({}, 1)
+    assert (found.decimal_signs, found.ambiguous) == ({}, 1)
     assert forms("7", "8").ambiguous is None
 
 

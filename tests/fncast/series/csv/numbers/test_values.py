@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from fncast.series.csv.error import CsvError
-from fncast.series.csv.numbers.forms import look
+from fncast.series.csv.numbers.forms import find_forms
 from fncast.series.csv.numbers.values import read_values, text_error
 from tests.fncast.series.csv.tables import table
 
 
 def values(*cells: str, decimal: str = "point") -> tuple[list[float], list[bool]]:
     read = table("row;x\n" + "".join(f"{row};{cell}\n" for row, cell in enumerate(cells)))
-    found, texts = read_values(read, 1, look(read.columns[1]), decimal)
+    found, texts = read_values(read, 1, find_forms(read.columns[1]), decimal)
     return found.tolist(), texts.tolist()
 
 
