@@ -32,7 +32,7 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
         return Row(hop, "failed", f"{found}: {_main_reason(trial)}", _other_format(entry, sample))
     if trial.readings and not entry.has_readings:
         fix = f'set format = "{entry.format_name}" in [[inputs]] for {entry.topic}'
-        return Row(hop, "failed", f"{found}, but the settings take the topic for windows only", fix)
+        return Row(hop, "failed", f"{found}, but the settings of the topic are for windows only", fix)
     for problem in (_destination_problem, _name_problem):
         if row := problem(hop, found, entry, trial, routes):
             return row
@@ -51,10 +51,10 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
             f"{found}. {wrong} become dead letters: {_main_reason(trial)}",
             "send only this format to the topic, or accept the dead letters",
         )
-    return _of_times(hop, found, trial, sample, now) or Row(hop, "ok", found)
+    return _time_problem(hop, found, trial, sample, now) or Row(hop, "ok", found)
 
 
-def _of_times(hop: str, found: str, trial: FormatTrial, sample: Sample, now: datetime) -> Row | None:
+def _time_problem(hop: str, found: str, trial: FormatTrial, sample: Sample, now: datetime) -> Row | None:
     """A row if the readings are ahead of their records, or old."""
     if trial.windows or not trial.series:
         return None
@@ -131,11 +131,14 @@ def _destination_problem(
         named = ", ".join(repr(name) for name in wrong[:MAX_NAMES])
         fix = f"add the route to [routes] (they are {known}), or correct the producer"
         return Row(hop, "failed", f"{found}, for destinations without a route: {named}", fix)
-    names_none = trial.destinations[""] or trial.readings
-    if names_none and not entry.destination:
+    without_destination = trial.destinations[""] or trial.readings
+    if without_destination and not entry.destination:
         fix = f'set destination = "..." in [[inputs]] for {entry.topic}; routes are {known}'
         return Row(
-            hop, "failed", f"{found}, but {names_none} name no destination and become dead letters", fix
+            hop,
+            "failed",
+            f"{found}, but {without_destination} name no destination and become dead letters",
+            fix,
         )
     return None
 

@@ -1,4 +1,4 @@
-"""Checks that the routes can be reached, and sends one window through our function to the model."""
+"""Checks that the routes can be reached, and sends one window through the forecast function to the model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from interceptor.routes.window_event import read_window
 
 REACH_S = 5.0
 CALL_S = 20.0  # a cold function starts its process first
-READINGS = 512  # a model takes as many of the last ones as it needs
+READINGS = 512  # more than any model needs: it uses the last ones
 PERIOD = 24  # steps in a wave of the synthetic window
 STEP_S = 60
 
@@ -48,7 +48,7 @@ async def check_routes(settings: Settings, now: datetime) -> list[Row]:
 
 
 def _routes_to_call(settings: Settings, routes: Mapping[str, Route]) -> set[str]:
-    """The routes that a window is sent through: only our forecast function. Another function may act on the window."""
+    """The routes that get a window: only those of the forecast function. Other functions may act on the window."""
     return {name for name, route in routes.items() if route.is_fn and route.target.endswith("/forecast")}
 
 
@@ -89,7 +89,7 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
 
 
 async def _outcome(functions: FunctionClient, route: Route, now: datetime) -> Outcome | RetriableError:
-    """The outcome of a window. An error is returned if the function answers that it is itself unavailable."""
+    """The outcome of a synthetic window. An error that the function answers is returned: the model is unavailable."""
     headers, body = synthetic_window(now)
     delivery = Delivery(Record("", 0, 0, 0, None, body, headers))
     delivery.event, delivery.route = read_event(headers, body), route

@@ -148,7 +148,7 @@ def _is_denied(error: Exception) -> bool:
 
 
 def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
-    """The operations that this login may do, by topic; "" is the cluster. No entry: the broker does not say."""
+    """The operations that this login may do, by topic; "" is the cluster. No entry if the broker does not say."""
     admin = _admin(settings)
     names = list(dict.fromkeys((*settings.kafka.input_topics, *output_topics(settings))))
     answers: list[tuple[str, Any]] = []

@@ -14,7 +14,7 @@ from fncast.foreign_text import clean
 
 MAX_BYTES = 65_536
 MAX_TEXT = 80
-MINUTE = len("2026-12-01T05:00")
+MINUTE_CHARACTERS = len("2026-12-01T05:00")
 STOP_S = 0.2
 # At most this many messages are shown per period. The page shows all.
 SHOWN_MESSAGES, SHOWN_PER_S = 10, 10.0
@@ -88,7 +88,7 @@ def _number(value: object) -> str:
 
 def _time(value: object) -> str:
     """An RFC 3339 time as day and minute."""
-    return _text(value)[:MINUTE].replace("T", " ")
+    return _text(value)[:MINUTE_CHARACTERS].replace("T", " ")
 
 
 def _text(value: object) -> str:

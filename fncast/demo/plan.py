@@ -37,14 +37,14 @@ class DemoPorts:
 class Plan:
     """The command lines of the processes.
 
-    settings: the demo's own fncast.toml, so that no other one is read. reading: flags that say how to read files of
+    settings: the demo's own fncast.toml, so that no other one is read. reading_flags: they say how to read files of
     readings. train: whether to train a model first.
     """
 
     ports: DemoPorts
     settings: Path
     models: Path
-    reading: Sequence[str] = ()
+    reading_flags: Sequence[str] = ()
     train: bool = False
 
     @property
@@ -114,7 +114,7 @@ class Plan:
 
         since_s: its start in seconds since 1970, so that it continues after a restart.
         """
-        feeds = [*self.reading, "--replay", *files] if files else ["--shop"]
+        feeds = [*self.reading_flags, "--replay", *files] if files else ["--shop"]
         name = f"fncast/demo/{quote(socket.gethostname())}"
         flags = (
             "--config",
@@ -143,7 +143,7 @@ class Plan:
         return [sys.executable, "-m", "fncast.demo.child", *map(str, arguments)]
 
 
-# The monitor writes so much state that the embedded broker would drop that of the consumer from the same topic.
+# A separate topic: the monitor writes so much state that the embedded broker would drop the consumer's from its topic.
 MONITOR_ENVIRONMENT = {"FNCAST_KAFKA__STATE_TOPIC": MONITOR_STATE_TOPIC}
 
 

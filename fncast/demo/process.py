@@ -19,7 +19,7 @@ from fncast.demo.process_log import ProcessLog
 READY_S = 60.0  # the first imports are slow on a slow disk
 READY_PROBE_S = 0.05
 STEADY_S = 5.0  # a process that ran this long has started successfully
-QUICK_ENDS = 4  # failed starts in a row after which we give up
+QUICK_ENDS = 4  # failed starts in a row after which the demo gives up
 BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
 TAIL_LINES = 12
 READ_BYTES = 65_536
@@ -91,7 +91,7 @@ class Process:
             quick_ends = 1 if time.monotonic() - started_s > STEADY_S else quick_ends + 1
             if not self.program.restart or quick_ends >= QUICK_ENDS:
                 times = f" {quick_ends} times in a row" if quick_ends > 1 else ""
-                raise ProcessFailed(f"{self.name} {_ended(code)}{times}{self._last_words()}")
+                raise ProcessFailed(f"{self.name} {_ended(code)}{times}{self._end_of_log()}")
             self._report(self.name, f"{_ended(code)}; restarting it")
             self.restarts += 1
             with contextlib.suppress(TimeoutError):
@@ -125,8 +125,8 @@ class Process:
             self._signal(signal.SIGTERM)
         with contextlib.closing(ProcessLog(self._log_path, partial(self._report, self.name))) as log:
             readers = [
-                asyncio.create_task(_lines(process.stdout, log, self._output)),
-                asyncio.create_task(_lines(process.stderr, log, self._error)),
+                asyncio.create_task(_read_lines(process.stdout, log, self._on_output)),
+                asyncio.create_task(_read_lines(process.stderr, log, self._on_error_output)),
             ]
             probe = asyncio.create_task(self._become_ready())
             try:
@@ -150,11 +150,12 @@ class Process:
         deadline = time.monotonic() + READY_S
         while self.program.ready is not None and not await self.program.ready():
             if time.monotonic() > deadline:
-                raise ProcessFailed(f"{self.name} was not ready within {READY_S:g} s{self._last_words()}")
+                raise ProcessFailed(f"{self.name} was not ready within {READY_S:g} s{self._end_of_log()}")
             await asyncio.sleep(READY_PROBE_S)
         self.ready.set()
 
-    def _output(self, line: str) -> None:
+    def _on_output(self, line: str) -> None:
+        """Pass a line of stdout to the program's `output`."""
         self._tail.append(line)
         if self.program.output is None:
             return
@@ -163,7 +164,8 @@ class Process:
         except Exception as error:  # keep reading, or the process would block on a full pipe
             self._report(self.name, f"its output has an unusable line ({error!r}): {line[:MAX_SHOWN]}")
 
-    def _error(self, line: str) -> None:
+    def _on_error_output(self, line: str) -> None:
+        """Report a line of stderr if it is a warning or a failure message."""
         self._tail.append(line)
         found = WARNING.fullmatch(line)
         # librdkafka warns about properties for the other kind of client. All parts share one settings file.
@@ -175,7 +177,8 @@ class Process:
         self._shown.append(now_s)
         self._report(self.name, found[1] or found[2])
 
-    def _last_words(self) -> str:
+    def _end_of_log(self) -> str:
+        """The last lines of the log, to follow a message."""
         lines = "".join(f"\n    {line}" for line in self._tail if line.strip())
         return f". The end of its log, {self._log_path}:{lines}" if lines else ". Its log is empty."
 
@@ -193,17 +196,17 @@ class Process:
             os.killpg(pid, signal.SIGKILL)
 
 
-async def _lines(stream: asyncio.StreamReader, log: ProcessLog, take: Callable[[str], None]) -> None:
-    """Copy a stream to the log and pass on its lines, each cut at MAX_LINE."""
+async def _read_lines(stream: asyncio.StreamReader, log: ProcessLog, on_line: Callable[[str], None]) -> None:
+    """Copy a stream to the log, and call `on_line` with each line, cut at MAX_LINE."""
     rest = b""
     while chunk := await stream.read(READ_BYTES):
         log.write(chunk)
         *lines, rest = (rest + chunk).split(b"\n")
         rest = rest[:MAX_LINE]
         for line in lines:
-            take(line[:MAX_LINE].decode("utf-8", "replace").rstrip())
+            on_line(line[:MAX_LINE].decode("utf-8", "replace").rstrip())
     if rest:
-        take(rest.decode("utf-8", "replace").rstrip())
+        on_line(rest.decode("utf-8", "replace").rstrip())
 
 
 def _ended(code: int) -> str:

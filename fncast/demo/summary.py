@@ -32,9 +32,10 @@ class DemoSummary:
         self.dead_letters = 0
         self._topics = (input_topic, output_topic, dead_letter_topic)
         self._readings_topic = readings_topic
+        # By input, with the record's timestamp: inputs without an outcome, and forecasts whose input was not read yet.
         self._open: OrderedDict[Key, float | None] = OrderedDict()
         self._early: OrderedDict[Key, float | None] = OrderedDict()
-        self._settled: OrderedDict[Key, None] = OrderedDict()
+        self._settled: OrderedDict[Key, None] = OrderedDict()  # inputs with an outcome
         self._delays_s: deque[float] = deque(maxlen=MAX_DELAYS)
         self._reasons: Counter[str] = Counter()
 

@@ -96,7 +96,7 @@ class DemoSupervisor:
         self.model = None if plan.train else models.find(plan.models) or models.find_base()
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
         await self._start_broker()
-        # Joining its group takes three seconds and needs only the broker, so do it meanwhile.
+        # The consumer joins its group in the background: that takes seconds and needs only the broker.
         consumer = asyncio.create_task(
             self._start("consumer", plan.consumer(), f"{plan.admin_url}/readyz"), name="start-consumer"
         )
@@ -113,7 +113,7 @@ class DemoSupervisor:
             "consumer", f"joined its group, delivers at least once; metrics at {plan.admin_url}/metrics"
         )
         await self._start_sources()
-        await self._first_forecast()
+        await self._wait_for_first_forecast()
         # The monitor reads the topics from their beginning, so it does not miss the first forecasts.
         await self._start(
             "monitor", plan.monitor(), f"{plan.monitor_url}/readyz", environment=MONITOR_ENVIRONMENT
@@ -172,10 +172,10 @@ class DemoSupervisor:
         self._plan.write_settings(servers, has_shop=not self._files)
         self._report("broker", f"embedded, at {servers}")
         self._servers = servers
-        self._counter.start(servers, self._fail_to_count)
+        self._counter.start(servers, self._end_uncounted)
 
-    def _fail_to_count(self, error: BaseException) -> None:
-        """End the demo: it would wait for forecasts forever."""
+    def _end_uncounted(self, error: BaseException) -> None:
+        """End the demo, which would wait for forecasts forever. error: it ended the counting of records."""
         self._group.fail(ProcessFailed(f"the demo cannot count records: {error!r}"))
 
     async def _train(self) -> None:
@@ -198,7 +198,8 @@ class DemoSupervisor:
         await asyncio.to_thread(publisher.flush)
         self.model = models.find(self._plan.models)
 
-    async def _first_forecast(self) -> None:
+    async def _wait_for_first_forecast(self) -> None:
+        """Report the first forecast, or that there is none after FIRST_FORECAST_S."""
         try:
             await asyncio.wait_for(self._counter.wait_for_forecast(), FIRST_FORECAST_S)
         except TimeoutError:

@@ -1,6 +1,6 @@
 """Protects a listener from web pages of other sites: a foreign `Host` (DNS rebinding) or `Origin` is rejected.
 
-This protects users of browsers. Other programs can send any header; a token is what keeps them out.
+This protects users of browsers. Other programs can send any header: only a token keeps them out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _TRIGGERS = "/t/"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?", re.ASCII)
 _SHOWN = 80  # characters of a rejected host
-MAX_HOSTS = 256  # hosts that are remembered as accepted or not
+MAX_HOSTS = 256  # values of `Host` whose check is cached
 
 
 class CrossOriginProtection:
@@ -80,8 +80,8 @@ class CrossOriginProtection:
     def _accepts_host(self, host: bytes, address: str) -> bool:
         """Whether a `Host` is accepted.
 
-        address: the local address of the connection. Health checks send it as `Host`. It is
-            accepted because DNS rebinding needs a name.
+        address: the local address of the connection. It is accepted, because health checks send it as `Host`, and DNS
+            rebinding needs a name.
         """
         found = _HOST.fullmatch(host.decode("latin-1").lower())
         if found is None:

@@ -51,10 +51,8 @@ def raise_file_limit() -> int:
 def max_connections(files: int) -> int:
     """How many connections a listener serves at the same time.
 
-    It accepts twice as many: the others are refused or are in a TLS handshake. The other half of the descriptors is
-    for the process's own files.
-
-    files: how many the process may open.
+    It accepts twice as many connections: those beyond the number are refused, or are in a TLS handshake. The other half
+    of the file descriptors is for the process's own files. files: how many the process may open.
     """
     return max(8, min(MAX_CONNECTIONS, files // 4))
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with three bounds that uvicorn has no settings for: connections, header bytes, waiting."""
+"""uvicorn's HTTP protocol with three bounds that uvicorn lacks: connections, header bytes, waiting time."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reject(b"431 Request Header Fields Too Large", b"the header is too large\n")
 
     def _unsupported_upgrade_warning(self) -> None:
-        """A request may ask for another protocol (HTTP/2, WebSocket). It is answered in HTTP/1.1, as RFC 9110 allows.
+        """Log nothing for a request that asks for another protocol, such as HTTP/2 or WebSocket.
 
-        uvicorn logs two lines for each and suggests packages.
+        It is answered in HTTP/1.1, as RFC 9110 allows. uvicorn would log two lines that suggest packages.
         """
 
     def on_headers_complete(self) -> None:

@@ -38,6 +38,7 @@ class Server(uvicorn.Server):
     """
 
     takes_signals = True
+    """Whether SIGINT and SIGTERM end the server."""
     ready = ""
     """A line for stderr once the application has started, or empty."""
 
@@ -145,8 +146,8 @@ def serve(
     """Serve `app` until a signal ends it.
 
     ready: a sentence with `{url}` in it, printed on stderr once the application has started. guard: as in
-    `build_server`. Returns the exit code 0. Raises Failure if the port cannot be
-    bound, the application does not start, or the listener stops.
+    `build_server`. Returns the exit code 0. Raises Failure if the port cannot be bound, the application does not start,
+    or the listener stops.
     """
     listener = bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]

@@ -22,7 +22,7 @@ def live_readings(
 ) -> Iterator[Reading]:
     """Yield the readings of all feeds as time passes, without end.
 
-    history: readings of a recording that come at once. since_s: see `live_windows`.
+    history: how many readings of a recording come at once at the start. since_s: see `live_windows`.
     """
     return (reading for _, reading in _play(feeds, history, since_s, clock, sleep))
 
@@ -39,7 +39,8 @@ def live_windows(
     """Yield the windows of all feeds as time passes, without end.
 
     window: readings per window. every: readings between two windows. since_s: the time of tick 0 on `clock`, in
-    seconds. A process restarted with the same value continues at the current tick. Recordings have a window at once.
+    seconds. A process restarted with the same value continues at the current tick. The first window of a recording
+    comes at once.
     """
     windows: dict[tuple[int, str], SlidingWindow] = {}
     for feed, reading in _play(feeds, window, since_s, clock, sleep):
@@ -68,7 +69,7 @@ def _play(
 
 
 class _FeedPlayer:
-    """Plays one feed."""
+    """Yields the readings of one feed when their ticks are due. See `live_windows` for since_s."""
 
     def __init__(self, feed: Feed, history: int, since_s: float, now_s: float) -> None:
         self._feed = feed

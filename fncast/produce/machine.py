@@ -36,12 +36,12 @@ class MachineFeed:
         psutil.cpu_percent()  # the first call only starts the measurement
 
     def read(self, tick: int) -> list[Reading]:
-        now, counters = self._clock(), _counters()
+        now_s, counters = self._clock(), _counters()
         shares = [("cpu", psutil.cpu_percent()), ("memory", psutil.virtual_memory().percent)]
         traffic: list[tuple[str, float]] = []
         if self._before is not None:
-            then, before = self._before
-            elapsed_s = now - then
+            before_s, before = self._before
+            elapsed_s = now_s - before_s
             if elapsed_s <= 0:
                 return []
             # A counter that shrank was reset, for example with its network interface. The growth is unknown.
@@ -50,7 +50,7 @@ class MachineFeed:
                 for name, count in counters.items()
                 if name in before
             ]
-        self._before = (now, counters)
+        self._before = (now_s, counters)
         at = self._since + timedelta(seconds=tick * self.interval_s)
         return [
             *(Reading(name, tick, at, self._step, float(value), "%", 100.0) for name, value in shares),

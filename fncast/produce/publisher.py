@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from cloudevents.core.bindings.kafka import KafkaMessage
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from fncast.wording.kafka import ADVERTISED, advertised, describe, map_kafka_errors
+from fncast.wording.kafka import ADVERTISED, advertised_address, describe, map_kafka_errors
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ QUEUE_KB = 65_536
 # librdkafka reports the state of an idempotent producer only in its statistics (JSON, searched without parsing).
 STATISTICS_MS = 100
 ID_ASSIGNED = '"idemp_state": "Assigned"'
-LINGER_MS = 5  # sending each record alone costs the broker more than it saves in delay
+LINGER_MS = 5  # sending each record alone would save little delay and cost the broker much
 # Above the broker's usual limit of 1 MB, so that the broker decides and gives the reason.
 MAX_RECORD_BYTES = 10_000_000
 
@@ -55,7 +55,7 @@ class TopicPublisher:
         self._failed: KafkaError | None = None
         self._failures = 0
         self._last_error = ""
-        self._unreachable: dict[str, str] = {}  # advertised address → error
+        self._unreachable: dict[str, str] = {}  # error by advertised address
         self._has_id = False
         self._delivery_s = delivery_s
         with map_kafka_errors(lambda cause: PublishError(f"Kafka settings: {describe(cause)}")):
@@ -100,7 +100,7 @@ class TopicPublisher:
             time.sleep(RETRY_S)
 
     def _find_problem(self, timeout_s: float) -> str | None:
-        """Return why nothing can be published now, None if there is no problem.
+        """Why nothing can be published now; None if something can.
 
         Raises PublishError if waiting does not help.
         """
@@ -183,7 +183,7 @@ class TopicPublisher:
         if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._last_error:
             # Other errors are more precise.
             self._last_error = describe(error)
-        broker = advertised(error)
+        broker = advertised_address(error)
         if broker and broker not in self._unreachable:
             self._unreachable[broker] = describe(error).removesuffix(f". {ADVERTISED}")
             log.warning("%s; waiting for it", self._unreachable_broker())

@@ -11,10 +11,10 @@ from fncast.series.step import Step
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The value of `series` at `time`; NaN if it is missing.
+    """One reading of a series. value: NaN if it is missing.
 
-    index: the position in steps since the start of the series. A jump is a gap. highest: the maximum possible value of
-    the series, None if there is none.
+    index: the number of steps since the start of the series. Where it jumps, readings are missing. highest: the maximum
+    possible value of the series, None if there is none.
     """
 
     series: str

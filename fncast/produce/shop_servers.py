@@ -18,7 +18,7 @@ LEAK_HOURS = 60
 LEAK_PER_HOUR = 0.85  # in %
 FULL_MEMORY = 97.0
 FULL_HOURS = 8
-# From this memory on responses are slow: each SLOW_STEP more take as long again.
+# Above this memory, responses are slow: each further SLOW_STEP adds the usual response time once more.
 SLOW_MEMORY, SLOW_STEP = 90.0, 1.5
 
 

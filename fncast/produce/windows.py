@@ -16,9 +16,10 @@ MAX_WINDOW = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ProducedWindow:
-    """`values` of a series, oldest first, None for a missing reading.
+    """A window of readings of one series.
 
-    index: of the last reading. start, end: the times of the first and the last reading. highest: see Reading.
+    values: oldest first, None for a missing reading. index: of the last reading. start, end: the times of the first and
+    the last reading. highest: see Reading.
     """
 
     series: str

@@ -102,14 +102,15 @@ def _root_of(objects: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """The path to the data in the envelope of Debezium or Kafka Connect. Empty if the objects have no envelope."""
     for envelope in ENVELOPES:
         is_envelope = [
-            isinstance(_at(found, envelope), dict) and _has_mark(found, envelope) for found in objects
+            isinstance(_at(found, envelope), dict) and _has_envelope_members(found, envelope)
+            for found in objects
         ]
         if sum(is_envelope) > len(objects) / 2:
             return envelope
     return ()
 
 
-def _has_mark(found: dict[str, Any], envelope: tuple[str, ...]) -> bool:
+def _has_envelope_members(found: dict[str, Any], envelope: tuple[str, ...]) -> bool:
     """Whether the object has the members beside the data that its envelope always has."""
     if envelope == ("payload",):
         return "schema" in found
@@ -157,7 +158,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _time_of(members: Sequence[str], rows: Sequence[FlatObject]) -> str:
-    """The member with the time of the reading. Empty if there is none: then the record's timestamp counts."""
+    """The member with the time of the reading. Empty if there is none: then the record's timestamp is used."""
     usable = [name for name in members if _is_time(name, rows)]
     by_rank = sorted(usable, key=lambda name: (not _is_time_name(name), name.count("."), members.index(name)))
     return by_rank[0] if by_rank else ""

@@ -9,16 +9,16 @@ from typing import Any
 
 from interceptor.delivery import Record
 
-MIN_SHARE = 0.8  # of the rows that must have a member, so that it can be the time or a label
+MIN_SHARE = 0.8  # share of the rows that must have a member, so that it can be the time or a label
 MAX_LABEL_CHARACTERS = 200
 MIN_ROWS = 8  # fewer rows do not show whether a member is a row number
-# A number under such a name identifies a thing and is not a measured value.
+# A number with such a name identifies a thing and is not a measured value.
 _ID_NAME = re.compile(r"(?i)(.*[_.-])?(id|uuid|guid|serial|imei|mac|port|zip|version)|.*(Id|ID)")
 _IDENTITY = re.compile(
     r"(?i)(.*[_.-])?(device|sensor|host|hostname|machine|station|meter|node|asset|tag|point|site|room|name|metric|"
     r"measurement|parameter|signal|channel|series|location|instance|vehicle|tenant|topic)(_?(id|name))?"
 )
-# A member under such a name differs in each record, or changes within a series: it is not a label.
+# A member with such a name differs in each record, or changes within a series: it is not a label.
 _NOT_IDENTITY = re.compile(
     r"(?i)(.*[_.-])?((message|msg|event|trace|span|request|correlation|batch|record)_?id|uuid|guid|status|state|quality|"
     r"message|msg|level|severity|error|description|comment|checksum|hash)"

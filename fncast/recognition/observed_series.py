@@ -1,4 +1,4 @@
-"""A series as seen in a sample of records: its last value, its step and its partitions."""
+"""One series in a sample of records: its last value, its step and its partitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `fncast init` saw in a topic, as lines for a person."""
+"""Describes what `fncast init` found in a topic, as lines for a person."""
 
 from __future__ import annotations
 

@@ -22,8 +22,9 @@ RECORDS = 200
 TIME_S = 10.0  # for reading one topic
 ANSWER_S = 5.0  # for one request
 MAX_BYTES = 16 * 1024 * 1024
-ENOUGH = 20  # with fewer records, it reads from further back: transactions and compaction leave gaps in the offsets
-FURTHER = 25  # times as far
+# With fewer records, the sampler reads FURTHER times as many offsets: transactions and compaction leave gaps in them.
+ENOUGH = 20
+FURTHER = 25
 POLL_S = 0.2
 
 
@@ -68,7 +69,7 @@ class TopicSampler:
             self._last_error = error
 
     def topics(self) -> dict[str, int]:
-        """The topics that this login may see, with their partitions. Raises SampleError if no broker answers."""
+        """The number of partitions of each topic that this login may see. Raises SampleError if no broker answers."""
         if self._topics is None:
             with map_kafka_errors(self._no_answer):
                 cluster = self._consumer.list_topics(timeout=ANSWER_S)
@@ -148,12 +149,12 @@ class TopicSampler:
         self, topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline: float
     ) -> tuple[list[Record], bool]:
         """The last `limit` records from `starts` on, and whether a limit stopped reading. Raises SampleError."""
-        left = {number for number in starts if starts[number] < end[number]}
-        self._consumer.assign([TopicPartition(topic, number, starts[number]) for number in sorted(left)])
+        unread = {number for number in starts if starts[number] < end[number]}
+        self._consumer.assign([TopicPartition(topic, number, starts[number]) for number in sorted(unread)])
         records: list[Record] = []
         size = 0
         try:
-            while left:
+            while unread:
                 if size > MAX_BYTES or time.monotonic() > deadline:
                     return _newest(records, limit), True
                 for message in self._consumer.consume(500, POLL_S):
@@ -163,9 +164,9 @@ class TopicSampler:
                         records.append(record(message))
                         size += len(message)
                         if (message.offset() or 0) + 1 >= end[number]:
-                            left.discard(number)
+                            unread.discard(number)
                     elif error.code() == KafkaError._PARTITION_EOF:
-                        left.discard(number)
+                        unread.discard(number)
                     elif error.code() in (
                         KafkaError.TOPIC_AUTHORIZATION_FAILED,
                         KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -177,6 +178,7 @@ class TopicSampler:
         return _newest(records, limit), False
 
     def close(self) -> None:
+        """Close the client."""
         self._consumer.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class NotProcessed(AssertionError):
-    """Some inputs have no outcome in time. The text holds what is known about the reason."""
+    """Some inputs had no outcome in time. The text gives the reason, as far as it is known."""
 
 
 class ConsumerStopped(AssertionError):

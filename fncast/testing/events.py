@@ -26,7 +26,7 @@ def window_event(
 
 
 def completed(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the event with the required attributes that it lacks. Each call gives another `id`."""
+    """Return the event, with defaults for required attributes that it lacks. Each call gives a new `id`."""
     defaults = {
         "specversion": "1.0",
         "id": str(next(_numbers)),

@@ -18,7 +18,10 @@ STEP_S = 0.01
 
 
 class FolderHost:
-    """names: of the functions, from their func.yaml, in the order of the folders. Raises InvalidFunction."""
+    """The function host on a free port of this machine. Used in one event loop.
+
+    names: of the functions, from their func.yaml, in the order of the folders. Raises InvalidFunction.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         read = [read_folder(path) for path in folders]

@@ -17,9 +17,10 @@ Entry = str | type[Interceptor] | Interceptor
 def with_chain(
     settings: Settings, chain: Sequence[Entry], first: Interceptor
 ) -> tuple[Settings, dict[str, Interceptor]]:
-    """The settings with this chain, or with theirs if it is empty, and the interceptors by their names there.
+    """The settings with a name for each interceptor of the chain, and the classes and objects of the chain by name.
 
-    first: an interceptor to put before the others.
+    chain: names as in fncast.toml, classes or objects; empty for the chain of the settings. first: an interceptor to
+    put before the others.
     """
     names, interceptors = [FIRST], {FIRST: first}
     for number, entry in enumerate(chain or settings.interceptors.chain):

@@ -52,9 +52,9 @@ class LocalFncast:
         config: str | os.PathLike[str] | None = None,
         bootstrap_servers: str = "",
     ) -> None:
-        """functions: by destination: a Python function, a URL, or the folder of an Fn function (default: `forecast`
-        returns the data of its event). A Python function gets a CloudEvent as a dict, and returns its output, several
-        outputs, or None. It may leave out required attributes.
+        """functions: by destination, each a Python function, a URL, or the folder of an Fn function (default:
+        `forecast` returns the data of its event). A Python function gets a CloudEvent as a dict, and returns its
+        output, several outputs, or None. An output may leave out required attributes.
 
         chain: the interceptors: names as in fncast.toml, classes, or objects (default: that of the settings).
         settings: as in fncast.toml, for example `{"fn": {"max_attempts": 2}}`. config: a settings file to start from;
@@ -173,7 +173,7 @@ class LocalFncast:
             committed.wait()
 
     def _reasons(self) -> str:
-        """What is known about the reason why inputs have no outcome."""
+        """Why inputs may have no outcome, to follow a message: from the consumer's health and the functions' errors."""
         health = self._consumer.health
         reasons = [health["reason"]] if health["reason"] else []
         reasons += [f"route {name} is out: {reason}" for name, reason in health["routes_out"].items()]

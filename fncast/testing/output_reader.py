@@ -18,7 +18,8 @@ class OutputReader:
 
     def __init__(self, client_properties: Mapping[str, str], topics: list[str]) -> None:
         self._reader = _client(client_properties, "read_committed")
-        # The markers of a transaction are written after its commit. So the end is that of uncommitted records.
+        # The markers of a transaction are written after its commit, so only a client that reads uncommitted records
+        # sees the real ends.
         self._end_reader = _client(client_properties, "read_uncommitted")
         self._topics = topics
         self._next = self._ends(time.monotonic() + ANSWER_S)

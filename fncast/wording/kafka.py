@@ -1,4 +1,4 @@
-"""Turns the errors of confluent-kafka into errors for users. Its texts name sockets, states and C formats."""
+"""Describes errors of confluent-kafka for users. Its own texts name sockets, client states and C formats."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _MEANINGS = {
 
 
 @contextmanager
-def map_kafka_errors(to: Callable[[KafkaError], Exception]) -> Iterator[None]:
-    """Raise `to(cause)` where the block raises a KafkaException."""
+def map_kafka_errors(convert: Callable[[KafkaError], Exception]) -> Iterator[None]:
+    """Raise `convert(cause)` where the block raises a KafkaException. cause: the KafkaError in the exception."""
     try:
         yield
     except KafkaException as error:
-        raise to(error.args[0]) from None
+        raise convert(error.args[0]) from None
 
 
 def describe(error: KafkaError) -> str:
@@ -87,7 +87,7 @@ ADVERTISED = (
 )
 
 
-def advertised(error: KafkaError) -> str:
+def advertised_address(error: KafkaError) -> str:
     """The address of an unreachable broker if a broker advertised it; empty if it is from the settings."""
     if error.code() not in (KafkaError._TRANSPORT, KafkaError._RESOLVE):
         return ""
@@ -96,7 +96,7 @@ def advertised(error: KafkaError) -> str:
 
 
 def _reason(detail: str) -> str:
-    """Why there is no connection."""
+    """Why there is no connection. detail: the text of librdkafka."""
     if connect := _CONNECT.match(detail):
         detail = connect["reason"]
     elif detail.startswith("Disconnected"):
@@ -105,7 +105,7 @@ def _reason(detail: str) -> str:
 
 
 def _protocol(size: int) -> str:
-    """What a listener speaks whose response has no valid size."""
+    """Which protocol a listener speaks, from the first four bytes of its response, and what to do."""
     start = (size & 0xFFFFFFFF).to_bytes(4, "big")
     if start == b"HTTP":
         return "it speaks HTTP, not Kafka's protocol. Check the port"

@@ -70,7 +70,7 @@ class InputEvent:
 class EventRequest:
     """The events of a request, in their order.
 
-    is_batch: whether the answer must be a batch. is_plain: whether the data of all events are Windows.
+    is_batch: whether the answer must be a batch. is_plain: whether the data of each event is a WindowData.
     is_binary: whether the request is one event in binary mode.
     """
 
@@ -88,7 +88,7 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> EventRe
     """
     content_type = _one(headers.get("content-type", "")).partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not content_type.startswith("application/cloudevents"):
-        return EventRequest([_binary(headers, body)], False, is_binary=True)
+        return EventRequest([_binary(headers, body)], is_batch=False, is_binary=True)
     if content_type == BATCH_TYPE:
         try:
             if not body.isascii():
@@ -96,8 +96,8 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> EventRe
             plain = _plain_batch.decode(body)
             return EventRequest(
                 [_named(event.id, event.source, event.subject, event.data, event.accept) for event in plain],
-                True,
-                True,
+                is_batch=True,
+                is_plain=True,
             )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass  # read event by event below, so that each gets its own reason
@@ -106,10 +106,10 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> EventRe
     except ValueError as error:
         return EventRequest([_rejected(f"the body is not JSON: {error}")], content_type == BATCH_TYPE)
     if isinstance(document, list) and (content_type == BATCH_TYPE or _is_batch(document)):
-        return EventRequest([_structured(member, True) for member in document], True)
+        return EventRequest([_structured(member, is_event=True) for member in document], is_batch=True)
     if content_type == BATCH_TYPE:
-        return EventRequest([_rejected("the body is not a JSON array of events")], True)
-    return EventRequest([_structured(document, content_type == EVENT_TYPE)], False)
+        return EventRequest([_rejected("the body is not a JSON array of events")], is_batch=True)
+    return EventRequest([_structured(document, is_event=content_type == EVENT_TYPE)], is_batch=False)
 
 
 def is_tensor_call(headers: Mapping[str, str | list[str]]) -> bool:
@@ -152,7 +152,7 @@ def _structured(document: object, is_event: bool) -> InputEvent:
 
 
 def _content(content_type: object, attributes: Mapping[str, Any], content: bytes) -> object:
-    """The data, or an InvalidData."""
+    """The data of an event from its bytes; an InvalidData if they cannot be read."""
     if is_tensor(content_type):
         try:
             return read_tensor_event(content, attributes)
@@ -182,7 +182,7 @@ def _event(attributes: Mapping[str, Any], data: object) -> InputEvent:
 
 
 def _named(id_: str, source: str, subject: str | None, data: object, accept: object = None) -> InputEvent:
-    """An event with id and source. Raises JSONEncodeError if a name is not valid Unicode."""
+    """The event with this id and source. Raises JSONEncodeError if a name is not valid Unicode."""
     named = {"causationid": id_, "causationsource": source}
     if subject:
         named["subject"] = subject

@@ -38,7 +38,7 @@ def cut_at_limits(
 
 
 def cut_rows_at_limits(values: Float64Array, rows: WindowRows) -> Float64Array:
-    """As `cut_at_limits`, with the same `values`. rows: the windows that were scored, with all of their readings."""
+    """As `cut_at_limits`, for windows from a tensor. rows: the windows that were scored, with all of their readings."""
     was_negative = np.any(rows.values < 0, axis=1)
     low = np.where(np.isnan(rows.low), np.where(was_negative, -math.inf, 0.0), rows.low)
     cut: Float64Array = np.maximum(low[:, None, None], values)

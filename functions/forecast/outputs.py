@@ -1,6 +1,6 @@
-"""Output CloudEvents: forecasts, rejections and `unavailable`. Each names its input.
+"""Writes the output CloudEvents: forecasts, rejections, and events that say `unavailable`. Each names its input.
 
-They are assembled as text. Only JSON that this function wrote is spliced in (`events.InputEvent.members`).
+The events are assembled as text. Only JSON that this function wrote is spliced in (`events.InputEvent.members`).
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _head(type_: str, kind: str, content_type: str = "application/json") -> byte
 
 
 def rounded(values: Float64Array, moves: Float64Array) -> Float64Array:
-    """values rounded to DIGITS digits of their move, never left of the decimal point.
+    """The forecasts, rounded to DIGITS digits that begin with the first digit of their move. Only decimals are rounded.
 
     values: (batch, quantiles, horizon). moves: (batch,).
     """

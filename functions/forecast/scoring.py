@@ -167,7 +167,7 @@ class Scorer:
 
 
 def _finite(group: ScoredGroup, rejected: dict[int, str]) -> ScoredGroup:
-    """The group without forecasts that are not finite, which go to `rejected`."""
+    """The group without the forecasts that are not finite. These are added to `rejected`, with the reason."""
     scored = group.scored
     is_finite = np.isfinite(scored.values).all(axis=(1, 2))
     if is_finite.all():
@@ -184,7 +184,7 @@ def _finite(group: ScoredGroup, rejected: dict[int, str]) -> ScoredGroup:
 def _by_steps(
     lengths: Sequence[int], window: int | None, steps: Callable[[int], int]
 ) -> dict[int, list[int]]:
-    """Positions, grouped by how many readings the model gets of them.
+    """The positions of windows, grouped by how many readings the model gets of each.
 
     window: how many readings the model takes, None if that depends on the event. steps: returns how many readings the
     model gets of an event with a given number of readings.

@@ -1,4 +1,4 @@
-"""Tensor calls: windows of many events in one GraphPipe message, answered by one message with their forecasts."""
+"""Answers tensor calls: one GraphPipe message has the windows of many events, and one message has their forecasts."""
 
 from __future__ import annotations
 

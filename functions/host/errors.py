@@ -1,4 +1,4 @@
-"""The ways in which a call of a function fails."""
+"""The errors of a call of a function."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ MARKS = "_-"
 
 
 def is_name(text: str) -> bool:
-    """Whether Fn takes the text as a name: letters, digits, `_` and `-`, at most MAX_NAME."""
+    """Whether Fn accepts the text as a name: letters, digits, `_` and `-`, at most MAX_NAME."""
     return 0 < len(text) <= MAX_NAME and all(
         letter.isalpha() or letter.isnumeric() or letter in MARKS for letter in text
     )

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 # A longer line is split.
 MAX_LINE = 2000
-# A process may write so much in each span. The rest is counted and dropped.
+# A process may write this much in SPAN_S. The rest is counted and dropped.
 MAX_BYTES = 256 * 1024
 MAX_LINES = 2000
 SPAN_S = 10.0

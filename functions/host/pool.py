@@ -1,4 +1,4 @@
-"""The processes of one function. Each serves a call at a time. Ended ones are replaced, waiting calls bounded."""
+"""Keeps the processes of one function. Each process serves one call at a time. The waiting calls are bounded."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ProcessPool:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What new processes start with: Fn's variables and the configuration."""
+        """The environment variables of new processes: Fn's own and the configuration."""
         return dict(self._variables)
 
     @property

@@ -12,7 +12,7 @@ from functions.host.folder import MAX_IDLE_TIMEOUT_S, MAX_TIMEOUT_S, InvalidFunc
 from functions.host.names import MAX_NAME, is_name
 from functions.host.pool import ProcessPool
 
-# As a default Fn server.
+# The limit of an Fn server in its default configuration.
 MAX_MEMORY_MB = 8192
 # Of each kind: apps, functions, triggers. Enough for scripts that set up an Fn server; bounds the memory.
 MAX_ENTRIES = 1000

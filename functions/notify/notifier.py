@@ -25,7 +25,7 @@ Post = Callable[[str, bytes, Mapping[str, str]], None]
 
 
 class WrongConfiguration(ValueError):
-    """The function's configuration. The text names the key and the fix."""
+    """The function's configuration is wrong. The text names the key and the fix."""
 
 
 class Unusable(ValueError):
@@ -58,7 +58,7 @@ class Notifier:
         self._sent: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def answer(self, events: list[Event]) -> list[Event]:
-        """An event for each input, in their order: none, rejected or unavailable."""
+        """Send the events. Returns one answer for each, in their order: of the type NONE, REJECTED or UNAVAILABLE."""
         return [self._answer(event) for event in events]
 
     def _answer(self, event: Event) -> Event:
@@ -88,7 +88,8 @@ class Notifier:
 
 
 def to_alert(event: Event) -> dict[str, Any]:
-    """The event as an alert of Alertmanager's API v2. Its labels are those of the alert that it opens or closes.
+    """The event as an alert of Alertmanager's API v2. The event that closes an alert has the labels of the event
+    that opened it.
 
     An open alert ends a week from now, unless it is closed before.
     """

@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from fncast.wording.kafka import ADVERTISED, advertised, describe, map_kafka_errors
+from fncast.wording.kafka import ADVERTISED, advertised_address, describe, map_kafka_errors
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_internals_of_librdkafka_are_not_shown(code: int) -> None:
     ],
 )
 def test_an_advertised_address_is_found(text: str, address: str) -> None:
-    assert advertised(KafkaError(KafkaError._TRANSPORT, text)) == address
+    assert advertised_address(KafkaError(KafkaError._TRANSPORT, text)) == address
 
 
 def test_an_exception_of_the_client_becomes_the_error_of_a_room() -> None:

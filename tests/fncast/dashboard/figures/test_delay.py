@@ -69,7 +69,7 @@ def test_percentiles_are_observed_values() -> None:
     assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0
 
 
-def test_an_input_with_a_wrong_timestamp_is_left_out_of_the_delay() -> None:
+def test_a_wrong_timestamp_of_an_input_gives_no_delay() -> None:
     delay = DelayTracker()
     delay.add_input(("/a", "1"), PendingInput(0.001, None), 0.0)
     delay.add_answer(("/a", "1"), 1_795_969_069.0, 0.0)
