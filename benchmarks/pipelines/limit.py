@@ -54,6 +54,7 @@ class Limit:
         self._stopping = False
 
     def run(self) -> None:
+        """Process events until SIGINT or SIGTERM."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         if self._exactly_once:

@@ -83,7 +83,7 @@ def series_name(number: int) -> str:
 
 
 def deliveries(history: list[Record]) -> list[list[Delivery]]:
-    """In batches."""
+    """Return a delivery for each record, in batches of BATCH."""
     return [
         [Delivery(record) for record in history[first : first + BATCH]]
         for first in range(0, len(history), BATCH)
@@ -91,7 +91,7 @@ def deliveries(history: list[Record]) -> list[list[Delivery]]:
 
 
 async def run(batches: list[list[Delivery]]) -> tuple[float, int, Judge]:
-    """Returns CPU seconds, the bytes of state that were written, and the judge."""
+    """Pass the batches through the chain. Returns CPU seconds, the bytes of state that were written, and the judge."""
     judge = Judge(MonitorRules(), TOPICS)
     chain = Chain([judge])
     began_s = time.process_time()
@@ -105,7 +105,7 @@ async def run(batches: list[list[Delivery]]) -> tuple[float, int, Judge]:
 
 
 def decoding_s(history: list[Record]) -> float:
-    """CPU seconds of a loop that decodes the JSON of all records."""
+    """Return the CPU seconds of a loop that decodes the JSON of all records."""
     began_s = time.process_time()
     for record in history:
         orjson.loads(record.value or b"")
@@ -147,12 +147,12 @@ def main() -> None:
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     batches = deliveries(history)
-    kept = asyncio.run(run(batches))
+    judged = asyncio.run(run(batches))  # holds the judge, whose memory is measured
     for batch in batches:
         batch.clear()
     gc.collect()
     after, _ = tracemalloc.get_traced_memory()
-    del kept
+    del judged
     print(
         f"state of a series: {np.mean(list(map(len, states))):,.0f} bytes written;"
         f" {(after - before) / arguments.series:,.0f} bytes of memory"

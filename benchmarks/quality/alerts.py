@@ -1,8 +1,8 @@
 """How well alerts predict crossings: false openings, and the expected time, on generated series with known crossings.
 
-`python -m benchmarks.quality.alerts [--series N] [--seed N]`. Without a crossing, the threshold is a tenth of the range
-above the largest value, also of the readings that the last forecasts reach. With one, a ramp with season and noise
-crosses it once, and the alert is judged when it opens. The seeds 8000 to 8007 are for tuning.
+`python -m benchmarks.quality.alerts [--series N] [--seed N]`. Half of the series never cross their threshold: it is a
+tenth of their range above their largest value, up to the last reading that a forecast reaches. The others are ramps
+with season and noise that cross it once; the alert is judged when it opens. The seeds 8000 to 8007 are for tuning.
 """
 
 from __future__ import annotations

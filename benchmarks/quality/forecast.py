@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.quality import base_model
 from benchmarks.quality.figures import goals
-from benchmarks.quality.public import TEST_SHARE, Absent, it_files, passengers, taxi_file, zero_shot
+from benchmarks.quality.public import TEST_SHARE, Absent, nab_files, passengers, taxi_file, zero_shot
 from benchmarks.quality.target import Target, summary
 from fncast.cli.evaluation.classical import add_classical, default_cache
 from fncast.cli.main import main as fncast
@@ -37,7 +37,7 @@ NAB_BAND = (0.76, 0.84)  # the goal for the coverage of the 80 % band
 
 def nab(folder: Path, models: Path, classical: bool) -> Target:
     """Evaluate 19 series of 5 minutes: horizon 12, geometric mean of MAE relative to the last value's."""
-    files = it_files(folder)
+    files = nab_files(folder)
     started = time.monotonic()
     _train(models, "nab", files, "--window", "48", "--horizon", "12")
     series = [found for path in files for found in read_csv(path)]
@@ -91,9 +91,9 @@ def _evaluate(
 ) -> Evaluation:
     folder = find_version(models, name)
     details = json.loads((folder / "model.json").read_text())
-    sized = details["training"]["settings"] if "sizes" in details else details
+    lengths = details["training"]["settings"] if "sizes" in details else details
     evaluation = prepare(
-        series, sized["window"], sized["horizon"], test_share=share, stride=stride, seasons=seasons
+        series, lengths["window"], lengths["horizon"], test_share=share, stride=stride, seasons=seasons
     )
     if "sizes" in details:
         add_base_model(evaluation, BaseForecaster(folder))

@@ -52,7 +52,7 @@ COLUMNS = ("method", "readings", "loss relative to seasonal naive", "CPU a windo
 
 @dataclass(frozen=True)
 class Point:
-    """One method. loss: relative to the seasonal naive method's. us: CPU of a window."""
+    """One method. loss: relative to the seasonal naive method's. us: CPU time of a window, in µs."""
 
     method: str
     readings: int
@@ -118,14 +118,14 @@ def measure(arguments: argparse.Namespace, windows: Float64Array, losses: Losses
         for name, readings, method, batch in methods(arguments, folder):
             cut = windows[:, -readings:]
             us = cpu_us(method, cut, batch, arguments.rounds)
-            points.append(shown(Point(name, readings, losses.of(method(cut, HORIZON)), us)))
+            points.append(print_point(Point(name, readings, losses.of(method(cut, HORIZON)), us)))
         for readings in () if arguments.no_fracast else (SHORT, LONG):
             try:
                 forecast, us = fracast(windows[:, -readings:], arguments.rounds, folder)
             except NoEnvironment as error:
                 print(f"fracast is left out: {error}", file=sys.stderr)
                 break
-            points.append(shown(Point("fracast 0.1.0", readings, losses.of(forecast), us)))
+            points.append(print_point(Point("fracast 0.1.0", readings, losses.of(forecast), us)))
     return points
 
 
@@ -143,7 +143,7 @@ def methods(arguments: argparse.Namespace, scratch: Path) -> list[tuple[str, int
     return found
 
 
-def shown(point: Point) -> Point:
+def print_point(point: Point) -> Point:
     """Print the point. Returns it."""
     line = f"{point.method}, {point.readings} readings: {point.loss:.3f}, {point.us:.1f} µs"
     print(line, file=sys.stderr, flush=True)
@@ -197,7 +197,7 @@ def trained_method(models: Path) -> tuple[int, Method]:
 
 
 def interpolated(forecast: Float64Array, levels: Sequence[float]) -> Float64Array:
-    """Forecasts of ascending levels, (…, levels), as forecasts of QUANTILES."""
+    """Forecasts of ascending levels, (…, levels), interpolated to QUANTILES: (…, quantiles)."""
     at = np.array(levels)
     parts = np.stack([np.interp(QUANTILES, at, row) for row in np.eye(len(at))])
     return np.asarray(forecast @ parts)

@@ -21,14 +21,14 @@ from model_service.training.report import table
 
 TEST_SHARE = 0.3
 AIR_ORIGINS = 25
-SHOWN = ("last value", "seasonal naive", "AutoETS", "Theta")
+SHOWN_METHODS = ("last value", "seasonal naive", "AutoETS", "Theta")
 
 
 class Absent(Exception):
     """A data set is not on this machine. The text says why."""
 
 
-def _data(folder: Path | None) -> Path:
+def _nab_folder(folder: Path | None) -> Path:
     if folder is None:
         raise Absent("there are no data: set FNCAST_DATA or --data to a folder that contains nab/*.csv")
     if not (folder / "nab").is_dir():
@@ -36,9 +36,9 @@ def _data(folder: Path | None) -> Path:
     return folder / "nab"
 
 
-def it_files(folder: Path | None) -> list[Path]:
+def nab_files(folder: Path | None) -> list[Path]:
     """The files of NAB's 19 series of 5 minutes. Raises Absent."""
-    files = sorted(path for path in _data(folder).glob("*.csv") if path.stem != "nyc_taxi")
+    files = sorted(path for path in _nab_folder(folder).glob("*.csv") if path.stem != "nyc_taxi")
     if len(files) != 19:
         raise Absent(f"{folder}/nab holds {len(files)} series of 5 minutes, not 19")
     return files
@@ -46,7 +46,7 @@ def it_files(folder: Path | None) -> list[Path]:
 
 def taxi_file(folder: Path | None) -> Path:
     """The file of NAB's taxi rides in New York. Raises Absent."""
-    file = _data(folder) / "nyc_taxi.csv"
+    file = _nab_folder(folder) / "nyc_taxi.csv"
     if not file.is_file():
         raise Absent(f"the file {file} does not exist")
     return file
@@ -73,7 +73,7 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], 
     """
     rows, figures, absent = [], [], []
     sources: tuple[tuple[str, str, Callable[[], Evaluation]], ...] = (
-        ("NAB, 19 series", "relative_mae", lambda: _it(folder)),
+        ("NAB, 19 series", "relative_mae", lambda: _nab(folder)),
         ("NYC taxi", "mase", lambda: _taxi(folder)),
         ("AirPassengers", "mase", _air),
     )
@@ -91,7 +91,8 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], 
             add_classical(evaluation, default_cache())
         base = evaluation.overall(MODEL)
         others = [
-            evaluation.overall(method)[measure] if method in evaluation.methods else None for method in SHOWN
+            evaluation.overall(method)[measure] if method in evaluation.methods else None
+            for method in SHOWN_METHODS
         ]
         rows.append(
             [name, measure.replace("_", " "), *map(_shown, (base[measure], *others, base["coverage"]))]
@@ -101,14 +102,14 @@ def zero_shot(folder: Path | None, classical: bool) -> tuple[str, list[Figure], 
             figures.append(Figure("NAB, 19 series, without training: relative MAE", error, 0.64))
     title = "Public series, the base model without training"
     return (
-        f"{title}\n\n" + table(["data", "measure", "base model", *SHOWN, "80 % band"], rows),
+        f"{title}\n\n" + table(["data", "measure", "base model", *SHOWN_METHODS, "80 % band"], rows),
         figures,
         absent,
     )
 
 
-def _it(folder: Path | None) -> Evaluation:
-    series = [each for path in it_files(folder) for each in read_csv(path)]
+def _nab(folder: Path | None) -> Evaluation:
+    series = [each for path in nab_files(folder) for each in read_csv(path)]
     return prepare(series, 48, 12, test_share=TEST_SHARE)
 
 

@@ -12,7 +12,8 @@ from model_service.training.report import table
 class Target:
     """The goals and the result for one data set.
 
-    share_goal: the model's share of the best classical or naive method's error. band: the goal for the coverage.
+    goal: the largest error of the model. share_goal: the largest ratio of its error to that of the best classical or
+    naive method. others: the errors of these methods. band: the least and the largest coverage. seconds: of the run.
     """
 
     data: str
@@ -27,10 +28,11 @@ class Target:
 
     @property
     def best(self) -> str:
+        """The classical or naive method with the smallest error."""
         return min(self.others, key=lambda method: self.others[method])
 
     @property
-    def reached(self) -> bool:
+    def is_reached(self) -> bool:
         is_as_good = self.model <= self.goal and self.model <= self.share_goal * self.others[self.best]
         if self.band is None:
             return is_as_good
@@ -46,7 +48,7 @@ def summary(targets: Sequence[Target]) -> str:
         "model",
         "goal",
         "best other",
-        "model / it",
+        "model / best other",
         "goal",
         "80 % band",
         "goal",
@@ -64,7 +66,7 @@ def summary(targets: Sequence[Target]) -> str:
             f"≤ {target.share_goal:.2f}",
             "-" if target.coverage is None else f"{target.coverage:.3f}",
             "-" if target.band is None else f"{target.band[0]:.2f}-{target.band[1]:.2f}",
-            "yes" if target.reached else "no",
+            "yes" if target.is_reached else "no",
             f"{target.seconds / 60:.1f}",
         ]
         for target in targets

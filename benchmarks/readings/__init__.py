@@ -1,1 +1,1 @@
-"""Measures the way of single readings: their rate, their cost, their delay, and what a restart takes."""
+"""Measures forecasts from single readings: the rate, the cost of a reading, the delay, and how long a restart takes."""

@@ -61,7 +61,7 @@ def _appended(servers: str, topic: str) -> dict[str, float]:
     try:
         while batch := reader.consume(1000, 3.0):
             for each in batch:
-                host, at_s = history.origin(each.value() or b"")
+                host, at_s = history.host_and_time(each.value() or b"")
                 found[live.cause(host, at_s)] = each.timestamp()[1] / 1000
     finally:
         reader.close()

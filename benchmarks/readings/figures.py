@@ -1,4 +1,4 @@
-"""Single figures of the way of readings: delay, quiet series, restart, memory, rebalance. Each is measured once."""
+"""Figures about single readings that are measured once: delay, quiet series, restart, memory, rebalance."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from benchmarks.lib.load import Record
 START_S, STEP_S = 1_767_225_600, 10
 
 
-def name(host: int, field: str) -> str:
+def series_name(host: int, field: str) -> str:
     """Return the name that fncast gives the series."""
     return f"cpu.{field} cpu=cpu-total host=web-{host}"
 
@@ -33,7 +33,7 @@ def backlog(
             yield telegraf(host, start_s + step * step_s, values)
 
 
-def origin(value: bytes) -> tuple[int, int]:
+def host_and_time(value: bytes) -> tuple[int, int]:
     """Return the host and the time of a record, in seconds since 1970."""
     metric = orjson.loads(value)
     return int(metric["tags"]["host"].removeprefix("web-")), metric["timestamp"]

@@ -38,4 +38,4 @@ def now_s() -> int:
 def cause(host: int, at_s: int) -> str:
     """Return the id of the window that this reading completes."""
     text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
-    return f"{history.name(host, FIELD)}@{text}"
+    return f"{history.series_name(host, FIELD)}@{text}"

@@ -1,7 +1,7 @@
-"""Measures the way of single readings on a real broker: Telegraf records, windows of 48 steps.
+"""Measures forecasts from single readings on a real broker: Telegraf records, windows of 48 steps.
 
-Rows of a rate read a backlog of records with two readings each; pipelines that are compared take turns. CPU is counted
-from the first commit on.
+For the rates, each pipeline reads a backlog of records with two readings each. Pipelines that are compared take turns.
+CPU is counted from the first commit on.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ SNAPSHOT_S = 25.0  # until the state is written
 PATIENCE_S = 300.0
 ASSIGNED = re.compile(r"^(\S+ \S+) INFO .*: assigned ", re.MULTILINE)
 SECONDS = 90  # of live readings
-EACH_S = 10  # from a consumer that leaves or joins to the next one
+CHANGE_EVERY_S = 10  # from a consumer that leaves or joins to the next one
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
             until_s = loop.time() + SECONDS
             sending = asyncio.create_task(live.send(servers, topic, start_s, SECONDS))
             is_leaving = True
-            await asyncio.to_thread(output.read, EACH_S)
-            while loop.time() < until_s - 2 * EACH_S:
+            await asyncio.to_thread(output.read, CHANGE_EVERY_S)
+            while loop.time() < until_s - 2 * CHANGE_EVERY_S:
                 await (consumers[2].end() if is_leaving else consumers[2].start(leaving))
                 is_leaving = not is_leaving
-                gaps_s.append(longest_gap_s(await asyncio.to_thread(output.read, EACH_S)))
+                gaps_s.append(longest_gap_s(await asyncio.to_thread(output.read, CHANGE_EVERY_S)))
             await sending
         finally:
             for processes in consumers:
@@ -106,7 +106,7 @@ async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
 
 
 def longest_gap_s(forecasts: Sequence[Appended]) -> float:
-    """Return the longest time between two forecasts of a partition."""
+    """Return the longest time between two forecasts of a partition; infinite if no partition has two."""
     times_s: defaultdict[int, list[float]] = defaultdict(list)
     for each in forecasts:
         times_s[each.partition].append(each.appended_s)

@@ -31,7 +31,7 @@ def target(coverage: float | None, band: tuple[float, float] | None) -> Target:
 def test_a_band_is_part_of_the_goal(
     coverage: float | None, band: tuple[float, float] | None, reached: bool
 ) -> None:
-    assert target(coverage, band).reached is reached
+    assert target(coverage, band).is_reached is reached
     assert ("yes" in summary([target(coverage, band)])) is reached
 
 

@@ -16,8 +16,8 @@ def test_the_load_has_the_names_that_fncast_gives_its_series() -> None:
     decoded = format_.decode(value, None, [], 0)
     series = format_.series(decoded.keys[0])
     assert series is not None
-    assert (key, series.name) == ("web-0", history.name(0, live.FIELD))
-    assert history.origin(value) == (0, decoded.times_ns[0] // 10**9)
+    assert (key, series.name) == ("web-0", history.series_name(0, live.FIELD))
+    assert history.host_and_time(value) == (0, decoded.times_ns[0] // 10**9)
 
 
 def test_a_reading_is_found_by_the_id_of_its_window() -> None:

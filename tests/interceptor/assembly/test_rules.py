@@ -28,7 +28,6 @@ MINUTE = Step.seconds(60)
         ({"every": 0}, "every and max_series must be at least 1"),
         ({"max_series": 0}, "every and max_series must be at least 1"),
         ({"step": Step.seconds(1.5e-6)}, "step must be a whole number of microseconds"),
-        ({"step": Step.seconds(1.5e-6)}, "step must be a whole number of microseconds"),
         ({"step": Step.parse("P32Y")}, "a window of 48 steps of P32Y is longer than 1500 years"),
         ({"low": 2.0, "high": 1.0}, "min is above max"),
     ],
