@@ -21,7 +21,6 @@ WINDOW, FORECAST = "io.fncast.window.v1", "io.fncast.forecast.v1"
 # Longer forecasts are cut: each waits in memory for its readings.
 MAX_HORIZON = 512
 # The resolution of datetime. With it, the number of steps between any two times fits into 64 bits.
-MIN_STEP_S = 1e-6
 # Many series share their times and their quantiles.
 _CACHED = 8192
 
@@ -164,8 +163,6 @@ def _known_grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[date
         found.after(moment, 1)
     except ValueError as error:
         raise UnusableEvent(str(error)) from None
-    if found.period_s is not None and found.period_s < MIN_STEP_S:
-        raise UnusableEvent("the step is shorter than a microsecond")
     return moment, found
 
 
