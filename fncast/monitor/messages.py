@@ -20,7 +20,6 @@ from interceptor.readings.contract import MAX_NAME_CHARACTERS
 WINDOW, FORECAST = "io.fncast.window.v1", "io.fncast.forecast.v1"
 # Longer forecasts are cut: each waits in memory for its readings.
 MAX_HORIZON = 512
-# The resolution of datetime. With it, the number of steps between any two times fits into 64 bits.
 # Many series share their times and their quantiles.
 _CACHED = 8192
 
