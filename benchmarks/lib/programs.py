@@ -175,7 +175,7 @@ def program(
 ) -> Program:
     """Return a program that is not restarted, with the project on its path. variables: for its environment."""
     inherited = {**environment(), "PYTHONPATH": str(ROOT), **(variables or {})}
-    return Program(name, [str(word) for word in words], ready, environment=inherited, restart=False)
+    return Program(name, [str(word) for word in words], ready, environment=inherited, is_restarted=False)
 
 
 def answers(url: str) -> Callable[[], Awaitable[bool]]:

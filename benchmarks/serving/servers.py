@@ -183,5 +183,5 @@ def ready(server: MeasuredServer, ports: Ports, folder: Path) -> Program:
         plain.argv,
         answers(f"http://{HOST}:{ports.http}{server.health}"),
         environment=plain.environment,
-        restart=False,
+        is_restarted=False,
     )

@@ -38,14 +38,14 @@ class Plan:
     """The command lines of the processes.
 
     settings: the demo's own fncast.toml, so that no other one is read. reading_flags: they say how to read files of
-    readings. train: whether to train a model first.
+    readings. trains_first: whether a model is trained before it serves.
     """
 
     ports: DemoPorts
     settings: Path
     models: Path
     reading_flags: Sequence[str] = ()
-    train: bool = False
+    trains_first: bool = False
 
     @property
     def page(self) -> str:

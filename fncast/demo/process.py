@@ -42,7 +42,8 @@ class Program:
     """What to run.
 
     ready: polled until it returns True; None means ready once started. output: gets each line of stdout.
-    environment: the whole environment; None means that of this process. restart: whether to restart it when it ends.
+    environment: the whole environment; None means that of this process. is_restarted: whether it is started again when
+    it ends.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Program:
     ready: Callable[[], Awaitable[bool]] | None = None
     output: Callable[[str], None] | None = None
     environment: Mapping[str, str] | None = None
-    restart: bool = True
+    is_restarted: bool = True
 
 
 class Process:
@@ -87,10 +88,10 @@ class Process:
         while True:
             started_s = time.monotonic()
             code = await self._run_once()
-            if self._ending.is_set() or (code == 0 and not self.program.restart):
+            if self._ending.is_set() or (code == 0 and not self.program.is_restarted):
                 return code
             quick_ends = 1 if time.monotonic() - started_s > STEADY_S else quick_ends + 1
-            if not self.program.restart or quick_ends >= QUICK_ENDS:
+            if not self.program.is_restarted or quick_ends >= QUICK_ENDS:
                 times = f" {quick_ends} times in a row" if quick_ends > 1 else ""
                 raise ProcessFailed(f"{self.name} {_ended(code)}{times}{self._end_of_log()}")
             self._report(self.name, f"{_ended(code)}; restarting it")

@@ -93,7 +93,7 @@ class DemoSupervisor:
     async def _startup(self) -> None:
         """Start the processes. Each one waits until the processes that it needs are ready."""
         plan = self._plan
-        self.model = None if plan.train else models.find(plan.models) or models.find_base()
+        self.model = None if plan.trains_first else models.find(plan.models) or models.find_base()
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S))
         await self._start_broker()
         # The consumer joins its group in the background: that takes seconds and needs only the broker.
@@ -165,7 +165,7 @@ class DemoSupervisor:
             return address.done()
 
         await self._group.start(
-            Program("broker", self._plan.broker(), ready, output, restart=False), advice=BROKER_ADVICE
+            Program("broker", self._plan.broker(), ready, output, is_restarted=False), advice=BROKER_ADVICE
         )
         servers = address.result()
         await asyncio.to_thread(create_topics, servers)
@@ -192,7 +192,7 @@ class DemoSupervisor:
                 self._report("training", training.progress)
 
         await self._group.start(
-            Program("training", self._plan.training(), output=output, restart=False), may_end=True
+            Program("training", self._plan.training(), output=output, is_restarted=False), may_end=True
         )
         await self._group.wait_for_end("training")
         await asyncio.to_thread(publisher.flush)

@@ -19,7 +19,7 @@ JOINED = Skipped("joined")
 OTHER = Skipped("neither a window nor a forecast")
 
 
-class Assigned:
+class AssignedPartition:
     """What the monitor holds of one partition number. restored: the generation of each topic whose state was read."""
 
     def __init__(self, rules: MonitorRules, topics: Sequence[str], clock: Callable[[], float]) -> None:
@@ -44,7 +44,7 @@ class Judge(StatefulInterceptor):
         self._rules = rules
         self._topics = tuple(topics)
         self._clock = clock
-        self.partitions: dict[int, Assigned] = {}
+        self.partitions: dict[int, AssignedPartition] = {}
         self.unusable = 0  # events since the start
 
     def series_names(self) -> list[str]:
@@ -99,7 +99,7 @@ class Judge(StatefulInterceptor):
             self._process(assigned, usable)
         return batch
 
-    def _process(self, assigned: Assigned, deliveries: Sequence[Delivery]) -> None:
+    def _process(self, assigned: AssignedPartition, deliveries: Sequence[Delivery]) -> None:
         last: dict[str, Delivery] = {}
         noted: dict[str, list[Entry]] = {}
         monitor, place = assigned.monitor, 0
@@ -128,7 +128,7 @@ class Judge(StatefulInterceptor):
             for topic, records in assigned.journal.write(noted, next_offsets).items():
                 last[topic].state += records
 
-    def _apply_replayed(self, assigned: Assigned) -> None:
+    def _apply_replayed(self, assigned: AssignedPartition) -> None:
         """Join the records that come after the state. Their events were published before."""
         assigned.journal.apply()
         assigned.replayed.sort(key=lambda record: record.timestamp_ms)
@@ -154,7 +154,7 @@ class Judge(StatefulInterceptor):
         delivery.outcome = OTHER
         return []
 
-    def _assigned(self, number: int) -> Assigned:
+    def _assigned(self, number: int) -> AssignedPartition:
         if number not in self.partitions:
-            self.partitions[number] = Assigned(self._rules, self._topics, self._clock)
+            self.partitions[number] = AssignedPartition(self._rules, self._topics, self._clock)
         return self.partitions[number]

@@ -60,7 +60,7 @@ class MonitorPartition:
         if not math.isnan(value) and series.silence.arrived(record_ms) and series.is_watched:
             events.append(self._events.silence(series, is_open=False))
         series.joined.add_reading(index, value)
-        return events + self._events.judged(series)
+        return events + self._events.judge(series)
 
     def tick(self, now_ms: int) -> list[OutputEvent]:
         """Find the series that are silent. now_ms: since 1970. Returns their events."""
@@ -93,7 +93,7 @@ class MonitorPartition:
         events = self._events.alerts(series, message)
         alerts = series.alert_state() if series.rules else None
         self.notes.append((FORECASTED, series.name, message.model, start, *packed.encoded(), alerts))
-        return events + self._events.judged(series)
+        return events + self._events.judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
         """Apply a note again: a reading, a forecast or a silence. Publishes nothing.
@@ -116,7 +116,7 @@ class MonitorPartition:
             series.joined.add_forecast(model, start, decoded_columns(*encoded))
             if alerts:
                 series.restore_alerts(alerts)
-            self._events.judged(series)
+            self._events.judge(series)
         elif kind == SILENT:
             series.silence.is_open = True
 

@@ -38,7 +38,7 @@ class SeriesEvents:
         topic = self._rules.alerts_topic
         return anomaly_event(series.name, episode, at_s, is_open, topic, self._rules.destination)
 
-    def judged(self, series: MonitoredSeries) -> list[OutputEvent]:
+    def judge(self, series: MonitoredSeries) -> list[OutputEvent]:
         """Judge the readings that have their forecasts. Returns the anomalies, accuracy and worse models."""
         events = []
         for judged in series.joined.judge(self._rules.detector) if series.joined.waiting else ():

@@ -42,20 +42,20 @@ def forecast_data(
     for reading, gaps, history, row in zip(readings, filled, _histories(readings), rows, strict=True):
         levels = row.split(b"],[")
         ends = (reading.unit, gaps, history, reading.labels)
-        data.append(template % (reading.place, levels[median], *levels, *ends))
+        data.append(template % (reading.grid_json, levels[median], *levels, *ends))
     return data
 
 
 def forecast_attributes(quantiles: Sequence[float], readings: EventReadings, filled: int) -> dict[str, str]:
     """The attributes that a forecast has where its data is a tensor: what JSON has beside the numbers."""
-    place = orjson.loads(b"{%b}" % readings.place.removesuffix(b","))
+    grid = orjson.loads(b"{%b}" % readings.grid_json.removesuffix(b","))
     unit = orjson.loads(b"{%b}" % readings.unit.removeprefix(b","))
     attributes = {"quantiles": quantiles_text(quantiles), "filled": str(filled), **unit}
     attributes["history"] = str(history_of(readings))
-    if place:
-        attributes |= {"start": place["start"], "step": str(Step.of(place))}
-    if "step_day" in place:
-        attributes["stepday"] = str(place["step_day"])
+    if grid:
+        attributes |= {"start": grid["start"], "step": str(Step.of(grid))}
+    if "step_day" in grid:
+        attributes["stepday"] = str(grid["step_day"])
     return attributes
 
 

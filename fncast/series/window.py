@@ -37,7 +37,7 @@ def prepare(
 ) -> tuple[Float64Array, int]:
     """The last `steps` readings, oldest first, with gaps bridged, and the number of bridged readings.
 
-    is_sparse: the model accepts missing readings, so gaps stay and fewer readings are enough; see `sparse`.
+    is_sparse: the model accepts missing readings, so gaps stay and fewer readings are enough; see `keep_gaps`.
 
     values: numbers, or None for a missing reading. Readings before the last `steps` are ignored.
     Returns a (steps,) float64 array. Raises InvalidWindow, which names position and reading.
@@ -49,7 +49,7 @@ def prepare(
         for position, reading in enumerate(readings, start=skipped)
     ]
     window = np.array(numbers, dtype=np.float64)
-    return sparse(window, steps) if is_sparse else bridge(window)
+    return keep_gaps(window, steps) if is_sparse else bridge(window)
 
 
 def bridge(window: Float64Array) -> tuple[Float64Array, int]:
@@ -70,7 +70,7 @@ def bridge(window: Float64Array) -> tuple[Float64Array, int]:
     return bridged, gaps
 
 
-def sparse(window: Float64Array, steps: int) -> tuple[Float64Array, int]:
+def keep_gaps(window: Float64Array, steps: int) -> tuple[Float64Array, int]:
     """The last `steps` readings for a model that accepts missing readings, and the number of missing ones.
 
     window: (readings,) float64, NaN if missing; a shorter one is padded in front with NaN. Missing readings before the

@@ -17,8 +17,8 @@ from fncast.series.window import (
     Float64Array,
     InvalidWindow,
     bridge,
+    keep_gaps,
     prepare,
-    sparse,
 )
 from fncast.series.window_sizes import next_window, window_for
 
@@ -30,7 +30,7 @@ _LISTS = frozenset((list, tuple))
 class WindowBatch:
     """The windows of a batch of events, and the errors of rejected events."""
 
-    values: Float64Array  # (len(good), steps), oldest reading first; NaN for a missing one if they are sparse
+    values: Float64Array  # (len(good), steps), oldest reading first; NaN for a missing one if gaps are kept
     filled: list[int]  # missing readings of each window, after its first known one
     good: list[int]  # the position of each window's event in the batch, ascending
     rejected: dict[int, InvalidWindow]  # by position in the batch
@@ -95,7 +95,7 @@ def prepare_rows(
 
     def prepared(position: int) -> tuple[Float64Array, int]:
         if is_sparse and not is_large[position]:
-            return sparse(padded[position], steps)
+            return keep_gaps(padded[position], steps)
         if lengths[position] >= steps and not is_large[position]:
             return bridge(last[position])
         values = table[position, width - lengths[position] :].tolist()
@@ -106,7 +106,7 @@ def prepare_rows(
 
 
 def sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
-    """The number of missing readings of each window as `sparse` counts them; -1 for a window that it rejects."""
+    """The number of missing readings of each window as `keep_gaps` counts them; -1 for a window that it rejects."""
     known = np.abs(table) <= MAX_MAGNITUDE
     history = known.sum(axis=1)
     length = table.shape[1] - known.argmax(axis=1)

@@ -50,14 +50,14 @@ class EventReadings(msgspec.Struct, gc=False):
     """The readings of one event.
 
     values: as the event has them, not checked yet.
-    place: start and step of the forecast as JSON, `"start":…,"step_s":…,`; empty if the event has no times.
+    grid_json: start and step of the forecast as JSON, `"start":…,"step_s":…,`; empty if the event has no times.
     unit: `,"unit":…` as JSON, or empty.
     low, high: limits of the forecast, or None if the event has none.
     labels: `,"labels":…` as JSON, or empty.
     """
 
     values: Any
-    place: bytes = b""
+    grid_json: bytes = b""
     unit: bytes = b""
     low: float | None = None
     high: float | None = None
@@ -82,10 +82,10 @@ def read_json(body: bytes) -> Any:
 def read_readings(data: object) -> EventReadings:
     """The window in an event's data: an object, an array of numbers, or EventReadings. Raises InvalidData."""
     if type(data) is WindowData:
-        place = _following(data.start, data.step_s, data.step, data.step_day, len(data.values))
+        grid_json = _following(data.start, data.step_s, data.step, data.step_day, len(data.values))
         limits = limits_of(data.min, data.max, data.unit)
         labels = b"" if data.labels is None else b',"labels":' + orjson.dumps(data.labels)
-        return EventReadings(data.values, place, unit_of(data.unit), *limits, labels)
+        return EventReadings(data.values, grid_json, unit_of(data.unit), *limits, labels)
     if type(data) is list:
         return EventReadings(data)
     if type(data) is EventReadings:
@@ -101,12 +101,12 @@ def read_readings(data: object) -> EventReadings:
     values = data.get("values")
     if type(values) is not list:
         raise InvalidData("values are missing" if values is None else "values is not an array of numbers")
-    place = place_of(data, len(values))
+    grid_json = grid_json_of(data, len(values))
     unit = data.get("unit")
     if unit is not None and type(unit) is not str:
         raise InvalidData("unit is not a string")
     limits = limits_of(data.get("min"), data.get("max"), unit)
-    return EventReadings(values, place, unit_of(unit), *limits, _labels(data.get("labels")))
+    return EventReadings(values, grid_json, unit_of(unit), *limits, _labels(data.get("labels")))
 
 
 def unit_of(unit: str | None) -> bytes:
@@ -149,7 +149,7 @@ def _limit(name: str, limit: object) -> float | None:
     return float(limit)  # type: ignore[arg-type]
 
 
-def place_of(data: Mapping[str, Any], steps: int) -> bytes:
+def grid_json_of(data: Mapping[str, Any], steps: int) -> bytes:
     """The output's members start and step: `steps` steps after the start in `data`. Raises InvalidData."""
     members = data.get("start"), data.get("step_s"), data.get("step"), data.get("step_day"), steps
     try:
@@ -160,7 +160,7 @@ def place_of(data: Mapping[str, Any], steps: int) -> bytes:
 
 @lru_cache(_STARTS, typed=True)
 def _following(start: object, step_s: object, step: object, step_day: object, steps: int) -> bytes:
-    """As `place_of`. Cached because series of one source share their start. Raises InvalidData."""
+    """As `grid_json_of`. Cached because series of one source share their start. Raises InvalidData."""
     try:
         read = _step(step_s, step, step_day)
     except TypeError:

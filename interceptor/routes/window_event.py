@@ -15,8 +15,8 @@ from fncast.series.window_data import (
     EventReadings,
     InvalidData,
     WindowData,
+    grid_json_of,
     limits_of,
-    place_of,
     read_json,
     read_readings,
     unit_of,
@@ -112,14 +112,14 @@ def _assembled(window: assembly.Window) -> EventReadings:
     low, high = limits_of(window.low, window.high, unit)
     labels = b',"labels":' + window.labels_json if window.labels_json else b""
     step = window.step
-    place = _assembled_place(window.start_ns, step.period_s, step.months, step.day, len(values))
-    return EventReadings(values, place, unit_of(unit), low, high, labels)
+    grid_json = _assembled_grid_json(window.start_ns, step.period_s, step.months, step.day, len(values))
+    return EventReadings(values, grid_json, unit_of(unit), low, high, labels)
 
 
 @lru_cache(_MAX_CACHED_STARTS)
-def _assembled_place(
+def _assembled_grid_json(
     start_ns: int, period_s: float | None, months: int | None, day: int | None, steps: int
 ) -> bytes:
     """The members `start` and `step` of the forecast's data, from the step's numbers, which have a fast hash."""
     start = assembly.time_text(start_ns)
-    return place_of({"start": start, **Step(period_s, months, day).as_json(parse_time(start))}, steps)
+    return grid_json_of({"start": start, **Step(period_s, months, day).as_json(parse_time(start))}, steps)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.window_data import EventReadings, InvalidData, limits_of, place_of, unit_of
+from fncast.series.window_data import EventReadings, InvalidData, grid_json_of, limits_of, unit_of
 from model_service.protocols.graphpipe import InferResponse, InvalidMessage, encode_infer_response
 from model_service.protocols.tensor_calls import CONTENT_TYPE, decode_windows
 
@@ -32,9 +32,11 @@ def read_tensor_event(content: bytes, attributes: Mapping[str, Any]) -> EventRea
         raise InvalidData(f"the event's data holds {len(rows.values)} windows; an event has one")
     values = rows.values[0, rows.values.shape[1] - int(rows.lengths[0]) :].tolist()
     members = {name: attributes.get(name) or None for name in ("start", "step")}
-    place = b""
+    grid_json = b""
     if any(members.values()):
-        place = place_of({**members, "step_day": _integer(attributes.get("stepday") or None)}, len(values))
+        grid_json = grid_json_of(
+            {**members, "step_day": _integer(attributes.get("stepday") or None)}, len(values)
+        )
     unit = attributes.get("unit") or None
     if unit is not None and type(unit) is not str:
         raise InvalidData("unit is not a string")
@@ -42,7 +44,7 @@ def read_tensor_event(content: bytes, attributes: Mapping[str, Any]) -> EventRea
     is_unbounded = low == -math.inf
     lowest, highest = limits_of(None if is_unbounded else low, high, unit)
     numbers = [None if math.isnan(value) else value for value in values]
-    return EventReadings(numbers, place, unit_of(unit), low if is_unbounded else lowest, highest)
+    return EventReadings(numbers, grid_json, unit_of(unit), low if is_unbounded else lowest, highest)
 
 
 def encode_forecast(values: NDArray[np.floating[Any]]) -> bytes:

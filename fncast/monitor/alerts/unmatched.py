@@ -23,7 +23,7 @@ class UnmatchedRules:
         self.rules = list(rules)
         self._due_s = now_s + AFTER_S
 
-    def look(self, series: Collection[str], now_s: float) -> list[AlertRule]:
+    def match(self, series: Collection[str], now_s: float) -> list[AlertRule]:
         """Compare with the series that are known now. Returns the rules to report, each once."""
         self.rules = [rule for rule in self.rules if not any(map(rule.matches, series))]
         if now_s < self._due_s:
@@ -46,7 +46,7 @@ async def report_unmatched(
     while unmatched.rules:
         await sleep(LOOK_EVERY_S)
         series = known()
-        for rule in unmatched.look(series, clock()):
+        for rule in unmatched.match(series, clock()):
             log.warning(
                 'alert rule "%s": no series has matched "%s" since the start, %d minutes ago; this process knows %d'
                 " series. Check `series` in [[alerts]], or ignore this if another process has its series",

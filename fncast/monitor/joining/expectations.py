@@ -20,10 +20,10 @@ def expectations(
     near = far = None
     near_start = far_start = 0
     for pending in forecasts:
-        start = pending.end_start(NEAR, index)
+        start = pending.forecast_start(NEAR, index)
         if start is not None and (near is None or start > near_start):
             near, near_start = pending, start
-        start = pending.end_start(FAR, index)
+        start = pending.forecast_start(FAR, index)
         if start is not None and (far is None or start < far_start):
             far, far_start = pending, start
     if near is None or far is None or near_start - 1 not in readings:
@@ -32,5 +32,5 @@ def expectations(
 
 
 def _expectation(pending: PendingForecasts, which: int, index: int) -> Expectation:
-    low, median, high = pending.end_row(which, index)
+    low, median, high = pending.forecast_row(which, index)
     return Expectation(median, low, high)

@@ -19,7 +19,7 @@ class LeadRings(NamedTuple):
     steps: (leads,) steps ahead, from 0 on. sizes, offsets: (leads,) of the rings. size: of all rings together.
 
     A step that is `n` steps ahead waits for its reading `n` steps long, so its ring has room for `n` forecasts and
-    `more`.
+    `extra`.
     """
 
     steps: Int64Array
@@ -29,8 +29,8 @@ class LeadRings(NamedTuple):
 
 
 @lru_cache(64)
-def lead_rings(horizon: int, more: int) -> LeadRings:
-    """The rings of forecasts with at most `horizon` steps. more: how many forecasts each keeps beyond its lead."""
+def lead_rings(horizon: int, extra: int) -> LeadRings:
+    """The rings of forecasts with at most `horizon` steps. extra: how many forecasts each keeps beyond its lead."""
     steps = measured_leads(horizon) - 1
-    sizes = steps + 1 + more
+    sizes = steps + 1 + extra
     return LeadRings(steps, sizes, np.cumsum(sizes) - sizes, int(sizes.sum()))

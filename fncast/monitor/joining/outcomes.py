@@ -23,7 +23,7 @@ def outcomes(
     indices: (n,) of known readings, close together, that are not settled; times_s: (n,) their times. season: steps of
     a day; 0 without seasonal naive.
     """
-    has_forecast, quantiles = pending.mesh(indices)
+    has_forecast, quantiles = pending.by_lead(indices)
     lead = measured_leads(pending.horizon) - 1
     first = int(indices[0]) - pending.horizon - season
     known = readings.between(first, int(indices[-1]) + 1)

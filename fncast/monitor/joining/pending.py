@@ -35,7 +35,7 @@ class PendingForecasts:
     and the first forecast that include it are kept, too: `NEAR` and `FAR`, called the ends.
 
     size: how many starts in a row fit. horizon: steps of the longest forecast. newest: the latest start. digits: the
-    decimals with which to pack the next forecast. Forecasts that start more than `more` steps after the last settled
+    decimals with which to pack the next forecast. Forecasts that start more than `extra` steps after the last settled
     step must not be added.
     """
 
@@ -45,8 +45,8 @@ class PendingForecasts:
         "_digits",
         "_end_starts",
         "_ends",
+        "_extra",
         "_lengths",
-        "_more",
         "_starts",
         "digits",
         "horizon",
@@ -54,18 +54,18 @@ class PendingForecasts:
         "size",
     )
 
-    def __init__(self, horizon: int, more: int) -> None:
-        """more: how many forecasts are kept beyond the horizon."""
+    def __init__(self, horizon: int, extra: int) -> None:
+        """extra: how many forecasts are kept beyond the horizon."""
         self.horizon = horizon
-        self.size = horizon + more
+        self.size = horizon + extra
         self.newest = NONE
         self.digits = 0
-        self._more = more
+        self._extra = extra
         self._starts = array("q", [NONE]) * self.size
         self._lengths = array("H", [0]) * self.size
         self._bases = array("q", [0]) * self.size
         self._digits = array("b", [0]) * self.size
-        self._data: NDArray[Any] = np.zeros((lead_rings(horizon, more).size, COLUMNS), dtype=SMALLEST)
+        self._data: NDArray[Any] = np.zeros((lead_rings(horizon, extra).size, COLUMNS), dtype=SMALLEST)
         self._end_starts = np.full((2, self.size), NONE)
         self._ends: NDArray[Any] = np.zeros((2, self.size, COLUMNS), dtype=SMALLEST)
 
@@ -79,7 +79,7 @@ class PendingForecasts:
         slot, length = start % self.size, len(numbers)
         self._starts[slot], self._lengths[slot] = start, length
         self._bases[slot], self._digits[slot] = base, digits
-        steps, sizes, offsets, _ = lead_rings(self.horizon, self._more)
+        steps, sizes, offsets, _ = lead_rings(self.horizon, self._extra)
         if start <= settled or length < self.horizon:
             first, end = steps.searchsorted((settled + 1 - start, length)).tolist()
             steps, sizes, offsets = steps[first:end], sizes[first:end], offsets[first:end]
@@ -129,26 +129,26 @@ class PendingForecasts:
         self._end_starts[which, index % self.size] = start
         self._ends[which, index % self.size] = numbers[index - start]
 
-    def end_start(self, which: int, index: int) -> int | None:
+    def forecast_start(self, which: int, index: int) -> int | None:
         """The start of the last or first forecast that includes a step; None if there is none. which: NEAR or FAR."""
         start: int = self._end_starts.item(which, index % self.size)
         return start if index - start < self.horizon and self.has(start) else None
 
-    def end_row(self, which: int, index: int) -> tuple[float, float, float]:
-        """Low, median and high of a step, by the forecast whose start `end_start` returned."""
+    def forecast_row(self, which: int, index: int) -> tuple[float, float, float]:
+        """Low, median and high of a step, by the forecast whose start `forecast_start` returned."""
         slot = index % self.size
         of_start = self._end_starts.item(which, slot) % self.size
         base, scale = self._bases[of_start], _SCALES[self._digits[of_start]]
         low, median, high = self._ends[which, slot].tolist()
         return (base + low) / scale, (base + median) / scale, (base + high) / scale
 
-    def mesh(self, indices: Int64Array) -> tuple[NDArray[np.bool_], Float64Array]:
+    def by_lead(self, indices: Int64Array) -> tuple[NDArray[np.bool_], Float64Array]:
         """The forecasts of each index at each measured lead.
 
         indices: (n,), later than what is settled. Returns whether there is a forecast, (n, leads), and low, median and
         high, (3, n, leads).
         """
-        steps, sizes, offsets, _ = lead_rings(self.horizon, self._more)
+        steps, sizes, offsets, _ = lead_rings(self.horizon, self._extra)
         start = indices[:, np.newaxis] - steps
         slot = start % self.size
         lengths = np.frombuffer(self._lengths, np.uint16)
@@ -160,7 +160,7 @@ class PendingForecasts:
 
     def _unpack(self) -> None:
         """Keep all numbers as float64 from now on."""
-        _, sizes, offsets, _ = lead_rings(self.horizon, self._more)
+        _, sizes, offsets, _ = lead_rings(self.horizon, self._extra)
         in_ring = np.arange(len(self._data)) - np.repeat(offsets, sizes)
         of_data = self.newest - (self.newest - in_ring) % np.repeat(sizes, sizes)
         bases, scales = np.frombuffer(self._bases, np.int64), SCALES[np.frombuffer(self._digits, np.int8)]
@@ -172,7 +172,7 @@ class PendingForecasts:
 
     def resized(self, horizon: int, settled: int) -> PendingForecasts:
         """The same forecasts with room for longer ones. settled: as in `add`."""
-        return self.restored([horizon, *self.state(settled)[1:]], self._more, settled)
+        return self.restored([horizon, *self.state(settled)[1:]], self._extra, settled)
 
     def state(self, settled: int) -> list[Any]:
         """The state as numbers and bytes, for `restored`. settled: as in `add`."""
@@ -199,16 +199,16 @@ class PendingForecasts:
 
     def _positions(self, starts: Int64Array, lengths: NDArray[np.uint16], settled: int) -> Int64Array:
         """Where the measured steps of forecasts are that are not settled, forecast by forecast."""
-        steps, sizes, offsets, _ = lead_rings(self.horizon, self._more)
+        steps, sizes, offsets, _ = lead_rings(self.horizon, self._extra)
         start = starts[:, np.newaxis]
         is_needed = (start + steps > settled) & (steps < lengths[:, np.newaxis])
         return (offsets + start % sizes)[is_needed]
 
     @classmethod
-    def restored(cls, state: list[Any], more: int, settled: int) -> PendingForecasts:
+    def restored(cls, state: list[Any], extra: int, settled: int) -> PendingForecasts:
         """The forecasts with the state that `state` returned."""
         horizon, digits, itemsize, starts, lengths, bases, digits_of, data, leads, ends = state
-        ring = cls(horizon, more)
+        ring = cls(horizon, extra)
         ring.digits = digits
         numbers, end_numbers = as_numbers(itemsize, data), as_numbers(itemsize, ends)
         ring._data, ring._ends = ring._data.astype(numbers.dtype), ring._ends.astype(numbers.dtype)

@@ -39,7 +39,7 @@ SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 
 async def test_output_is_handed_on_and_logged(runner: Runner) -> None:
     text = "import sys; print('out'); print('é', end=''); print('err', file=sys.stderr)"
-    assert await runner.process(text, restart=False).run() == 0
+    assert await runner.process(text, is_restarted=False).run() == 0
     assert runner.lines == ["out", "é"]
     assert all(word in runner.log.read_text() for word in ("out", "é", "err"))
 
@@ -48,7 +48,7 @@ async def test_an_unusable_line_is_reported_and_reading_continues(runner: Runner
     def use(line: str) -> None:
         runner.lines.append(str(int(line)))
 
-    program = Program("one", [sys.executable, "-c", "print('x'); print(7)"], output=use, restart=False)
+    program = Program("one", [sys.executable, "-c", "print('x'); print(7)"], output=use, is_restarted=False)
     process = Process(
         program, tmp_path / "one.log", lambda name, text: runner.reports.append(f"{name}: {text}")
     )
@@ -149,7 +149,7 @@ async def test_warnings_are_reported_up_to_a_limit(runner: Runner) -> None:
         "    print('2026-01-01 00:00:00,000 WARNING room: odd', i, file=sys.stderr)\n"
         "print('x' * 100_000, file=sys.stderr)"
     )
-    assert await runner.process(text, restart=False).run() == 0
+    assert await runner.process(text, is_restarted=False).run() == 0
     assert runner.reports[0] == "one: room: odd 0"
     assert len(runner.reports) == process_module.SHOWN_LINES
     assert runner.log.read_text().count("odd") == 100
@@ -158,7 +158,7 @@ async def test_warnings_are_reported_up_to_a_limit(runner: Runner) -> None:
 async def test_a_large_log_is_truncated(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_log_module, "MAX_LOG_BYTES", 100_000)
     text = "for i in range(20_000): print('a line of text', i)"
-    assert await runner.process(text, restart=False).run() == 0
+    assert await runner.process(text, is_restarted=False).run() == 0
     assert runner.log.stat().st_size < 100_000 + 2 * process_module.READ_BYTES
     assert runner.lines[-1] == "a line of text 19999"
 
@@ -167,7 +167,7 @@ async def test_a_full_disk_does_not_block_the_process(runner: Runner, tmp_path: 
     runner.log = tmp_path / "full.log"
     runner.log.symlink_to("/dev/full")
     text = "for i in range(20_000): print('a line of text', i)"  # more than a pipe holds
-    process = runner.process(text, restart=False)
+    process = runner.process(text, is_restarted=False)
     assert await asyncio.wait_for(process.run(), TIMEOUT_S) == 0
     assert runner.lines[-1] == "a line of text 19999"
     assert runner.reports == [
@@ -177,6 +177,6 @@ async def test_a_full_disk_does_not_block_the_process(runner: Runner, tmp_path: 
 
 async def test_a_log_that_cannot_be_opened_ends_nothing(runner: Runner, tmp_path: Path) -> None:
     runner.log = tmp_path / "absent" / "one.log"
-    assert await runner.process("print('out')", restart=False).run() == 0
+    assert await runner.process("print('out')", is_restarted=False).run() == 0
     assert runner.lines == ["out"]
     assert runner.reports[0].endswith("cannot be written: No such file or directory. Its output is not kept")

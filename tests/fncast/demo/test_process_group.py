@@ -26,7 +26,7 @@ def program(name: str, text: str) -> Program:
     def output(_: str) -> None:
         has_printed.set()
 
-    return Program(name, [sys.executable, "-S", "-c", text], ready, output, restart=False)
+    return Program(name, [sys.executable, "-S", "-c", text], ready, output, is_restarted=False)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ DATA: dict[str, Any] = {"start": "2024-01-01T00:00:00Z", "step_s": 300, "values"
 
 def test_a_bare_array_has_no_start_and_step() -> None:
     assert read_readings([1, 2]).values == [1, 2]
-    assert read_readings([1, 2]).place == b""
+    assert read_readings([1, 2]).grid_json == b""
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_a_number_beyond_float64_rejects_only_its_event() -> None:
 
 def test_readings_have_the_start_after_the_last_one() -> None:
     readings = read_readings({**EVENT["data"], "unit": '"%"'})  # type: ignore[dict-item]
-    assert json.loads(b"{%b%b}" % (readings.place[:-1], readings.unit)) == {
+    assert json.loads(b"{%b%b}" % (readings.grid_json[:-1], readings.unit)) == {
         "start": "2024-01-01T00:15:00Z",
         "step_s": 300,
         "unit": '"%"',
@@ -174,14 +174,14 @@ def test_the_next_start_follows_any_step(
     expected = {"start": f"{following}T00:00:00Z", **members}
     [event] = read_request({"content-type": BATCH_TYPE}, b"[%b]" % document(data=data)).events
     for each in (event.data, data):
-        assert json.loads(b"{%b}" % read_readings(each).place[:-1]) == expected
+        assert json.loads(b"{%b}" % read_readings(each).grid_json[:-1]) == expected
 
 
 def test_months_are_counted_in_the_offset_of_the_start() -> None:
     data = {"start": "2024-01-31T00:00:00+02:00", "step": "P1M", "values": [1]}
-    assert read_readings(data).place == b'"start":"2024-02-29T00:00:00+02:00","step":"P1M",'
+    assert read_readings(data).grid_json == b'"start":"2024-02-29T00:00:00+02:00","step":"P1M",'
     data = {"start": "2024-01-31T00:00:00+02:00", "step_s": 60, "values": [1]}
-    assert read_readings(data).place == b'"start":"2024-01-30T22:01:00Z","step_s":60,'
+    assert read_readings(data).grid_json == b'"start":"2024-01-30T22:01:00Z","step_s":60,'
 
 
 def test_limits_are_read() -> None:

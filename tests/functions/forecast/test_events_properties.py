@@ -42,7 +42,7 @@ def test_no_request_raises_and_spliced_parts_are_valid_json(headers: dict[str, A
         except InvalidData:
             continue
         assert isinstance(readings.values, list)
-        json.loads(b'{%b"x":1%b}' % (readings.place, readings.unit))
+        json.loads(b'{%b"x":1%b}' % (readings.grid_json, readings.unit))
 
 
 EXACT = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()

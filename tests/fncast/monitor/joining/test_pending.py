@@ -32,7 +32,7 @@ def added(forecasts: Forecasts, horizon: int = 4, settled: int = -100) -> Pendin
 
 def check(pending: PendingForecasts, forecasts: Forecasts, indices: range) -> None:
     """The measured steps, and the first and last forecast, of each index are those of `forecasts`."""
-    has_forecast, values = pending.mesh(np.array(indices))
+    has_forecast, values = pending.by_lead(np.array(indices))
     leads = measured_leads(pending.horizon).tolist()
     assert has_forecast.shape == (len(indices), len(leads))
     for row, index in enumerate(indices):
@@ -44,9 +44,9 @@ def check(pending: PendingForecasts, forecasts: Forecasts, indices: range) -> No
                 assert values[:, row, place].tolist() == [column[lead - 1] for column in forecasts[start]]
         for which, best in ((NEAR, max), (FAR, min)):
             start = best(including, default=None)
-            assert pending.end_start(which, index) == start
+            assert pending.forecast_start(which, index) == start
             if start is not None:
-                assert list(pending.end_row(which, index)) == [
+                assert list(pending.forecast_row(which, index)) == [
                     column[index - start] for column in forecasts[start]
                 ]
 
