@@ -10,7 +10,7 @@ from fncast.foreign_text import clean
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Headers
 from interceptor.routes.redaction import redacted
-from interceptor.routes.route import shown
+from interceptor.routes.route import without_secrets
 
 MAX_DATA_BYTES = 1024  # Knative's limit for knativeerrordata; `fncast-reason` is cut to the same size
 # A dead letter is at most this much larger than its record. Producer and topic limits allow for it.
@@ -48,7 +48,7 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     full_reason = redacted(outcome.reason, delivery.route) if delivery.route else outcome.reason
     reason = cut(clean(full_reason, MAX_DATA_BYTES), MAX_DATA_BYTES)
     added: list[tuple[str, str | bytes]] = [
-        ("knativeerrordest", shown(delivery.route.target) if delivery.route else ""),
+        ("knativeerrordest", without_secrets(delivery.route.target) if delivery.route else ""),
         ("knativeerrordata", reason),
         ("fncast-reason", reason),
         ("fncast-attempts", str(outcome.attempts)),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from consumer.settings.values import MAX_NUMBER
-from interceptor.routes.route import shown, url_flaw
+from interceptor.routes.route import url_flaw, without_secrets
 
 # An event's destination is a name here, never a URL. A file's [routes] replaces this, a variable adds to it.
 DEFAULT_ROUTES: dict[str, str | RouteSettings] = {"forecast": "fn:fncast/forecast"}
@@ -28,12 +28,12 @@ class FnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"url {shown(self.url)!r} does not begin with http:// or https://")
+            raise ValueError(f"url {without_secrets(self.url)!r} does not begin with http:// or https://")
         if flaw := url_flaw(self.url):
-            raise ValueError(f"url {shown(self.url)!r} {flaw}")
+            raise ValueError(f"url {without_secrets(self.url)!r} {flaw}")
         if "@" in urlsplit(self.url).netloc:  # the server's own addresses do not have one
             raise ValueError(
-                f"url {shown(self.url)!r} has a login. Use token_file with a bearer token instead"
+                f"url {without_secrets(self.url)!r} has a login. Use token_file with a bearer token instead"
             )
         for name in ("timeout_s", "calls_in_flight", "batch_events", "batch_bytes", "max_attempts"):
             if not 0 < getattr(self, name) < MAX_NUMBER:

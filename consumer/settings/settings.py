@@ -12,7 +12,7 @@ from consumer.settings.values import TOPIC_NAME
 from consumer.settings.windows import WindowSettings
 from fncast.http.port import MAX_PORT
 from interceptor.assembly.rules import Rules
-from interceptor.routes.route import shown, url_flaw
+from interceptor.routes.route import url_flaw, without_secrets
 
 
 class InterceptorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,10 +51,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name, route in self.routes.items():  # checked here because a Route does not know its name
             url = route if isinstance(route, str) else route.url
             if url.startswith(("http://", "https://")) and (flaw := url_flaw(url)):
-                raise ValueError(f"routes.{name}: url {shown(url)!r} {flaw}")
+                raise ValueError(f"routes.{name}: url {without_secrets(url)!r} {flaw}")
             if not isinstance(route, str) and not url.startswith(("http://", "https://", "fn:")):
                 raise ValueError(
-                    f"routes.{name}: url {shown(url)!r} does not begin with http://, https:// or fn:"
+                    f"routes.{name}: url {without_secrets(url)!r} does not begin with http://, https:// or fn:"
                 )
 
     def _check_inputs(self) -> None:

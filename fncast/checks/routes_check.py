@@ -20,7 +20,7 @@ from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Headers, Outcome
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.outcomes import UNAVAILABLE_REASON
-from interceptor.routes.route import Route, shown
+from interceptor.routes.route import Route, without_secrets
 from interceptor.routes.window_event import read_window
 
 REACH_S = 5.0
@@ -54,7 +54,7 @@ def _routes_to_call(settings: Settings, routes: Mapping[str, Route]) -> set[str]
 
 async def _check_route(functions: FunctionClient, route: Route, is_called: bool, now: datetime) -> list[Row]:
     hop = f"route {route.name}"
-    target = route.target if route.is_fn else shown(route.target)
+    target = route.target if route.is_fn else without_secrets(route.target)
     try:
         async with asyncio.timeout(REACH_S):
             await functions.check(route)

@@ -19,7 +19,7 @@ from interceptor.errors import RetriableError
 from interceptor.routes.client import Answer
 from interceptor.routes.http_request import build_request
 from interceptor.routes.http_response import read_response
-from interceptor.routes.route import Route, shown
+from interceptor.routes.route import Route, without_secrets
 from interceptor.routes.tensor_call import build_tensor_request, read_tensor_response
 
 # An answer is larger than its request, but still bounded.
@@ -79,7 +79,7 @@ class FunctionClient:
             _, writer = await asyncio.open_connection(url.hostname, port)
         except (OSError, UnicodeError) as error:
             raise RetriableError(
-                f"{shown(route.target)} cannot be reached: {describe(error)}", is_sent=False
+                f"{without_secrets(route.target)} cannot be reached: {describe(error)}", is_sent=False
             ) from None
         writer.close()
 
@@ -125,7 +125,7 @@ class FunctionClient:
             url = trusted_endpoint(endpoint, self._fn_url, bool(self._fn_headers or route.token))
         except (KeyError, TypeError, ValueError):
             raise RetriableError(
-                f"the Fn server at {shown(self._fn_url)} gives no invoke endpoint for {route.target}"
+                f"the Fn server at {without_secrets(self._fn_url)} gives no invoke endpoint for {route.target}"
             ) from None
         self._invoke_urls[key] = url
         return url
@@ -135,15 +135,19 @@ class FunctionClient:
         status, _, body = await self._exchange("GET", self._fn_url + path, self._fn_headers, b"")
         if status != 200:
             raise RetriableError(
-                f"the Fn server at {shown(self._fn_url)} answers {status} to a request for the {what}"
+                f"the Fn server at {without_secrets(self._fn_url)} answers {status} to a request for the {what}"
             )
         try:
             items = orjson.loads(body)["items"]
             if not items:
-                raise RetriableError(f"the Fn server at {shown(self._fn_url)} has no {what}: deploy it")
+                raise RetriableError(
+                    f"the Fn server at {without_secrets(self._fn_url)} has no {what}: deploy it"
+                )
             return {"id": items[0]["id"], **items[0]}
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, IndexError):
-            raise RetriableError(f"{shown(self._fn_url)} does not answer like an Fn server") from None
+            raise RetriableError(
+                f"{without_secrets(self._fn_url)} does not answer like an Fn server"
+            ) from None
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
@@ -158,16 +162,16 @@ class FunctionClient:
             raise RetriableError(str(error)) from None
         except aiohttp.ConnectionTimeoutError:
             raise RetriableError(
-                f"no connection to {shown(url)} within the time-out", is_sent=False
+                f"no connection to {without_secrets(url)} within the time-out", is_sent=False
             ) from None
         except TimeoutError:
-            raise RetriableError(f"no answer from {shown(url)} within the time-out") from None
+            raise RetriableError(f"no answer from {without_secrets(url)} within the time-out") from None
         except aiohttp.ClientConnectorError as error:
             raise RetriableError(
-                f"{shown(url)} cannot be reached: {describe(error)}", is_sent=False
+                f"{without_secrets(url)} cannot be reached: {describe(error)}", is_sent=False
             ) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
-            raise RetriableError(f"{shown(url)} cannot be reached: {describe(error)}") from None
+            raise RetriableError(f"{without_secrets(url)} cannot be reached: {describe(error)}") from None
 
 
 def trusted_endpoint(endpoint: str, fn_url: str, has_token: bool) -> str:

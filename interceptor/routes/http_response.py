@@ -16,7 +16,7 @@ from interceptor.errors import InvalidEvent, Rejected, RetriableError
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.http_request import BATCH_TYPE
 from interceptor.routes.redaction import redacted
-from interceptor.routes.route import Route, shown
+from interceptor.routes.route import Route, without_secrets
 
 TOO_LARGE = 413
 _NO_EVENT = (202, 204)
@@ -41,7 +41,9 @@ def read_response(route: Route, status: int, headers: Mapping[str, str], body: b
     if not body.strip():
         # The function may have lost its answer: skipping the event could lose its forecast.
         hint = "" if route.is_fn else "; answer 202 or 204 if there is no event to publish"
-        raise RetriableError(f"{shown(route.target)} answers {status} without an event{hint}", code=status)
+        raise RetriableError(
+            f"{without_secrets(route.target)} answers {status} without an event{hint}", code=status
+        )
     is_event = kind.startswith("application/cloudevents") and kind != BATCH_TYPE
     return EventsAnswer(body, not is_event and (kind == BATCH_TYPE or body[:1] == b"["))
 
@@ -63,7 +65,7 @@ def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
 
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
-    text = f"{shown(route.target)} answers {status}: {_message(route, body)}"
+    text = f"{without_secrets(route.target)} answers {status}: {_message(route, body)}"
     # A row of a tensor call is rejected by its reason. A status may mean that the function takes no tensors.
     blames_content = status in _REJECTIONS and not route.is_fn and not route.is_tensor
     if status == TOO_LARGE or blames_content:

@@ -38,7 +38,7 @@ class Route:
                 )
         elif not self.target.startswith(("http://", "https://")):
             raise ValueError(
-                f"route {self.name!r}: {shown(self.target)!r} is neither fn:<app>/<function> nor a URL"
+                f"route {self.name!r}: {without_secrets(self.target)!r} is neither fn:<app>/<function> nor a URL"
             )
 
     @property
@@ -67,7 +67,7 @@ def url_flaw(url: str) -> str:
     return "" if is_port else f"has a port that is not from 1 to {MAX_PORT}"
 
 
-def shown(url: str) -> str:
+def without_secrets(url: str) -> str:
     """Return a URL for logs and errors: without user, password, query and fragment, which may be secrets."""
     try:
         parts = urlsplit(url)

@@ -19,7 +19,7 @@ from interceptor.errors import RetriableError
 from interceptor.outcome import Forecast, Outcome, OutputEvent, Skipped
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.outcomes import rejected, unavailable
-from interceptor.routes.route import Route, shown
+from interceptor.routes.route import Route, without_secrets
 from interceptor.routes.window_event import readings_of
 from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
@@ -51,7 +51,9 @@ class SingleAnswer:
         reason = str(data.get("reason") or "the function gave no reason")
         if type_ == UNAVAILABLE_TYPE:
             raise unavailable(reason, data.get("retry_after_s"), deliveries[0])
-        text = f"{shown(self.route.target)} answers a tensor call with events, such as {quoted(type_)}"
+        text = (
+            f"{without_secrets(self.route.target)} answers a tensor call with events, such as {quoted(type_)}"
+        )
         hint = f': {reason}; set encoding = "json" in [routes.{self.route.name}] if it takes no tensors'
         raise invalid_answer(text + hint)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.csv.columns.columns import Columns
-from fncast.series.csv.error import CsvError, listed, shown
+from fncast.series.csv.error import CsvError, listed, quoted
 from fncast.series.csv.summary import Summary, count_text
 from fncast.series.csv.table import CsvTable
 from fncast.series.csv.times.times import DAY_S, Times
@@ -32,7 +32,7 @@ def check_range(table: CsvTable, at: int, values: Floats) -> None:
         row = int(np.argmax(beyond))
         cell = table.columns[at][row].as_py().strip()
         raise CsvError(
-            f"{table.name}, line {table.line(row)}: {shown(cell)} (column {shown(table.header[at])})"
+            f"{table.name}, line {table.line(row)}: {quoted(cell)} (column {quoted(table.header[at])})"
             f" is beyond ±{MAX_MAGNITUDE:g}, too large for a model; leave the cell empty if the reading is wrong"
         )
 

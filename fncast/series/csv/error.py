@@ -21,7 +21,7 @@ def cleaned(text: str) -> str:
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """`text` in quotes for a message: shortened, and without control characters."""
     return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…")
 
@@ -29,4 +29,4 @@ def shown(text: str) -> str:
 def listed(names: list[str], most: int = 10) -> str:
     """The first `most` names in quotes, for a message."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(shown(name) for name in names[:most]) + more
+    return ", ".join(quoted(name) for name in names[:most]) + more

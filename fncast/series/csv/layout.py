@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 
 # The inspected part of the file: enough for a header of 10,000 names.
 SAMPLE_BYTES = 1 << 20
@@ -128,7 +128,7 @@ def _title_note(titles: list[_SampleRow]) -> str:
     first_line, last_line = titles[0].line + 1, titles[-1].line + 1
     which = f"line {first_line}" if len(titles) == 1 else f"lines {first_line} to {last_line}"
     skipped = f"{which} before the table {'was' if len(titles) == 1 else 'were'} skipped"
-    return f"{skipped}: {shown(' '.join(titles[0].cells).strip())}"
+    return f"{skipped}: {quoted(' '.join(titles[0].cells).strip())}"
 
 
 def _commented_header(
@@ -191,7 +191,7 @@ def _table(
     if best is None or (best[0] == 0.0 and given is None and len(best[2][0].cells) < 2):
         first = lines[start].strip()
         raise CsvError(
-            f"{name}, line {start + 1}: has one column only ({shown(first)}); `timestamp,value` was expected,"
+            f"{name}, line {start + 1}: has one column only ({quoted(first)}); `timestamp,value` was expected,"
             " separated by a comma, semicolon, tab or |"
         )
     return best[1], best[2], best[3]

@@ -19,7 +19,7 @@ from fncast.series.csv.checks import (
 from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.columns.keys import Keys, are_remarks, check_names, read_keys
 from fncast.series.csv.columns.time_parts import check_time_parts
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.numbers.decimal import decide_decimal
 from fncast.series.csv.numbers.forms import Forms, find_forms, unit_of
 from fncast.series.csv.numbers.values import read_values, text_error
@@ -104,7 +104,7 @@ class SeriesReader:
         if not are_values_given:
             example = next(text for text in pc.unique(table.columns[at]).to_pylist() if text.strip())
             self.summary.skipped[f"column {table.header[at]!r}"] = (
-                f"it holds text, {shown(example.strip())} and others"
+                f"it holds text, {quoted(example.strip())} and others"
             )
 
     def _keys(self) -> Keys | None:
@@ -159,7 +159,7 @@ class SeriesReader:
             if has_readings:
                 raise text_error(self.table, column.at, row)
             text = self.table.columns[column.at][row].as_py().strip()
-            summary.skipped[what] = f"it holds text such as {shown(text)}"
+            summary.skipped[what] = f"it holds text such as {quoted(text)}"
             return
         if not has_readings:
             summary.skipped[what] = "it holds no reading"

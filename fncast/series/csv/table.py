@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.layout import FORMULA_ERROR, Layout, is_comment
 
 # A row must fit into one block.
@@ -143,7 +143,7 @@ def _parse_error(
         return _no_readings(name)
     if "straddling" in reason:
         return CsvError(f"{name}: has a row beyond {_BLOCK_BYTES} bytes; is a quote not closed?")
-    return CsvError(f"{name}: is not CSV: {shown(reason)}")
+    return CsvError(f"{name}: is not CSV: {quoted(reason)}")
 
 
 def _no_readings(name: str) -> CsvError:
@@ -217,4 +217,4 @@ def _mask(column: Column) -> NDArray[np.bool_]:
 def described_cell(table: CsvTable, at: int, row: int) -> str:
     """File, line, text and column of a cell, for a message. at: of the column. row: from 0."""
     text = table.columns[at][row].as_py().strip()
-    return f"{table.name}, line {table.line(row)}: {shown(text)} (column {shown(table.header[at])})"
+    return f"{table.name}, line {table.line(row)}: {quoted(text)} (column {quoted(table.header[at])})"

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.table import CsvTable
 from fncast.series.grid import NoGrid, to_grid
 
@@ -59,7 +59,7 @@ def read_keys(table: CsvTable, columns: list[int], *, may_be_empty: bool = False
         exact = pc.unique(pc.binary_join_element_wise(*parts, "\0")).to_pylist()
         if len(exact) > len(encoded.dictionary):
             [(name, _)] = Counter(text.replace("\0", "/") for text in exact).most_common(1)
-            raise CsvError(f"{table.name}: two series have the name {shown(name)}; rename one of them")
+            raise CsvError(f"{table.name}: two series have the name {quoted(name)}; rename one of them")
     return Keys(encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64))
 
 
@@ -96,7 +96,7 @@ def are_remarks(
     check_names(table, at, times_s)
     name = table.header[at]
     raise CsvError(
-        f"{table.name}: column {shown(name)} holds texts such as {shown(keys.names[0])}, and each time occurs once;"
+        f"{table.name}: column {quoted(name)} holds texts such as {quoted(keys.names[0])}, and each time occurs once;"
         f" pass --series-column {name} if they name series, or --value-column with the columns of values if they do not"
     )
 
@@ -116,9 +116,9 @@ def check_names(table: CsvTable, at: int, times_s: NDArray[np.float64]) -> None:
     same = np.diff(times_s[order]) == 0
     if not (same & (np.diff(keys.codes[order]) != 0)).any():
         raise CsvError(
-            f"{table.name}: column {shown(table.header[at])} holds texts such as {shown(names[0])}, which may be names"
-            " of series, or numbers in a form that is not read; pass --series-column for names, or write numbers as"
-            " 1234.5, or remove the column"
+            f"{table.name}: column {quoted(table.header[at])} holds texts such as {quoted(names[0])}, which may be"
+            " names of series, or numbers in a form that is not read; pass --series-column for names, or write numbers"
+            " as 1234.5, or remove the column"
         )
 
 

@@ -11,7 +11,7 @@ from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.columns.profile import Profile, profiles
 from fncast.series.csv.columns.series_columns import INFLUX_OWN, SERIES_NAMES, guess_series, influx_series
 from fncast.series.csv.columns.time_column import find_clock, find_time
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.options import CsvOptions
 from fncast.series.csv.table import CsvTable
 
@@ -64,7 +64,7 @@ def _time_column(table: CsvTable, found: list[Profile], options: CsvOptions, is_
         )
     time = _named(table, found, options.time_column)
     if time.form is None and not time.is_clock:
-        example = f", but {shown(time.cells[0])}" if time.cells else ""
+        example = f", but {quoted(time.cells[0])}" if time.cells else ""
         raise CsvError(
             f"{table.name}: column {time.name!r} holds no times{example}; name another --time-column"
         )
@@ -161,7 +161,7 @@ def _reason(table: CsvTable, profile: Profile) -> str | None:
         return "it holds times of day"
     if profile.is_text:
         count = len(set(profile.cells))
-        example = shown(profile.cells[0])
+        example = quoted(profile.cells[0])
         return f"it holds text, {example}" + (" only" if count == 1 else " and others")
     if _numbers_the_rows(table, profile):
         return "it numbers the rows"

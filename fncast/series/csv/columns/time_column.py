@@ -6,7 +6,7 @@ import itertools
 import re
 
 from fncast.series.csv.columns.profile import Profile
-from fncast.series.csv.error import CsvError, listed, shown
+from fncast.series.csv.error import CsvError, listed, quoted
 from fncast.series.csv.numbers.number import parse_number
 from fncast.series.csv.table import CsvTable
 
@@ -43,7 +43,7 @@ def find_time(table: CsvTable, found: list[Profile]) -> Profile:
     if len(clocks) == 1:
         return clocks[0]
     unread = next((profile for profile in found if profile.key in TIME_NAMES and profile.cells), None)
-    example = f"; {shown(unread.cells[0])} in column {unread.name!r} is not read as a time" if unread else ""
+    example = f"; {quoted(unread.cells[0])} in column {unread.name!r} is not read as a time" if unread else ""
     raise CsvError(
         f"{table.name}: no column holds times (the columns are {', '.join(table.header)}){example}; write times as"
         " 2026-01-31T12:00:00Z, or name the column with --time-column"

@@ -6,7 +6,7 @@ import calendar
 import re
 from collections.abc import Iterable
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.table import CsvTable
 
 _NAMES = frozenset(
@@ -49,7 +49,7 @@ def check_time_parts(table: CsvTable, at: int, texts: Iterable[str]) -> None:
     ):
         return
     raise CsvError(
-        f"{table.name}: column {shown(name)} holds parts of times such as {shown(found[0])}, but the column of times"
+        f"{table.name}: column {quoted(name)} holds parts of times such as {quoted(found[0])}, but the column of times"
         " has whole days, months or years; write both into one column, such as 2026-01-31T12:00:00Z, or pass"
         f" --series-column {name} for a series of each"
     )

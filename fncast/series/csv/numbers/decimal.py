@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.numbers.forms import Forms
 from fncast.series.csv.numbers.number import COMMA, POINT, parse_number
 from fncast.series.csv.table import CsvTable, described_cell
@@ -47,8 +47,8 @@ def decide_decimal(
             number = parse_number(cell)
             value = number and (number.point if decided[at] == POINT else number.comma)
             notes.append(
-                f"column {shown(table.header[at])}: {shown(cell)} was read as {value:g}, since column"
-                f" {shown(table.header[other])} has a decimal {decided[at]}"
+                f"column {quoted(table.header[at])}: {quoted(cell)} was read as {value:g}, since column"
+                f" {quoted(table.header[other])} has a decimal {decided[at]}"
             )
         elif _is_plain_point(table, at, forms):
             decided[at] = POINT

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.numbers.forms import MAX_CACHED, PLAIN, Floats, Forms, plain_numbers
 from fncast.series.csv.numbers.number import MISSING, POINT, parse_number
 from fncast.series.csv.table import CsvTable, described_cell
@@ -90,7 +90,7 @@ def _check_units(table: CsvTable, at: int, forms: Forms) -> None:
         (first, first_row), (second, second_row) = list(forms.units.items())[:2]
 
         def unit(name: str) -> str:
-            return f"the unit {shown(name)}" if name else "no unit"
+            return f"the unit {quoted(name)}" if name else "no unit"
 
         raise CsvError(
             f"{described_cell(table, at, second_row)} has {unit(second)}, but line {table.line(first_row)} has"
@@ -102,7 +102,7 @@ def text_error(table: CsvTable, at: int, row: int) -> CsvError:
     """The error of a cell that holds text in a column of numbers."""
     text = table.columns[at][row].as_py().strip()
     return CsvError(
-        f"{table.name}, line {table.line(row)}: {shown(text)} is not a number (column {shown(table.header[at])});"
+        f"{table.name}, line {table.line(row)}: {quoted(text)} is not a number (column {quoted(table.header[at])});"
         " write a number, or leave the cell empty for a missing reading"
     )
 

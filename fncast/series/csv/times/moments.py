@@ -7,7 +7,7 @@ from datetime import tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.table import CsvTable
 from fncast.series.csv.times.times import Floats, Times
 from fncast.series.csv.times.zone import LocalClock
@@ -52,7 +52,7 @@ class Moments:
             row = int(wrong[0]) if isinstance(rows, slice) else int(rows[wrong[0]])
             cell = self._table.columns[self._at][row].as_py().strip()
             raise CsvError(
-                f"{self._table.name}, line {self._table.line(row)}: {shown(cell)} does not exist in"
+                f"{self._table.name}, line {self._table.line(row)}: {quoted(cell)} does not exist in"
                 f" {self._timezone}: the clocks were set forward; correct the time, or leave --timezone out"
             )
         return np.delete(moments, nonexistent), np.delete(values, nonexistent)

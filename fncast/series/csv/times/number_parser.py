@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.table import Column, CsvTable
 from fncast.series.csv.times import date as csv_date
 from fncast.series.csv.times.times import ADVICE, DAY_S, SMALL, Floats, Times
@@ -118,7 +118,7 @@ def read_numbers(table: CsvTable, at: int, column: Column, form: str) -> Times:
     """The times of a column of numbers. form: see `number_form`. Raises CsvError, which names line and cell."""
 
     def fail(row: int, why: str) -> CsvError:
-        cell = shown(column[row].as_py())
+        cell = quoted(column[row].as_py())
         return CsvError(f"{table.name}, line {table.line(row)}: {cell} {why}")
 
     numbers = _whole_numbers(column)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fncast.series.csv.error import CsvError, shown
+from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.table import Column, CsvTable
 from fncast.series.csv.times import date as csv_date
 from fncast.series.csv.times.number_parser import number_form, read_numbers
@@ -73,18 +73,18 @@ def read_times(
     if clock is not None:
         column = _joined(column, table.columns[clock])
     is_text = clock is not None or form == "text"
-    times = _texts(table, at, column, order) if is_text else read_numbers(table, at, column, form)
+    times = _text_times(table, at, column, order) if is_text else read_numbers(table, at, column, form)
     outside = (times.seconds < _FIRST_S) | (times.seconds >= _END_S)
     if outside.any():
         row = int(np.argmax(outside))
-        cell = shown(column[row].as_py().strip())
+        cell = quoted(column[row].as_py().strip())
         raise CsvError(
             f"{table.name}, line {table.line(row)}: {cell} is not in the years 1000 to 9998; correct the time"
         )
     if len(times.offsets) > 1 and _are_spans(column):
         raise CsvError(
-            f"{table.name}, line {table.line(0)}: {shown(column[0].as_py().strip())} has a time, and behind it not an"
-            " offset but a later time, as all cells have; write the begin or the end alone"
+            f"{table.name}, line {table.line(0)}: {quoted(column[0].as_py().strip())} is a span of"
+            " time, as are all cells; write only its begin or its end"
         )
     return times
 
@@ -112,18 +112,18 @@ def _joined(dates: Column, clocks: Column) -> Column:
     return pc.binary_join_element_wise(date, clock, " ")
 
 
-def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times:
+def _text_times(table: CsvTable, at: int, column: Column, order: str | None) -> Times:
     """The times of a column of texts. order: of day and month where the texts leave it open."""
     if (times := _iso_times(column)) is not None:
         return times
     # A chunk has few different dates and times of day: parse each only once.
     dates: dict[str, int] = {}  # the row of each date's first cell
     codes = np.empty(len(column), dtype=np.int64)
-    of_day = np.empty(len(column))
+    seconds = np.empty(len(column))
     is_local = np.empty(len(column), dtype=np.bool_)
 
     def fail(row: int, why: str = f"is not a time; {ADVICE}") -> CsvError:
-        return CsvError(f"{table.name}, line {table.line(row)}: {shown(column[row].as_py())} {why}")
+        return CsvError(f"{table.name}, line {table.line(row)}: {quoted(column[row].as_py())} {why}")
 
     row = 0
     is_dates = True
@@ -134,14 +134,16 @@ def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times
             dates.setdefault(text, row + first)
         known = {text: code for code, text in enumerate(dates)}
         codes[rows] = np.array([known[text] for text, _ in read.dates], dtype=np.int64)[read.codes]
-        of_day[rows], is_local[rows] = read.seconds, read.is_local
+        seconds[rows], is_local[rows] = read.seconds, read.is_local
         is_dates = is_dates and read.is_dates
         row += len(chunk)
     texts = list(dates)
     try:
         found = csv_date.order_of(texts) or order
     except ValueError as error:
-        raise CsvError(f"{table.name}, column {shown(table.header[at])}: {error}; write them alike") from None
+        raise CsvError(
+            f"{table.name}, column {quoted(table.header[at])}: {error}; write them alike"
+        ) from None
     if ambiguous := _ambiguous_date(texts, found):
         text, why = ambiguous
         raise fail(dates[text], why)
@@ -158,8 +160,8 @@ def _texts(table: CsvTable, at: int, column: Column, order: str | None) -> Times
     kind = "dates" if is_dates else "dates and times"
     if any(re.match(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.]", text) for text in texts):
         kind += f", {found}"
-    of_day += days[codes] * DAY_S
-    return Times(of_day, is_local, is_dates, kind, tuple(notes), _offsets(column))
+    seconds += days[codes] * DAY_S
+    return Times(seconds, is_local, is_dates, kind, tuple(notes), _offsets(column))
 
 
 def _fail_after(fail: Callable[[int], CsvError], begin: int, row: int) -> CsvError:

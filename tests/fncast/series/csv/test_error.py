@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fncast.series.csv.error import MAX_MESSAGE, MAX_SHOWN, CsvError, listed, shown
+from fncast.series.csv.error import MAX_MESSAGE, MAX_SHOWN, CsvError, listed, quoted
 
 
 def test_a_message_is_one_printable_line() -> None:
@@ -18,9 +18,9 @@ def test_a_long_message_is_cut_and_marked() -> None:
 
 
 def test_a_cell_is_shown_in_quotes_and_cut() -> None:
-    assert shown("warm\n") == r"'warm\n'"
-    assert len(shown("x" * 1000)) == MAX_SHOWN + 2
-    assert shown("x" * 1000).endswith("x…'")
+    assert quoted("warm\n") == r"'warm\n'"
+    assert len(quoted("x" * 1000)) == MAX_SHOWN + 2
+    assert quoted("x" * 1000).endswith("x…'")
 
 
 def test_names_beyond_the_first_are_counted() -> None:

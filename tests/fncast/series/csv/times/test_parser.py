@@ -79,7 +79,7 @@ def test_times_are_read_as_meant(
         ),
         (
             [f"2026-01-01 {hour:02}:00-{hour + 1:02}:00" for hour in range(8, 12)],
-            "line 2: '2026-01-01 08:00-09:00' has a time, and behind it not an offset but a later time",
+            "line 2: '2026-01-01 08:00-09:00' is a span of time, as are all cells",
         ),
         (["0000-12-31", "0001-12-31"], "line 2: '0000-12-31' is not in the years 1000 to 9998"),
         (
