@@ -14,6 +14,7 @@ from fncast.foreign_text import clean
 
 MAX_BYTES = 65_536
 MAX_TEXT = 80
+DIGITS, MAX_DIGITS = 3, 6  # of a number
 MINUTE_CHARACTERS = len("2026-12-01T05:00")
 STOP_S = 0.2
 # At most this many messages are shown per period. The page shows all.
@@ -72,7 +73,7 @@ def sentence(event: Any) -> str:
             f"{rule}: {series} is expected {place} at {_time(data.get('expected_at'))},"
             f" probability {_number(data.get('probability'))}"
         )
-    value, expected = _number(data.get("value")), _number(data.get("expected"))
+    value, expected = _differing(data.get("value"), data.get("expected"))
     if is_open:
         return f"{series} is unusual: {value} instead of {expected} at {_time(data.get('time'))}"
     return (
@@ -80,10 +81,19 @@ def sentence(event: Any) -> str:
     )
 
 
-def _number(value: object) -> str:
+def _differing(value: object, expected: object) -> tuple[str, str]:
+    """Both numbers, with so many of up to six digits that they differ."""
+    for digits in range(DIGITS, MAX_DIGITS + 1):
+        shown = _number(value, digits), _number(expected, digits)
+        if shown[0] != shown[1]:
+            break
+    return shown
+
+
+def _number(value: object, digits: int = DIGITS) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "?"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def _time(value: object) -> str:

@@ -70,3 +70,9 @@ async def test_messages_are_bounded_and_all_are_taken() -> None:
         await pager.close()
     assert len(shown) == SHOWN_MESSAGES
     assert pager.received == 2 * SHOWN_MESSAGES + 1
+
+
+def test_a_value_close_to_the_expected_one_gets_more_digits() -> None:
+    data = {"state": "open", "value": 4.1023, "expected": 4.0981, "time": "2026-11-29T17:16:00Z"}
+    assert " is unusual: 4.102 instead of 4.098 at " in sentence(event(**data))
+    assert " is unusual: 4 instead of 4 at " in sentence(event(**{**data, "value": 4, "expected": 4}))
