@@ -23,6 +23,7 @@ from fncast.wording.kafka import describe
 log = logging.getLogger("fncast.kafka")
 
 OFFSETS_S = 1.0
+SAME_CAUSE_S = 60.0  # partitions of a topic that are beyond their end within this time have one cause
 
 
 class Restarts:
@@ -85,13 +86,21 @@ class Restarts:
                 except KafkaException:
                     continue  # the next poll tries again
                 start = first
-                log.warning("%s", out_of_range(partition, offset, first, end))
+                is_known = offset > end and self._has_warned_of(partition[0])
+                level = logging.INFO if is_known else logging.WARNING
+                log.log(level, "%s", out_of_range(partition, offset, first, end))
                 metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
                 if offset > end:
                     self._reset_at_s[partition] = time.monotonic()
             del self._out_of_range[partition]
             self._pending[partition] = start
         self.retry()
+
+    def _has_warned_of(self, topic: str) -> bool:
+        """Whether another partition of the topic was beyond its end just now: one warning is enough for a topic."""
+        now_s = time.monotonic()
+        resets = self._reset_at_s.items()
+        return any(name == topic and now_s - reset_at_s < SAME_CAUSE_S for (name, _), reset_at_s in resets)
 
     def was_reset(self, partition: Partition, since_s: float) -> bool:
         """Whether the partition's offset was beyond its end, so that reading restarted at its first record.

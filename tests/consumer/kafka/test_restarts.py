@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -56,6 +57,30 @@ def test_an_offset_that_kafka_does_not_have_is_logged_once_and_reading_continues
     assert first == {0: low, 1: 0, 2: 0}
     source.read_from_start([("metrics", 17)])  # was revoked meanwhile
     source.close()
+
+
+def test_a_topic_whose_partitions_are_all_beyond_their_end_gets_one_warning(broker, caplog):
+    caplog.set_level(logging.INFO)
+    client = {"bootstrap.servers": broker.bootstrap_servers}
+    producer = Producer(client)
+    for partition in range(3):
+        producer.produce("metrics", b"one", partition=partition)
+    assert producer.flush(20) == 0
+    earlier = Consumer({**client, "group.id": "group"})
+    earlier.commit(
+        offsets=[TopicPartition("metrics", number, 5000) for number in range(3)], asynchronous=False
+    )
+    earlier.close()
+    source = KafkaSource(client, "group")
+    source.subscribe(["metrics"], list, list, list)
+    found = []
+    deadline_s = time.monotonic() + JOIN_S
+    while len(found) < 3 and time.monotonic() < deadline_s:
+        found += source.poll(100, 0.2)
+    source.close()
+    assert sorted((record.partition, record.offset) for record in found) == [(0, 0), (1, 0), (2, 0)]
+    beyond = [record.levelname for record in caplog.records if "beyond the end" in record.getMessage()]
+    assert beyond == ["WARNING", "INFO", "INFO"]
 
 
 def test_a_group_with_an_eager_strategy_reads_from_the_first_record_too(broker):
