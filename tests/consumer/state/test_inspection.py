@@ -116,8 +116,7 @@ def test_a_broker_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_replay_of_an_input_that_cannot_be_read_deletes_nothing(
     state: StateTopic, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspection, "TRIES", 1)
-    monkeypatch.setattr("consumer.state.reader.ANSWER_S", 0.2)
+    monkeypatch.setattr(inspection, "RETRY_S", 0.0)
     monkeypatch.setattr(state, "_members", lambda: 0)
     write(full_key("group", ("gone", 99), "sums", b"a"), b"1")
     with pytest.raises(ConsumerError, match=r"the topic 'gone' at .* cannot be read"):
