@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.lib import plot, report
-from benchmarks.lib.programs import Pipeline
+from benchmarks.lib.pipeline_result import PipelineResult
 from benchmarks.lib.spread import Spread, figure, percentile
 
 COMMON_RATE = 50.0  # events a second, for all pipelines: about a tenth of the peers' peaks
@@ -29,21 +28,12 @@ class Phase:
 
 
 @dataclass
-class DelayResult:
+class DelayResult(PipelineResult):
     """The rounds of one pipeline. A round has a peak, a phase at COMMON_RATE and one at each of SHARES of the peak."""
 
-    pipeline: Pipeline
     peaks: list[float] = field(default_factory=list)
     phases: list[list[Phase]] = field(default_factory=list)
     wrong_rounds: int = 0
-
-    @property
-    def name(self) -> str:
-        return f"{self.pipeline.name}, {self.pipeline.delivery}"
-
-    @property
-    def environments(self) -> Sequence[str]:
-        return self.pipeline.environments
 
     def delay_ms(self, index: int, share: float, what: str = "seen_s") -> Spread:
         """Return a percentile of the delays in the phases of that index, over all rounds, in milliseconds."""

@@ -26,6 +26,7 @@ from benchmarks.lib.arguments import (
     positive,
 )
 from benchmarks.lib.meter import Measured
+from benchmarks.lib.pipeline_result import PipelineResult
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, LimitPipeline, Pipeline
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
@@ -39,20 +40,11 @@ TENSOR_CALLS = {"routes.forecast": {"url": "fn:fncast/forecast", "encoding": "gr
 
 
 @dataclass
-class RateResult:
+class RateResult(PipelineResult):
     """The runs of one pipeline. cpu_us: of an event, by kind of process."""
 
-    pipeline: Pipeline
     runs: list[Measured] = field(default_factory=list)
     cpu_us: list[dict[str, float]] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return f"{self.pipeline.name}, {self.pipeline.delivery}"
-
-    @property
-    def environments(self) -> Sequence[str]:
-        return self.pipeline.environments
 
     @property
     def is_right(self) -> bool:

@@ -24,7 +24,8 @@ from benchmarks.lib.arguments import (
     positive,
 )
 from benchmarks.lib.load import publish
-from benchmarks.lib.programs import EXACTLY, Pipeline
+from benchmarks.lib.pipeline_result import PipelineResult
+from benchmarks.lib.programs import EXACTLY
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed, run_on_testbed
@@ -39,20 +40,15 @@ MAX_S = 60.0  # for one run
 
 
 @dataclass
-class RateRow:
+class RateRow(PipelineResult):
     """The rates of one pipeline. load: the backlog that it reads."""
 
-    pipeline: Pipeline
     load: str
     runs: list[rates.Rate] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         return f"{self.pipeline.name}, {self.load}"
-
-    @property
-    def environments(self) -> Sequence[str]:
-        return self.pipeline.environments
 
     def rate(self) -> Spread:
         return Spread.of([run.readings_s for run in self.runs])

@@ -25,9 +25,8 @@ QUEUE_FULL_POLL_S = 0.1
 FLUSH_STEP_S = 0.5
 # Records that this consumer has dropped itself: of an aborted transaction, or of a replaced producer.
 PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
-ALONE_S = (
-    5.0  # wait for the answer about one isolated record; a later answer counts for the whole group of records
-)
+# Wait for the answer about one isolated record. A later answer counts for the whole group of records.
+ALONE_S = 5.0
 METADATA_S = 1.0
 METADATA_TRIES = 5
 CUT_OFF = "it has lost its connection to Kafka for good"

@@ -32,6 +32,11 @@ def is_topic_name(name: str) -> bool:
     return TOPIC_NAME.match(name) is not None
 
 
+def _check_name(topic: str) -> None:
+    if not is_topic_name(topic):
+        raise UnknownTopic(f"there is no topic {clean(topic, MAX_HEADER)!r}: Kafka allows no such name")
+
+
 class DeadLetterTopic:
     """Reads a topic of dead letters, and the progress of replays."""
 
@@ -65,15 +70,13 @@ class DeadLetterTopic:
         """The group metadata for a transaction with the group's offsets."""
         return self._consumer.consumer_group_metadata()
 
-    def partitions(self, topic: str | None = None) -> list[int]:
+    def partitions(self) -> list[int]:
         """The topic's partitions. Raises UnknownTopic; ConsumerError if the broker does not answer."""
-        name = topic or self.topic
-        if not is_topic_name(name):
-            raise UnknownTopic(f"there is no topic {clean(name, MAX_HEADER)!r}: Kafka allows no such name")
+        _check_name(self.topic)
         with map_kafka_errors(self._unreachable):
-            found = self._consumer.list_topics(name, ANSWER_S).topics[name]
+            found = self._consumer.list_topics(self.topic, ANSWER_S).topics[self.topic]
         if found.error is not None:
-            raise UnknownTopic(f"there is no topic {name!r}: {describe(found.error)}")
+            raise UnknownTopic(f"there is no topic {self.topic!r}: {describe(found.error)}")
         return sorted(found.partitions)
 
     @cached_property
@@ -85,8 +88,7 @@ class DeadLetterTopic:
 
         Raises UnknownTopic, also where this login may not write to it; ConsumerError if the broker does not answer.
         """
-        if not is_topic_name(topic):
-            raise UnknownTopic(f"there is no topic {clean(topic, MAX_HEADER)!r}: Kafka allows no such name")
+        _check_name(topic)
         answers = self._admin.describe_topics(
             TopicCollection([topic]), include_authorized_operations=True, request_timeout=ANSWER_S
         )

@@ -47,7 +47,7 @@ class RejectedRecords:
         self._names_records = False  # whether the broker names the rejected record of a batch (KIP-467)
         self._clock_s = clock_s
         # By topic: the size in bytes of the smallest rejected batch, and until when it is remembered.
-        self._rejected: dict[str, tuple[int, float]] = {}
+        self._limits: dict[str, tuple[int, float]] = {}
 
     def on_failure(self, error: KafkaError, message: Message) -> None:
         """Handle a delivery report: a record failed, on its own or with its batch."""
@@ -74,25 +74,25 @@ class RejectedRecords:
     def clear_isolated(self) -> None:
         """Stop isolating records: all of them are committed."""
         self._isolated.clear()
-        self.has_any = bool(self._rejected)
+        self.has_any = bool(self._limits)
 
     def rejection(self, error: KafkaError, topic: str, size: int) -> RecordRejected:
         """The error of a record that failed on its own. size: of its batch. Learns the topic's limit from it."""
         if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
             return RecordRejected(f"the broker rejects the record for {topic!r}: {describe(error)}")
         if self._learns_limits and self.fits(topic, size):
-            self._rejected[topic] = size, self._clock_s() + LIMIT_S
+            self._limits[topic] = size, self._clock_s() + LIMIT_S
         return RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
 
     def fits(self, topic: str, size: int) -> bool:
         """False if the broker has rejected a batch of this size, or of a smaller one."""
-        if topic not in self._rejected:
+        if topic not in self._limits:
             return True
-        rejected, until_s = self._rejected[topic]
+        limit, until_s = self._limits[topic]
         if self._clock_s() >= until_s:
-            del self._rejected[topic]
+            del self._limits[topic]
             return True
-        return size < rejected
+        return size < limit
 
 
 def batch_size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:

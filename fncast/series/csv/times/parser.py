@@ -91,10 +91,7 @@ def read_times(
 
 def _are_spans(column: Column) -> bool:
     """Whether what looks like an offset is a later time of the day: 08:00-09:00, 09:00-10:00, always as much later."""
-    parts = pc.extract_regex(
-        pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS)), csv_date.TIME
-    ).to_pylist()
-    pairs = {(part["time"], part["offset"]) for part in parts if part}
+    pairs = {(part["time"], part["offset"]) for part in _first_parts(column).to_pylist() if part}
     if not all(time and offset.startswith("-") for time, offset in pairs):
         return False
     lengths = {
@@ -200,8 +197,7 @@ def _ambiguous_date(texts: Sequence[str], order: str | None) -> tuple[str, str] 
 
 def _offsets(column: Column) -> tuple[timezone, ...]:
     """The different offsets from UTC in the first cells of a column, the commonest first."""
-    cells = pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS))
-    texts = pc.struct_field(pc.extract_regex(cells, csv_date.TIME), "offset").to_pylist()
+    texts = pc.struct_field(_first_parts(column), "offset").to_pylist()
     counts: Counter[int] = Counter()
     for text, count in Counter(texts).items():
         if text and (seconds := csv_date.offset_seconds(text)) is not None:
@@ -209,3 +205,8 @@ def _offsets(column: Column) -> tuple[timezone, ...]:
     return tuple(
         timezone(timedelta(seconds=seconds)) if seconds else UTC for seconds, _ in counts.most_common()
     )
+
+
+def _first_parts(column: Column) -> Column:
+    """The groups of `csv_date.TIME` in the first cells of a column; null for a cell that is not such a time."""
+    return pc.extract_regex(pc.utf8_trim_whitespace(column.slice(0, _OFFSET_CELLS)), csv_date.TIME)
