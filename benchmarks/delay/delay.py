@@ -114,13 +114,13 @@ async def _measure(testbed: Testbed, result: DelayResult, seconds: float) -> Non
         rates = (COMMON_RATE, *(peak * share for share in SHARES))
         phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
-        tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, ArrivalTimes(file))
+        tally = await asyncio.to_thread(_set_delays, phases, loader.offered, servers, run, ArrivalTimes(file))
     await testbed.delete_topics(topic)
-    measured = tally.measured()
+    found = tally.result()
     result.peaks.append(peak)
     result.phases.append(phases)
-    disordered = result.pipeline.keeps_order and measured.disordered
-    result.wrong_rounds += bool(disordered or not measured.is_complete)
+    disordered = result.pipeline.keeps_order and found.disordered
+    result.wrong_rounds += bool(disordered or not found.is_complete)
 
 
 async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
@@ -130,8 +130,8 @@ async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
     return Phase(rate, first, loader.offered)
 
 
-def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: ArrivalTimes) -> Tally:
-    """Set the delays of the phases, and count the forecasts of all `events` events."""
+def _set_delays(phases: list[Phase], events: int, servers: str, run: Run, arrivals: ArrivalTimes) -> Tally:
+    """Set the delays of the phases from the topics. Returns the count of the forecasts of all `events` events."""
     appended_s = array("d", bytes(8 * events))
     inputs = Meter(servers, run.topics.input, PARTITIONS)
     for message in inputs.read(events):
@@ -140,9 +140,9 @@ def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Arriva
     tally = Tally(events)
     recorded_s, seen_s = array("d", [math.inf]) * events, array("d", [math.inf]) * events
     for message in run.meter.read(events):
-        cause = tally.add(message)
-        recorded_s[cause] = message.timestamp()[1] / 1000 - appended_s[cause]
-        seen_s[cause] = seen.at(message.partition() or 0, message.offset() or 0) - appended_s[cause]
+        event = tally.add(message)
+        recorded_s[event] = message.timestamp()[1] / 1000 - appended_s[event]
+        seen_s[event] = arrivals.at(message.partition() or 0, message.offset() or 0) - appended_s[event]
     for phase in phases:
         phase.recorded_s = sorted(recorded_s[phase.first : phase.last])
         phase.seen_s = sorted(seen_s[phase.first : phase.last])

@@ -7,7 +7,7 @@ import asyncio
 import statistics
 import time
 
-from benchmarks.growth.backlog import MIN_EVENTS, check
+from benchmarks.growth.backlog import MIN_EVENTS
 from benchmarks.lib import plot, report
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, FncastPipeline
@@ -30,15 +30,15 @@ async def memory(testbed: Testbed, arguments: argparse.Namespace) -> list[report
         watch = asyncio.create_task(_watch(run, samples))
         await run.wait(load.events)
         watch.cancel()
-        measured, _ = await run.measured(load.events)
-    check(measured)
+        result, _ = await run.measure(load.events)
+    result.check()
     quarter = max(len(samples) // 4, 1)
     first, last = (
         statistics.median(mb for _, mb in part) for part in (samples[:quarter], samples[-quarter:])
     )
     rows = [
         ("events", float(load.events)),
-        ("events/s", measured.rate),
+        ("events/s", result.rate),
         ("largest, MB", max(mb for _, mb in samples)),
         ("median of the first quarter, MB", first),
         ("median of the last quarter, MB", last),

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.lib.broker import LOG_APPEND_TIME, PARTITIONS, Broker, NoBroker, broker
 from benchmarks.lib.environment import NoEnvironment
 from benchmarks.lib.load import Load, publish
-from benchmarks.lib.meter import Measured
+from benchmarks.lib.meter import RunResult
 from benchmarks.lib.programs import EXACTLY, LimitPipeline, Pipeline, RunTopics
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.run import Run
@@ -92,13 +92,16 @@ class Testbed:
         except Exception as error:
             print(f"warming up the broker: {reason(error)}", file=sys.stderr)
 
-    async def process_backlog(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
-        """Return `Run.measured` for the pipeline's backlog times `scale`. Raises ProcessFailed, NoEnvironment."""
+    async def process_backlog(self, pipeline: Pipeline, scale: float) -> tuple[RunResult, dict[str, float]]:
+        """Process the pipeline's backlog times `scale`. Returns what `Run.measure` returns.
+
+        Raises ProcessFailed, NoEnvironment.
+        """
         events = max(int(pipeline.backlog * scale), 100)
         topic = await self.backlog(Load(events))
         async with self.run(pipeline, topic) as run:
             await run.start_consumers()
-            return await run.measured(events)
+            return await run.measure(events)
 
     async def close(self) -> None:
         if self._backlogs:

@@ -25,7 +25,7 @@ from benchmarks.lib.arguments import (
     measurement_parser,
     positive,
 )
-from benchmarks.lib.meter import Measured
+from benchmarks.lib.meter import RunResult
 from benchmarks.lib.pipeline_result import PipelineResult
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, LimitPipeline, Pipeline
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
@@ -43,7 +43,7 @@ TENSOR_CALLS = {"routes.forecast": {"url": "fn:fncast/forecast", "encoding": "gr
 class RateResult(PipelineResult):
     """The runs of one pipeline. cpu_us: of an event, by kind of process."""
 
-    runs: list[Measured] = field(default_factory=list)
+    runs: list[RunResult] = field(default_factory=list)
     cpu_us: list[dict[str, float]] = field(default_factory=list)
 
     @property
@@ -135,8 +135,8 @@ def build_pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
 
 async def measure_pipeline(testbed: Testbed, result: RateResult, scale: float) -> None:
     """Add a run to the result. Raises ProcessFailed, NoEnvironment."""
-    measured, cpu_us = await testbed.process_backlog(result.pipeline, scale)
-    result.runs.append(measured)
+    run, cpu_us = await testbed.process_backlog(result.pipeline, scale)
+    result.runs.append(run)
     result.cpu_us.append(cpu_us)
 
 
