@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+
+import pytest
 
 from benchmarks.readings import history, live, rates, readings, restarts
 from benchmarks.readings.output import Appended
@@ -21,7 +24,20 @@ def test_the_load_has_the_names_that_fncast_gives_its_series() -> None:
 
 
 def test_a_reading_is_found_by_the_id_of_its_window() -> None:
-    assert live.cause(7, 1_767_225_600) == "cpu.usage_0 cpu=cpu-total host=web-7@2026-01-01T00:00:00Z"
+    assert live.window_id(7, 1_767_225_600) == "cpu.usage_0 cpu=cpu-total host=web-7@2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("at_s", [1_767_225_600, 1_782_864_000], ids=["winter", "summer"])
+def test_the_end_of_a_window_does_not_depend_on_the_time_zone(
+    at_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        assert live.window_end_s(live.window_id(7, at_s)) == at_s
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_ratios_are_taken_round_by_round() -> None:
