@@ -42,7 +42,7 @@ from benchmarks.serving.figures import (
     ServingFigures,
     tables,
 )
-from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, warn_without_wrk
+from benchmarks.serving.http_load import LoadFailed, LoadResult, has_wrk, pinned, post, warn_without_wrk
 from benchmarks.serving.servers import MeasuredServer, ModelServers, Ports, ready
 
 PROGRAM = "model_service"
@@ -132,7 +132,7 @@ async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: 
             for connections in CONNECTIONS:
                 before_s = sum(processes.cpu_s().values())
                 try:
-                    answered: Answered = await asyncio.to_thread(
+                    answered: LoadResult = await asyncio.to_thread(
                         post, ports.of(request), request, connections, seconds, folder, LOAD_CORE
                     )
                 except LoadFailed as error:

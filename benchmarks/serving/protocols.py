@@ -151,7 +151,11 @@ def table(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{PROGRAM}", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks {PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--seconds", type=positive, default=0.6, help="of calls for each figure (default: 0.6)"
     )
