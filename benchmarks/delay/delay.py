@@ -27,7 +27,7 @@ from benchmarks.lib.arguments import (
     apply_only,
     is_chosen,
     measurement_parser,
-    positive,
+    positive_number,
 )
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.loader import Loader
@@ -51,7 +51,9 @@ COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
 def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_testbed_arguments)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=positive_number, default=8.0, help="at each rate (default: %(default)s)"
+    )
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, (DelayResult(pipeline).name for pipeline in pipelines(Path(), Path())))
     return run_on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))

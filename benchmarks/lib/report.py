@@ -125,19 +125,19 @@ def _json(cell: Cell) -> object:
 
 
 def _layout(result: dict[str, Any]) -> str:
-    """JSON with a row of a table on a line."""
-    marks: dict[str, str] = {}
+    """Return indented JSON with each row of a table on one line."""
+    rows: dict[str, str] = {}  # by the placeholder that stands for the row while the rest is indented
 
-    def marked(row: list[object]) -> str:
-        mark = f"@{len(marks)}@"
-        marks[f'"{mark}"'] = json.dumps(row, ensure_ascii=False)
-        return mark
+    def placeholder(row: list[object]) -> str:
+        name = f"@{len(rows)}@"
+        rows[f'"{name}"'] = json.dumps(row, ensure_ascii=False)
+        return name
 
     tables = {
-        name: {**table, "rows": [marked(row) for row in table["rows"]]}
+        name: {**table, "rows": [placeholder(row) for row in table["rows"]]}
         for name, table in result["tables"].items()
     }
-    whole = json.dumps({**result, "tables": tables}, indent=1, ensure_ascii=False)
-    for mark, row in marks.items():
-        whole = whole.replace(mark, row)
-    return whole + "\n"
+    document = json.dumps({**result, "tables": tables}, indent=1, ensure_ascii=False)
+    for name, row in rows.items():
+        document = document.replace(name, row)
+    return document + "\n"

@@ -21,7 +21,7 @@ from benchmarks.lib.arguments import (
     apply_only,
     is_chosen,
     measurement_parser,
-    positive,
+    positive_number,
 )
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure, percentile
@@ -49,9 +49,11 @@ class DelayRuns:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_broker_arguments)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=positive, default=25.0, help="of live readings (default: 25)")
     parser.add_argument(
-        "--scale", type=positive, default=1.0, help="of the backlog and the files (default: 1)"
+        "--seconds", type=positive_number, default=25.0, help="of live readings (default: 25)"
+    )
+    parser.add_argument(
+        "--scale", type=positive_number, default=1.0, help="factor for the backlog and the files (default: 1)"
     )
     arguments = parser.parse_args(argv)
     names = [

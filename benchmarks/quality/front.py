@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lib import machine, pages, plot, report
-from benchmarks.lib.arguments import whole
+from benchmarks.lib.arguments import positive_integer
 from benchmarks.lib.environment import NoEnvironment, python_of
 from benchmarks.quality import unseen
 from benchmarks.quality.base_tables import HORIZON
@@ -81,8 +81,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks {PROGRAM}", description=__doc__)
-    parser.add_argument("--series", type=whole, default=20, help="of each kind (default: %(default)s)")
-    parser.add_argument("--rounds", type=whole, default=5, help="of each timing (default: %(default)s)")
+    parser.add_argument(
+        "--series", type=positive_integer, default=20, help="of each kind (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rounds", type=positive_integer, default=5, help="of each timing (default: %(default)s)"
+    )
     parser.add_argument("--print-only", action="store_true", help="do not write results and pages")
     parser.add_argument(
         "--trained",

@@ -21,7 +21,7 @@ from benchmarks.lib.arguments import (
     apply_only,
     is_chosen,
     measurement_parser,
-    positive,
+    positive_number,
 )
 from benchmarks.lib.load import publish
 from benchmarks.lib.pipeline_result import PipelineResult
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_testbed_arguments)
     add_rounds_argument(parser)
     parser.add_argument(
-        "--scale", type=positive, default=1.0, help="of the steps of all backlogs (default: 1)"
+        "--scale", type=positive_number, default=1.0, help="factor for the steps of all backlogs (default: 1)"
     )
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, [*(row.name for row in rows(Path(), Path())), *figures.FIGURES])

@@ -25,7 +25,7 @@ from benchmarks.lib.arguments import (
     apply_only,
     is_chosen,
     measurement_parser,
-    whole,
+    positive_integer,
 )
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.rounds import failures, reason, rounds_text, run_rounds
@@ -54,7 +54,9 @@ SERVER_CORE, LOAD_CORE = 0, 1
 def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_model_arguments)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=positive_integer, default=2, help="for each figure (default: %(default)s)"
+    )
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, (server.name for server in _servers(Path(), Path())))
     warn_without_wrk()

@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from benchmarks.lib import machine, pages, report
-from benchmarks.lib.arguments import add_rounds_argument, positive
+from benchmarks.lib.arguments import add_rounds_argument, positive_number
 from benchmarks.lib.rounds import rounds_text
 from benchmarks.lib.testbed import INTERRUPTED, end_cleanly
 from benchmarks.serving.protocol_clients import CLIENTS, WARM_UP_CALLS, call
@@ -157,7 +157,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--seconds", type=positive, default=0.6, help="of calls for each figure (default: 0.6)"
+        "--seconds",
+        type=positive_number,
+        default=0.6,
+        help="of calls for each figure (default: 0.6)",
     )
     add_rounds_argument(parser)
     parser.add_argument(

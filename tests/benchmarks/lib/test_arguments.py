@@ -16,7 +16,7 @@ def test_a_number_of_rounds_is_one_or_more(program, rounds, capsys):
     with pytest.raises(SystemExit) as ended:
         program.main(["--rounds", rounds])
     assert ended.value.code == 2
-    assert f"'{rounds}' is not a number of rounds: use 1 or more" in capsys.readouterr().err
+    assert f"--rounds: '{rounds}' is not an integer above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("program", [delay, end_to_end, model_service])
