@@ -15,6 +15,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from benchmarks.lib.failure import MeasurementFailed
 from benchmarks.lib.query_consumers import COMMITTED, QueryConsumers
 
 STALLED_S = 60.0  # without a new forecast for this long, no more will come
@@ -25,7 +26,7 @@ READ_WAIT_S = 0.1
 QUIET_S, MISSING_S = 0.3, 5.0
 
 
-class WrongForecasts(Exception):
+class WrongForecasts(MeasurementFailed):
     """Events were lost, doubled or put out of order. The text says how many."""
 
 
@@ -101,7 +102,7 @@ class Meter:
 
     def __init__(self, servers: str, topic: str, partitions: int) -> None:
         self._partitions = [(topic, number) for number in range(partitions)]
-        self._consumers = QueryConsumers({"bootstrap.servers": servers}, f"meter-{topic}")
+        self._consumers = QueryConsumers(servers, f"meter-{topic}")
 
     def length(self, isolation: str = COMMITTED) -> int:
         """Return the number of offsets that readers of that isolation level can read; 0 if it is unknown.

@@ -10,6 +10,7 @@ import psutil
 
 from benchmarks.lib import report
 from benchmarks.lib.environment import python_of
+from benchmarks.lib.failure import MeasurementFailed
 from benchmarks.lib.programs import ROOT
 
 RATE_HZ = 200
@@ -20,7 +21,7 @@ OUTSIDE = "librdkafka's threads"
 ROOMS = ("consumer", "fncast", "functions", "interceptor", "model_service")
 
 
-class NoProfile(Exception):
+class NoProfile(MeasurementFailed):
     """py-spy could not sample the process. The text says why."""
 
 

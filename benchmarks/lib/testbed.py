@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-from benchmarks.lib.broker import LOG_APPEND_TIME, PARTITIONS, Broker, NoBroker, broker
-from benchmarks.lib.environment import NoEnvironment
+from benchmarks.lib.broker import LOG_APPEND_TIME, PARTITIONS, Broker, broker
+from benchmarks.lib.failure import MeasurementFailed
 from benchmarks.lib.load import Load, publish
 from benchmarks.lib.meter import RunResult
 from benchmarks.lib.programs import EXACTLY, LimitPipeline, Pipeline, RunTopics
@@ -120,7 +120,7 @@ def run_on_testbed(
             models, model = found_model(arguments.models, folder)
             print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
             return asyncio.run(_measure(Testbed(on, models, model, folder), measure))
-    except (NoBroker, NoEnvironment, ProcessFailed) as error:
+    except (MeasurementFailed, ProcessFailed) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

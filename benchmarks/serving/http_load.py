@@ -17,6 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.lib.failure import MeasurementFailed
 from benchmarks.lib.spread import percentile
 from fncast.demo.plan import HOST
 
@@ -25,7 +26,7 @@ GRACE_S = 30.0
 NUMBERS = 5  # on the line with the result of a load generator
 
 
-class LoadFailed(Exception):
+class LoadFailed(MeasurementFailed):
     """The load could not be sent, or was not answered. The text says why."""
 
 
