@@ -75,7 +75,7 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     note = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
     blocks: list[report.Block | None] = [table(results), note, failures(failed)]
     if arguments.print_only or not results:
-        print(report.text(blocks))
+        print(report.markdown(blocks))
     else:
         facts = machine.facts(
             testbed.broker.name, f"{rounds_text(arguments.rounds)}, {arguments.seconds:g} s at each rate"

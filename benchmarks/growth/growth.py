@@ -70,7 +70,7 @@ async def measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
             blocks = [*blocks, f"Failed: {'; '.join(testbed.failed)}."]
             failed.append(name)
         if arguments.print_only:
-            print(report.text(blocks))
+            print(report.markdown(blocks))
         else:
             report.save(f"{PROGRAM}-{name}", facts, blocks)
             pages.generate()

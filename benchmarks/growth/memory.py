@@ -8,7 +8,7 @@ import statistics
 import time
 
 from benchmarks.growth.backlog import MIN_EVENTS
-from benchmarks.lib import plot, report
+from benchmarks.lib import charts, report
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, FncastPipeline
 from benchmarks.lib.run import Run
@@ -43,15 +43,15 @@ async def memory(testbed: Testbed, arguments: argparse.Namespace) -> list[report
         ("median of the first quarter, MB", first),
         ("median of the last quarter, MB", last),
     ]
-    shown = plot.lines(
-        report.plots(arguments.print_only),
+    chart = charts.lines(
+        report.chart_folder(arguments.print_only),
         "growth-memory",
         {"consumer": samples},
         "seconds",
         "resident memory, MB",
         logarithmic="",
     )
-    return [report.Table("memory", ("memory of the consumer", "exactly-once"), rows), shown]
+    return [report.Table("memory", ("memory of the consumer", "exactly-once"), rows), chart]
 
 
 async def _watch(run: Run, samples: list[tuple[float, float]]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.lib.goals import goals
-from benchmarks.lib.report import PLOTS, RESULTS, ROOT, cell, load
+from benchmarks.lib.report import CHARTS, RESULTS, ROOT, cell, load
 from benchmarks.lib.spread import figure
 
 PROGRAM = "report"
@@ -61,7 +61,7 @@ def goals_block() -> str:
 
 def chart_block(section: str) -> str:
     """Return the chart of a result."""
-    return f"![Chart: {section}]({PLOTS.name}/{load(section)['chart']})"
+    return f"![Chart: {section}]({CHARTS.name}/{load(section)['chart']})"
 
 
 def runs_block() -> str:

@@ -17,7 +17,7 @@ from benchmarks.lib.spread import Spread, figure
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-PLOTS = ROOT / "docs" / "performance"
+CHARTS = ROOT / "docs" / "performance"
 
 Cell = str | float | Spread
 
@@ -35,7 +35,7 @@ class Table:
         lines = [
             self.heads,
             ["---", *["---:"] * (len(self.heads) - 1)],
-            *[map(shown, row) for row in self.rows],
+            *[map(cell_text, row) for row in self.rows],
         ]
         return f"{self.name}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -54,26 +54,26 @@ class Chart:
 Block = str | Table | Chart
 
 
-def shown(cell: Cell) -> str:
+def cell_text(cell: Cell) -> str:
     """Return a cell as text: three digits, and the range if it has one."""
     if isinstance(cell, str):
         return cell
     return str(cell) if isinstance(cell, Spread) else figure(cell)
 
 
-def text(blocks: Sequence[Block | None]) -> str:
+def markdown(blocks: Sequence[Block | None]) -> str:
     """Return the blocks as Markdown; empty ones are left out."""
     return "\n\n".join(str(block) for block in blocks if block)
 
 
-def plots(print_only: bool) -> Path | None:
+def chart_folder(print_only: bool) -> Path | None:
     """Return the folder for charts; None if nothing is to be written."""
-    return None if print_only else PLOTS
+    return None if print_only else CHARTS
 
 
 def save(section: str, facts: dict[str, Any], blocks: Sequence[Block | None], folder: Path = RESULTS) -> None:
     """Print the blocks and write `folder`/`section`.json: facts, notes, tables and the chart's file."""
-    print(text(blocks))
+    print(markdown(blocks))
     tables = [block for block in blocks if isinstance(block, Table)]
     chart = next((block.file for block in blocks if isinstance(block, Chart)), None)
     result = {

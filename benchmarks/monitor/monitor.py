@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_broker_arguments,
     add_rounds_argument,
@@ -90,11 +90,11 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
         rates_table(chosen),
         ratios_table(chosen),
         delays_table(live),
-        rates_chart(report.plots(arguments.print_only), rates),
+        rates_chart(report.chart_folder(arguments.print_only), rates),
         failures(failed),
     ]
     if arguments.print_only or not loads:
-        print(report.text(blocks))
+        print(report.markdown(blocks))
     else:
         setup = f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
         load = f"load average {min(loads):.0f} to {max(loads):.0f}"
@@ -115,7 +115,7 @@ def rates_table(measured: Sequence[contestants.MonitorContestant]) -> report.Tab
 def rates_chart(folder: Path | None, rates: Mapping[str, Spread]) -> report.Chart | None:
     """Draw the readings a second of each program, by its name. folder: None draws nothing."""
     ours = [name for name in rates if name.startswith("fncast")]
-    return plot.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
 
 
 def ratios_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
     add_testbed_arguments,
@@ -98,15 +98,15 @@ async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     results = [result for result in chosen if result.runs]
     blocks: list[report.Block | None] = [_table(results), _ratios(results), failures(failed)]
     if arguments.quick or arguments.print_only or not results:
-        print(report.text(blocks))
+        print(report.markdown(blocks))
     else:
         rates = {result.name: result.rate() for result in results}
         ours = [name for name in rates if name.startswith(FncastPipeline.name)]
-        shown = plot.bars(report.PLOTS, "end-to-end", rates, "events a second (logarithmic)", ours)
+        chart = charts.bars(report.CHARTS, "end-to-end", rates, "events a second (logarithmic)", ours)
         facts = machine.facts(
             testbed.broker.name, f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}"
         )
-        report.save(PROGRAM, facts, [*blocks, shown])
+        report.save(PROGRAM, facts, [*blocks, chart])
         pages.generate()
     wrong = [result.name for result in results if not result.is_right]
     if wrong:

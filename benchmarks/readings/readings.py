@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
     add_testbed_arguments,
@@ -101,7 +101,7 @@ async def measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
     ]
     is_measured = any(row.runs for row in chosen) or any(each.values for each in single)
     if arguments.print_only or not is_measured:
-        print(report.text(blocks))
+        print(report.markdown(blocks))
     else:
         load = f"load average {os.getloadavg()[1]:.0f}"
         facts = machine.facts(
@@ -154,7 +154,7 @@ def _table(measured: list[RateRow]) -> report.Table:
 def _chart(measured: list[RateRow]) -> report.Chart | None:
     rates = {row.name: row.rate() for row in measured if row.runs}
     ours = [row.name for row in measured if isinstance(row.pipeline, FncastReadings)]
-    return plot.bars(report.PLOTS, "readings", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(report.CHARTS, "readings", rates, "readings a second (logarithmic)", ours)
 
 
 def _ratios(measured: list[RateRow]) -> report.Table:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_model_arguments,
     add_rounds_argument,
@@ -95,7 +95,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     if failed:
         print(f"{PROGRAM}: {failures(failed)}", file=sys.stderr)
     if arguments.print_only or len(failed) == len(chosen):
-        print(report.text(blocks))
+        print(report.markdown(blocks))
         return code
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{rounds_text(arguments.rounds)}, {arguments.seconds} s a figure")
@@ -104,14 +104,14 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         for name, cells in figures.items()
         if cells[MANY]
     }
-    shown = plot.bars(
-        report.PLOTS,
+    chart = charts.bars(
+        report.CHARTS,
         "model-service",
         rates,
         "requests a second, 64 connections × 1 window (logarithmic)",
         [name for name in rates if name.startswith("fncast")],
     )
-    report.save(PROGRAM, facts, [*blocks, shown])
+    report.save(PROGRAM, facts, [*blocks, chart])
     pages.generate()
     return code
 

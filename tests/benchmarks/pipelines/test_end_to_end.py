@@ -78,7 +78,7 @@ def test_without_a_measurement_no_page_is_written(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(end_to_end, "measure_pipeline", measure)
     monkeypatch.setattr(end_to_end.report, "save", lambda *_: pytest.fail("the result was written"))
-    monkeypatch.setattr(end_to_end.plot, "bars", lambda *_: pytest.fail("a plot was drawn"))
+    monkeypatch.setattr(end_to_end.charts, "bars", lambda *_: pytest.fail("a chart was drawn"))
     testbed: Any = FakeTestbed()
     arguments = argparse.Namespace(quick=False, only=["fncast"], rounds=1, scale=1.0, print_only=False)
     assert asyncio.run(end_to_end.compare(testbed, arguments)) == 1

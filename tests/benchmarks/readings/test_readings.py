@@ -88,7 +88,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(readings, "publish", lambda servers, topic, records: topics.append(topic))
     monkeypatch.setattr(readings.rates, "measure", fails)
     monkeypatch.setattr(readings.figures, "FIGURES", {})
-    monkeypatch.setattr(readings.plot, "bars", lambda *_: pytest.fail("a chart was drawn"))
+    monkeypatch.setattr(readings.charts, "bars", lambda *_: pytest.fail("a chart was drawn"))
     monkeypatch.setattr(readings.report, "save", lambda *_: pytest.fail("a result was written"))
     return topics
 
