@@ -31,13 +31,8 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
     def __str__(self) -> str:
-        """Markdown: the first column to the left, the others to the right."""
-        lines = [
-            self.heads,
-            ["---", *["---:"] * (len(self.heads) - 1)],
-            *[map(cell_text, row) for row in self.rows],
-        ]
-        return f"{self.name}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        rows = [list(map(cell_text, row)) for row in self.rows]
+        return f"{self.name}\n\n{markdown_table(self.heads, rows)}"
 
 
 @dataclass(frozen=True)
@@ -52,6 +47,13 @@ class Chart:
 
 
 Block = str | Table | Chart
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, has_figures: bool = True) -> str:
+    """Return a table in Markdown. has_figures: all columns but the first are aligned to the right."""
+    alignment = "---:" if has_figures else "---"
+    lines = [heads, ["---", *[alignment] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def cell_text(cell: Cell) -> str:
@@ -83,7 +85,7 @@ def save(section: str, facts: dict[str, Any], blocks: Sequence[Block | None], fo
         "tables": {
             table.name: {
                 "columns": list(table.heads),
-                "rows": [[_json(cell) for cell in row] for row in table.rows],
+                "rows": [[_to_json(cell) for cell in row] for row in table.rows],
             }
             for table in tables
         },
@@ -101,10 +103,10 @@ def load(section: str, folder: Path = RESULTS) -> dict[str, Any]:
 
 
 def cell(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
-    """Return one figure. Raises KeyError if the table, row or column is missing or its cell is not a figure."""
-    found = result["tables"][table]
-    index = {name: number for number, name in enumerate(found["columns"])}[column]
-    value = {cells[0]: cells for cells in found["rows"]}[row][index]
+    """Return one figure. Raises KeyError if its table, row or column is missing, or if the cell is not a figure."""
+    columns, rows = result["tables"][table]["columns"], result["tables"][table]["rows"]
+    index = {name: number for number, name in enumerate(columns)}[column]
+    value = {cells[0]: cells for cells in rows}[row][index]
     if isinstance(value, dict):
         return Spread(value["low"], value["median"], value["high"])
     if isinstance(value, int | float):
@@ -112,9 +114,10 @@ def cell(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
     raise KeyError(f"{table}, {row}, {column}: {value!r} is not a figure")
 
 
-def _json(cell: Cell) -> object:
+def _to_json(cell: Cell) -> object:
+    """Return a cell for a result: a range as an object, NaN as null, seven digits."""
     if isinstance(cell, Spread):
-        low, median, high = (_json(value) for value in (cell.low, cell.median, cell.high))
+        low, median, high = (_to_json(value) for value in (cell.low, cell.median, cell.high))
         return median if low == high else {"median": median, "low": low, "high": high}
     if isinstance(cell, str):
         return cell
