@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.delay import delay
 from benchmarks.growth import growth
 from benchmarks.lib import pages
-from benchmarks.lib.testbed import INTERRUPTED
+from benchmarks.lib.exit_code import INTERRUPTED
 from benchmarks.monitor import monitor
 from benchmarks.pipelines import end_to_end
 from benchmarks.quality import front

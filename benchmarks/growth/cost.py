@@ -13,7 +13,7 @@ from benchmarks.lib.programs import EXACTLY, FAST_EVENTS, FncastPipeline
 from benchmarks.lib.report import Block, Table, chart_folder
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread
-from benchmarks.lib.steps import SHOWN, NoProfile, steps, table
+from benchmarks.lib.steps import SHOWN_STEPS, NoProfile, steps, table
 from benchmarks.lib.testbed import Testbed
 
 EVENTS = 4 * FAST_EVENTS  # enough that the samples end before the backlog does
@@ -43,7 +43,7 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
         str(row[0]): Spread.of([float(row[1])])
         for table in tables
         if table.name == "consumer"
-        for row in table.rows[:SHOWN]
+        for row in table.rows[:SHOWN_STEPS]
         if not isinstance(row[1], str | Spread)
     }
     chart = charts.bars(

@@ -27,11 +27,12 @@ from benchmarks.lib.arguments import (
     measurement_parser,
     positive_integer,
 )
+from benchmarks.lib.exit_code import run_to_exit_code
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.rounds import failures, reason, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.steps import steps, table
-from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, found_model
+from benchmarks.lib.trained_model import find_or_train
 from benchmarks.serving.figures import (
     CONNECTIONS,
     IN_PROCESS,
@@ -60,17 +61,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, (server.name for server in _servers(Path(), Path())))
     warn_without_wrk()
-    end_cleanly()
-    try:
-        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
-            return asyncio.run(_compare(arguments, Path(name)))
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    return run_to_exit_code(PROGRAM, lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
+        return asyncio.run(_compare(arguments, Path(name)))
 
 
 async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
-    models, model = found_model(arguments.models, folder)
+    """Measure, print and write the result. Returns the exit code."""
+    models, model = find_or_train(arguments.models, folder)
     chosen = [server for server in _servers(models, model) if is_chosen(server.name, arguments.only)]
     figures: ServingFigures = defaultdict(lambda: defaultdict(list))
 
