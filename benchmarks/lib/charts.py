@@ -26,7 +26,7 @@ def bars(
     if folder is None:
         return None
     figure, axes = _axes(ROW_IN * len(spreads) + 1.0)
-    upwards = dict(reversed(spreads.items()))  # the first bar is at the top
+    upwards = {bar: spreads[bar] for bar in reversed(list(spreads))}  # the first bar is at the top
     medians = [spread.median for spread in upwards.values()]
     ranges = [
         [spread.median - spread.low for spread in upwards.values()],
