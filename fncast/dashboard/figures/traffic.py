@@ -9,8 +9,9 @@ from fncast.dashboard.events.event import ReceivedEvent
 from fncast.dashboard.events.forecast import FORECAST_TYPE, model_name
 from fncast.dashboard.events.names import short_key, shown_name
 from fncast.dashboard.events.record import ReceivedRecord
-from fncast.dashboard.figures.delay import DelayTracker, Key, PendingInput, RecordRate
+from fncast.dashboard.figures.delay import DelayTracker, Key, PendingInput
 from fncast.dashboard.figures.recent_names import RecentNames
+from fncast.dashboard.figures.record_rate import RecordRate
 
 # Forecast ids to remember. A forecast with a known id is a repeat.
 MAX_IDS = 20_000

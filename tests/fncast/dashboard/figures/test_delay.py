@@ -1,28 +1,6 @@
-"""Rates and delays. The tests pass the time."""
+"""Delays from inputs to answers. The tests pass the time."""
 
-from fncast.dashboard.figures.delay import (
-    MAX_UNMATCHED,
-    RATE_WINDOW_S,
-    DelayTracker,
-    PendingInput,
-    RecordRate,
-    percentile,
-)
-
-
-def test_a_rate_is_the_average_of_the_last_seconds() -> None:
-    rate = RecordRate(0.0)
-    for tenth in range(200):
-        rate.add(tenth / 10, live=True)
-    assert rate.per_s(19.99) == 10.0
-    assert rate.per_s(19.99 + 2 * RATE_WINDOW_S) == 0.0
-    assert rate.total == 200
-
-
-def test_history_counts_only_in_the_total() -> None:
-    rate = RecordRate(0.0)
-    rate.add(0.0, live=False)
-    assert (rate.total, rate.per_s(0.1)) == (1, 0.0)
+from fncast.dashboard.figures.delay import MAX_UNMATCHED, DelayTracker, PendingInput, percentile
 
 
 def test_input_and_answer_may_be_read_in_any_order() -> None:
