@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any, TypeVar
 
 DELAY_WINDOW_S = 60.0
@@ -20,6 +19,7 @@ LATE_S = 10.0
 
 V = TypeVar("V")
 Key = tuple[str, str]  # the input's source and id
+Partition = tuple[str, int]  # topic and number
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,14 @@ class PendingInput:
     """An input that waits for its answer.
 
     timestamp_s: the record's, in seconds since 1970. last: the index of its last reading, None if it has no readings.
+    partition, offset: of the record.
     """
 
     timestamp_s: float | None
     last: int | None
     destination: str = ""
+    partition: Partition = ("", 0)
+    offset: int = 0
 
 
 class DelayTracker:
@@ -39,22 +42,27 @@ class DelayTracker:
 
     def __init__(self) -> None:
         self._inputs: OrderedDict[Key, PendingInput] = OrderedDict()
-        # Live inputs without an answer → when they were read.
-        self._waiting: OrderedDict[Key, float] = OrderedDict()
+        # Live inputs without an answer, and when they were read.
+        self._waiting: OrderedDict[Key, tuple[PendingInput, float]] = OrderedDict()
         # Answers that were read before their input → when they were written; None for a dead letter.
         self._early: OrderedDict[Key, float | None] = OrderedDict()
         # Pairs: when the answer was read, and its delay.
         self._delays: deque[tuple[float, float]] = deque(maxlen=MAX_DELAYS)
+        # The last offset with an outcome. The consumer publishes in input order, so earlier records have theirs, too.
+        self._settled: dict[Partition, int] = {}
 
     def add_input(self, key: Key, pending: PendingInput, now_s: float, live: bool = True) -> None:
         """Add an input event with the source and id in `key`."""
         _put(self._inputs, key, pending)
+        if pending.offset < self._settled.get(pending.partition, 0):
+            del self._settled[pending.partition]  # the topic was created again
         if key in self._early:
             answered_s = self._early.pop(key)
+            self._settled[pending.partition] = pending.offset
             if live and answered_s is not None:
                 self._add_delay(now_s, pending.timestamp_s, answered_s)
         elif live:
-            _put(self._waiting, key, now_s)
+            _put(self._waiting, key, (pending, now_s))
 
     def add_answer(
         self, key: Key, timestamp_s: float | None, now_s: float, live: bool = True
@@ -62,7 +70,7 @@ class DelayTracker:
         """Add an answer that names `key` as its cause. Returns the input if it was read before."""
         pending = self._inputs.get(key)
         # Only the first answer of an input has a delay, not one that is delivered again.
-        was_waiting = self._waiting.pop(key, None) is not None
+        was_waiting = self._settle(key)
         if pending is None:
             _put(self._early, key, timestamp_s)
         elif live and was_waiting and timestamp_s is not None:
@@ -75,13 +83,31 @@ class DelayTracker:
 
     def add_dead_letter(self, key: Key) -> None:
         """Stop waiting for an answer: the input became a dead letter."""
-        if self._waiting.pop(key, None) is None and key not in self._inputs:
+        if not self._settle(key) and key not in self._inputs:
             _put(self._early, key, None)
 
     def waiting(self, now_s: float) -> int:
-        """How many of the last MAX_UNMATCHED inputs have waited longer than LATE_S for an answer."""
-        late = takewhile(lambda read_s: now_s - read_s > LATE_S, self._waiting.values())
-        return sum(1 for _ in late)
+        """How many of the last MAX_UNMATCHED inputs have waited longer than LATE_S for an answer.
+
+        An input does not wait if a later record of its partition has an outcome: its function published nothing.
+        """
+        count = 0
+        for key, (pending, read_s) in list(self._waiting.items()):
+            if now_s - read_s <= LATE_S:
+                break
+            if pending.offset < self._settled.get(pending.partition, 0):
+                del self._waiting[key]
+            else:
+                count += 1
+        return count
+
+    def _settle(self, key: Key) -> bool:
+        """Note that an input has its outcome. Returns whether it has waited for that."""
+        pending, _ = self._waiting.pop(key, (None, 0.0))
+        if pending is None:
+            return False
+        self._settled[pending.partition] = max(pending.offset, self._settled.get(pending.partition, 0))
+        return True
 
     def as_json(self, now_s: float) -> dict[str, Any]:
         """Percentiles of the last minute's delays in seconds, None if there are none; and their count."""

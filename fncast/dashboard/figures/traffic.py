@@ -43,7 +43,8 @@ class Traffic:
         destination = shown_name(event.text("destination") or "")
         if destination:
             self._requested.add(destination, written_s)
-        pending = PendingInput(record.timestamp_s, last, destination)
+        place = (record.topic, record.partition)
+        pending = PendingInput(record.timestamp_s, last, destination, place, record.offset)
         self._delay.add_input(_key(event.source, event.id), pending, now_s, record.live)
 
     def add_answer(
