@@ -186,7 +186,7 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
     page.until("document.getElementById('incidents-note').textContent === 'Nothing is open. 2 are over.'")
     assert page.value("document.querySelectorAll('#incidents .closed').length") == 2
     page.tab.click("#incidents .closed button")
-    page.until(f"{card('cpu')}.wide")
+    page.until(f"{card('cpu')}.isWide")
     assert page.value("document.querySelectorAll('img, #monitor b').length") == 0
     assert page.complaints == []
 

@@ -37,7 +37,7 @@ export function details(incident, series, now) {
   return parts.join(" · ");
 }
 
-export function state(incident, now) {
+export function stateText(incident, now) {
   if (incident.closed_s !== null) return `over since ${age(Math.max(0, now - incident.closed_s))}`;
   return `open for ${age(Math.max(0, now - incident.opened_s))}`;
 }

@@ -62,7 +62,7 @@ function forecastsNote(figures, isSkipping) {
 
 // The median over all series that are not silent, so that one unusual series does not dominate. series: of all cards.
 export function showRatio(series, now) {
-  const active = series.filter((each) => !each.silent(now));
+  const active = series.filter((each) => !each.isSilent(now));
   const ratios = active.map(({ score }) => score?.ratio).filter((ratio) => ratio != null).sort((a, b) => a - b);
   byId("ratio").classList.remove("good", "bad");
   if (!ratios.length) {
