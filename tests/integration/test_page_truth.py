@@ -155,7 +155,7 @@ def test_the_part_that_is_out_is_red(
     outage = {"over": False, "reason": reason, "since": datetime.now(UTC).isoformat()}
     site.event("outages", "io.fncast.outage.v1", "forecast", "o", outage)
     tab = visit()
-    tab.says("#banner", "^Out: forecast since")
+    tab.says("#banner", "^A route is out: forecast since")
     tab.says("#function-note", f"^{function}$")
     tab.says("#model-note", model)
     red = tab.tab.evaluate("[...document.querySelectorAll('.path .out .name')].map((one) => one.id)")

@@ -58,9 +58,10 @@ export class MonitorPanel {
     this.items = [...open, ...closed].map((incident) => this.createItem(incident, now));
     byId("incidents").replaceChildren(...this.items.map(({ line }) => line));
     const more = leftOut ? ` ${count(leftOut)} older open ones are not shown.` : "";
-    const none = "Nothing is unusual, and no threshold is expected to be crossed. Rules for alerts: [[alerts]] in fncast.toml.";
-    const over = closed.length ? ` ${count(closed.length)} ${closed.length === 1 ? "is" : "are"} over.` : "";
-    setText("incidents-note", open.length ? `${count(open.length + leftOut)} open.${over}${more}` : closed.length ? `Nothing is open.${over}` : none);
+    const none = "Nothing is unusual, and no reading is expected to cross a threshold. [[alerts]] in fncast.toml sets thresholds.";
+    const total = open.length + leftOut;
+    const ended = closed.length ? `, ${count(closed.length)} ended` : "";
+    setText("incidents-note", total || ended ? `${total ? count(total) : "None"} open${ended}.${more}` : none);
   }
 
   createItem(incident, now) {

@@ -84,7 +84,7 @@ export function showLegend(series) {
   const forecasted = series.filter(({ forecast }) => forecast);
   const band = forecasted.find(({ forecast }) => forecast.band)?.forecast.band;
   byId("legend-band").parentElement.hidden = !band;
-  if (band) setText("legend-band", `${Math.round(band[0] * 100)}–${percent(band[1])}`);
+  if (band) setText("legend-band", `band: ${Math.round(band[0] * 100)}–${percent(band[1])}`);
   const leads = new Set(forecasted.map(({ lead }) => lead));
-  setText("legend-earlier", leads.size === 1 ? `forecast ${[...leads][0]} steps earlier` : "earlier forecast");
+  setText("legend-earlier", leads.size === 1 ? `forecast made ${[...leads][0]} steps earlier` : "earlier forecast");
 }
