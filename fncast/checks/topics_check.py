@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
-from consumer.kafka.compaction import compaction_problem
+from consumer.kafka.compaction import CompactionProblem, compaction_problem
 from consumer.settings import InputSettings, Settings
 from fncast.checks.records_check import check_records
 from fncast.checks.row import Row
@@ -40,7 +40,7 @@ def check_kafka(settings: Settings, now: datetime) -> list[Row]:
         is_asked = state in topics and not sampler.is_embedded
         problems = {state: compaction_problem(_admin(settings), state)} if is_asked else {}
         rows += [
-            output_row(topic, topics, settings, rights, problems.get(topic, ""))
+            output_row(topic, topics, settings, rights, problems.get(topic))
             for topic in output_topics(settings)
         ]
         if not sampler.is_embedded:
@@ -100,9 +100,9 @@ def output_row(
     topics: Mapping[str, int],
     settings: Settings,
     rights: Mapping[str, set[AclOperation]],
-    problem: str,
+    problem: CompactionProblem | None,
 ) -> Row:
-    """The row about a topic that the consumer writes. problem: of `compaction_problem`; empty for other topics."""
+    """The row about a topic that the consumer writes. problem: of the state topic."""
     hop = f"topic {topic}"
     if _lacks(rights, topic, AclOperation.WRITE):
         return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
@@ -116,8 +116,7 @@ def output_row(
         return Row(hop, "ok", detail)
     count = topics[topic]
     if problem:
-        detail, _, fix = problem.partition(". Fix it with ")
-        return Row(hop, "failed", detail, fix)
+        return Row(hop, "failed", problem.reason, problem.fix)
     return Row(hop, "ok", f"{count} partition{'s' * (count != 1)}")
 
 
