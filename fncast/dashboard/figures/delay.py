@@ -51,7 +51,7 @@ class DelayTracker:
         # The last offset with an outcome. The consumer publishes in input order, so earlier records have theirs, too.
         self._settled: dict[Partition, int] = {}
 
-    def add_input(self, key: Key, pending: PendingInput, now_s: float, live: bool = True) -> None:
+    def add_input(self, key: Key, pending: PendingInput, now_s: float, is_live: bool = True) -> None:
         """Add an input event with the source and id in `key`."""
         _put(self._inputs, key, pending)
         if pending.offset < self._settled.get(pending.partition, 0):
@@ -59,13 +59,13 @@ class DelayTracker:
         if key in self._early:
             answered_s = self._early.pop(key)
             self._settled[pending.partition] = pending.offset
-            if live and answered_s is not None:
+            if is_live and answered_s is not None:
                 self._add_delay(now_s, pending.timestamp_s, answered_s)
-        elif live:
+        elif is_live:
             _put(self._waiting, key, (pending, now_s))
 
     def add_answer(
-        self, key: Key, timestamp_s: float | None, now_s: float, live: bool = True
+        self, key: Key, timestamp_s: float | None, now_s: float, is_live: bool = True
     ) -> PendingInput | None:
         """Add an answer that names `key` as its cause. Returns the input if it was read before."""
         pending = self._inputs.get(key)
@@ -73,7 +73,7 @@ class DelayTracker:
         was_waiting = self._settle(key)
         if pending is None:
             _put(self._early, key, timestamp_s)
-        elif live and was_waiting and timestamp_s is not None:
+        elif is_live and was_waiting and timestamp_s is not None:
             self._add_delay(now_s, pending.timestamp_s, timestamp_s)
         return pending
 

@@ -16,10 +16,10 @@ class RecordRate:
         self._since_s = now_s
         self._buckets: deque[tuple[int, int]] = deque()  # (second, records in it)
 
-    def add(self, now_s: float, live: bool) -> None:
+    def add(self, now_s: float, is_live: bool) -> None:
         """Count a record. A record that is not live counts only in the total."""
         self.total += 1
-        if not live:
+        if not is_live:
             return
         second = math.floor(now_s)
         if self._buckets and self._buckets[-1][0] == second:

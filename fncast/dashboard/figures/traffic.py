@@ -34,7 +34,7 @@ class Traffic:
 
     def count_input(self, record: ReceivedRecord, now_s: float) -> None:
         """Count a record of an input topic. It does not have to be an event."""
-        self._events.add(now_s, record.live)
+        self._events.add(now_s, record.is_live)
 
     def add_input(
         self, event: ReceivedEvent, record: ReceivedRecord, last: int | None, written_s: float, now_s: float
@@ -45,7 +45,7 @@ class Traffic:
             self._requested.add(destination, written_s)
         place = (record.topic, record.partition)
         pending = PendingInput(record.timestamp_s, last, destination, place, record.offset)
-        self._delay.add_input(_key(event.source, event.id), pending, now_s, record.live)
+        self._delay.add_input(_key(event.source, event.id), pending, now_s, record.is_live)
 
     def add_answer(
         self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
@@ -53,7 +53,7 @@ class Traffic:
         """Add an event of the output topic. Returns the input that it answers, if that was read before."""
         self._last_answer_s = max(written_s, self._last_answer_s or 0.0)
         if event.type == FORECAST_TYPE:
-            self._forecasts.add(now_s, record.live)
+            self._forecasts.add(now_s, record.is_live)
             self._repeats += self._is_repeat(event)
             if model := model_name(event):
                 self._models.add(model, written_s)
@@ -62,7 +62,7 @@ class Traffic:
         source, id = event.text("causationsource"), event.text("causationid")
         if source is None or id is None:
             return None
-        answered = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
+        answered = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.is_live)
         if answered is not None and answered.destination:
             self._answered.add(answered.destination, written_s)
         return answered
