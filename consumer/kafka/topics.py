@@ -129,7 +129,7 @@ class Topics:
         largest = largest_input(limits, names.inputs)
         self._dead_letter_bytes = largest + MAX_ADDED_BYTES
         if names.state in counts and (problem := compaction_problem(self._admin, names.state)):
-            raise ConsumerError(problem)
+            raise ConsumerError(str(problem))
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
         has_input = any(name in counts for name in names.inputs)
         if self._is_exactly_once and has_input and not self._are_replicas_checked:
