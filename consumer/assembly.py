@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from consumer.batches import Batching
+from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.at_least_once import AtLeastOnce
 from consumer.kafka.exactly_once import ExactlyOnce
 from consumer.kafka.publisher import Publisher
+from consumer.kafka.source import KafkaSource
+from consumer.kafka.topic_names import TopicNames
+from consumer.kafka.topics import Topics
+from consumer.loop import Loop
+from consumer.loop_parts import LoopParts
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
+from consumer.result_publisher import ResultPublisher
 from consumer.settings import InputSettings, KafkaSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_restore import PartitionRestore
@@ -165,3 +174,47 @@ def build_states(
     restorer = Restorer(restore, lambda: Reader(properties, group))
     writer = StateWriter(publisher, kafka.state_topic, group)
     return PartitionStates(chain.stateful, event_loop, restorer, writer)
+
+
+def build_loop(
+    settings: Settings,
+    chain: Chain,
+    instance: str,
+    more_outputs: Sequence[str] = (),
+    *,
+    joins_inputs: bool = False,
+) -> Loop:
+    """The loop of this replica. The running event loop runs the chain. Raises ConsumerError.
+
+    instance: this replica's name. more_outputs, joins_inputs: as in `Service`.
+    """
+    event_loop = asyncio.get_running_loop()
+    kafka, fn = with_topics_by_series(settings).kafka, settings.fn
+    properties = kafka.client_properties()
+    rekeyed = [entry for entry in settings.inputs if entry.rekey]
+    publisher = build_publisher(kafka, instance)
+    states = build_states(kafka, chain, publisher, event_loop)
+    names = TopicNames(
+        kafka.input_topics,
+        kafka.output_topic,
+        kafka.dead_letter_topic,
+        kafka.outage_topic,
+        kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
+        (*more_outputs, *(entry.by_series_topic for entry in rekeyed)),
+    )
+    parts = LoopParts(
+        KafkaSource(properties, kafka.group_id, instance if kafka.static_membership else ""),
+        publisher,
+        Topics(properties, names, is_exactly_once=kafka.delivery == "exactly-once"),
+        ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
+        DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
+        states,
+    )
+    return Loop(
+        parts,
+        chain,
+        event_loop,
+        Batching(fn.batch_events, fn.calls_in_flight, fn.linger_s),
+        by_time=[entry.topic for entry in rekeyed],
+        joined=kafka.input_topics if joins_inputs else (),
+    )

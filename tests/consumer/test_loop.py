@@ -14,6 +14,7 @@ from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.topic_limits import Sizes
 from consumer.kafka.topic_watch import Changes
 from consumer.loop import SILENT_S, Loop
+from consumer.loop_parts import LoopParts
 from consumer.result_publisher import ResultPublisher
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
@@ -76,17 +77,15 @@ def loop(source: Any, topics: Any) -> Iterator[Loop]:
     publisher: Any = FakePublisher(commits_offsets=False)
     event_loop = asyncio.new_event_loop()
     restorer = Restorer(PartitionRestore({}, event_loop, "state", "group"), open_reader=Mock())
-    yield Loop(
+    parts = LoopParts(
         source,
         publisher,
-        ResultPublisher(publisher, "forecasts", "dead"),
         topics,
-        Chain([]),
-        event_loop,
-        Batching(),
+        ResultPublisher(publisher, "forecasts", "dead"),
         DeadLetterWatch("dead", 3, lambda: 0.0),
         PartitionStates({}, event_loop, restorer, StateWriter(publisher, "state", "group")),
     )
+    yield Loop(parts, Chain([]), event_loop, Batching())
     event_loop.close()
 
 

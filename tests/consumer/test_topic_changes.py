@@ -6,11 +6,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.topic_watch import Changes
 from consumer.lane import Partition
 from consumer.lanes import Lanes
 from consumer.topic_changes import UNREAD_S, TopicChanges
+from tests.consumer.parts import parts
 
 
 class FakeTopics:
@@ -52,12 +52,7 @@ class Harness:
         self.lanes = Lanes()
         self.lanes.assign(partitions)
         self.changes = TopicChanges(
-            topics,  # type: ignore[arg-type]
-            self.lanes,
-            self.source,  # type: ignore[arg-type]
-            self.results,
-            DeadLetterWatch("dead", 3, lambda: 0.0),
-            self.rejoins.append,
+            parts(topics=topics, source=self.source, results=self.results), self.lanes, self.rejoins.append
         )
 
 
