@@ -174,7 +174,7 @@ class Loop:
             return
         self._maintain_at_s = now_s + MAINTAIN_S
         if self._commits.is_in_trouble or self._parts.results.is_waiting or self._parts.topics.missing:
-            self._parts.topics.restore()
+            self._parts.topics.recreate_outputs()
         self._rebalance.check()
         self._parts.dead_letters.log_counts()
         self._lag.measure()

@@ -47,7 +47,7 @@ class Rebalance:
         if partitions:
             if not self._topics.all_exist:
                 self._topics.prepare()  # the input topic may have been created since the start
-            self._results.assigned()
+            self._results.forget_partitions()
             self._states.assigned(self._lanes.of(partitions))
             log.info("assigned %s", names(partitions))
 

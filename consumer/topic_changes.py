@@ -41,7 +41,7 @@ class TopicChanges:
             if topic in inputs:
                 self._read_from_start(topic, watch.seen_at_s.get(topic, now_s), now_s)
         if changed.created_again or changed.resized:
-            self._results.assigned()
+            self._results.forget_partitions()
         if self._unread:
             self._check_unread(now_s, watch.ends)
 

@@ -120,7 +120,7 @@ def test_a_member_of_a_group_says_that_the_broker_is_silent(
 def test_a_member_of_a_group_says_which_topic_is_missing(
     loop: Loop, source: FakeSource, topics: FakeTopics
 ) -> None:
-    topics.restore = Mock()  # type: ignore[attr-defined]
+    topics.recreate_outputs = Mock()  # type: ignore[attr-defined]
     problems: list[str] = []
 
     def is_missing(*names: str) -> None:

@@ -39,7 +39,7 @@ class Calls:
     def of(self, part: str, **attributes: Any) -> Any:
         """A stand-in for one part of the loop, for example "commits"."""
         fake = Mock(**attributes)
-        for method in ("abandon", "assigned", "dropped", "finish", "prepare"):
+        for method in ("abandon", "assigned", "dropped", "finish", "forget_partitions", "prepare"):
             getattr(fake, method).side_effect = lambda *_, name=f"{part}.{method}", **__: self.names.append(
                 name
             )
@@ -88,7 +88,7 @@ def test_an_assignment_makes_the_consumer_ready_at_once(group: Group) -> None:
 def test_topics_are_prepared_again_if_they_were_missing(group: Group) -> None:
     group.topics.all_exist = False
     group.rebalance.assigned([PARTITION])
-    assert group.calls.names == ["topics.prepare", "results.assigned", "states.assigned"]
+    assert group.calls.names == ["topics.prepare", "results.forget_partitions", "states.assigned"]
 
 
 def test_a_revoked_partition_is_finished_and_then_abandoned(group: Group) -> None:

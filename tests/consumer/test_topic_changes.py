@@ -81,7 +81,9 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     assert [
         lane.partition for lane in harness.lanes if lane.start == 0
     ] == from_start  # all of it counts as lag
-    assert harness.results.assigned.call_count == assignments  # the numbers of partitions are requested again
+    assert (
+        harness.results.forget_partitions.call_count == assignments
+    )  # the numbers of partitions are requested again
     logged = [line for line in caplog.messages if "deleted and created again" in line]
     assert len(logged) == bool(from_start)
 
