@@ -21,7 +21,7 @@ from consumer.loop import Loop
 from consumer.loop_parts import LoopParts
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
 from consumer.result_publisher import ResultPublisher
-from consumer.settings import InputSettings, KafkaSettings, Settings, SettingsError
+from consumer.settings import InputSettings, KafkaSettings, RouteSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
@@ -48,18 +48,22 @@ def build_routes(settings: Settings) -> dict[str, Route]:
     fn_token = _fn_token(settings)
     for name, route in settings.routes.items():
         try:
-            if isinstance(route, str):
-                is_fn = route.startswith("fn:")  # such a route gets the Fn server's token
-                found[name] = Route(name, route, batch=is_fn, token=fn_token if is_fn else "")
-            else:
-                token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
-                if token and "@" in urlsplit(route.url).netloc:
-                    raise ValueError("it has a token, and its URL has a login: use only one of them")
-                batch = route.batch or route.encoding == "graphpipe"  # a tensor holds the windows of a batch
-                found[name] = Route(name, route.url, batch, route.mode, token, route.encoding)
+            found[name] = _build_route(name, route, fn_token)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
     return found
+
+
+def _build_route(name: str, route: str | RouteSettings, fn_token: str) -> Route:
+    """One route. fn_token: the Fn server's, for routes to its functions. Raises ValueError, OSError."""
+    if isinstance(route, str):
+        is_fn = route.startswith("fn:")
+        return Route(name, route, batch=is_fn, token=fn_token if is_fn else "")
+    token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
+    if token and "@" in urlsplit(route.url).netloc:
+        raise ValueError("it has a token, and its URL has a login: use only one of them")
+    batch = route.batch or route.encoding == "graphpipe"  # a tensor holds the windows of a batch
+    return Route(name, route.url, batch, route.mode, token, route.encoding)
 
 
 def build_function_client(settings: Settings) -> FunctionClient:
