@@ -24,7 +24,7 @@ class Window(msgspec.Struct, eq=False, gc=False):
     """The last readings of a series when a step was complete.
 
     start_ns: time of the first value; end_ns: end of the last step; both since 1970 UTC. values: float64, oldest first,
-    NaN for a missing reading; always as long as the rules' window. labels: JSON object as bytes, empty for none.
+    NaN for a missing reading; always as long as the rules' window. labels_json: an object, empty for none.
     low, high: limits of the forecast, None for none.
     """
 
@@ -73,12 +73,14 @@ class Window(msgspec.Struct, eq=False, gc=False):
 class WindowEvent(Event):
     """A window as a CloudEvent. Its JSON is created on first use: a tensor call needs only the numbers.
 
-    readings: what a tensor call needs of the window; None before the first such call.
+    readings: what a tensor call needs; None before the first such call. is_replaced: whether an interceptor has set
+    `data`, which then counts instead of the window.
     """
 
     window: Window
     _data: bytes | None = None
     readings: EventReadings | None = None
+    is_replaced: bool = False
 
     @property  # type: ignore[misc]  # a field of the base class
     def data(self) -> bytes:
@@ -89,7 +91,7 @@ class WindowEvent(Event):
 
     @data.setter
     def data(self, data: bytes) -> None:
-        self._data = data
+        self._data, self.readings, self.is_replaced = data, None, True
 
     @property
     def size(self) -> int:
