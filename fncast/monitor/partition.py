@@ -14,6 +14,7 @@ from fncast.monitor.accuracy.publication import Publication
 from fncast.monitor.anomalies.silence import Silence
 from fncast.monitor.joining.joined_series import JoinedSeries
 from fncast.monitor.joining.packed_forecast import decoded_columns
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.rules import MonitorRules
@@ -49,7 +50,7 @@ class MonitorPartition:
         series = self._series(reading.series, reading.time, reading.step)
         if series is None:
             return []
-        index = series.joined.index(reading.time)
+        index = series.joined.grid.index(reading.time)
         self.notes.append((READING, series.name, index, reading.value, record_ms))
         return self._take_reading(series, index, reading.value, record_ms)
 
@@ -72,8 +73,7 @@ class MonitorPartition:
         if not steps:
             return events
         for name, series in self.series.items():
-            joined = series.joined
-            step_ms = 1000.0 * (joined.time_s(1) - joined.anchor_s)
+            step_ms = 1000.0 * series.joined.grid.step_s
             if series.silence.begins(now_ms, step_ms, steps, history):
                 self.changed.add(name)
                 self.notes.append((SILENT, name))
@@ -86,7 +86,7 @@ class MonitorPartition:
         series = self._series(message.series, message.start, message.step)
         if series is None:
             return []
-        start = series.joined.index(message.start)
+        start = series.joined.grid.index(message.start)
         packed = series.joined.add_forecast(message.model, start, message.band)
         if packed is None:
             return []
@@ -133,11 +133,11 @@ class MonitorPartition:
     def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:
         """The series; a new one if it is unknown, or if its step has changed. None if there is no room."""
         series = self.series.get(name)
-        if series is None or (series.joined.step is not step and series.joined.step != step):
+        if series is None or (series.joined.grid.step is not step and series.joined.grid.step != step):
             if series is None and len(self.series) >= self._rules.max_series:
                 self.rejected += 1
                 return None
-            series = self.series[name] = self._new(name, JoinedSeries(moment, step))
+            series = self.series[name] = self._new(name, JoinedSeries(SeriesGrid(moment, step)))
             self.notes.append((NEW, name, series.state()))
         self.changed.add(name)
         return series

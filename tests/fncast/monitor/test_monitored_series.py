@@ -11,6 +11,7 @@ from fncast.monitor.accuracy.publication import Publication
 from fncast.monitor.alerts.alert import AlertRule, AlertState
 from fncast.monitor.alerts.crossing import Crossing
 from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.series.step import Step
 
@@ -18,7 +19,7 @@ RULE = AlertRule("full", above=90.0)
 
 
 def series() -> MonitoredSeries:
-    joined = JoinedSeries(datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(60.0))
+    joined = JoinedSeries(SeriesGrid(datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(60.0)))
     return MonitoredSeries("disk", joined, is_watched=True, rules=[RULE])
 
 

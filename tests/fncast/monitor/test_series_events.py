@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from fncast.monitor.alerts.alert import AlertRule
 from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.rules import MonitorRules
@@ -20,7 +21,7 @@ EVENTS = SeriesEvents(MonitorRules(alerts=(RULE,)))
 
 
 def disk(rules: list[AlertRule]) -> MonitoredSeries:
-    return MonitoredSeries("disk", JoinedSeries(START, STEP), is_watched=True, rules=rules)
+    return MonitoredSeries("disk", JoinedSeries(SeriesGrid(START, STEP)), is_watched=True, rules=rules)
 
 
 def forecast(at: int, value: float) -> ForecastMessage:
