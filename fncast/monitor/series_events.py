@@ -27,7 +27,7 @@ class SeriesEvents:
         self._rules = rules
         self._limited: set[str] = set()  # rules that a log line has named
 
-    def silence(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
+    def silence_event(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
         """The silence after the newest reading began or ended."""
         joined = series.joined
         last = joined.newest if joined.has_readings else 0
@@ -101,7 +101,7 @@ class SeriesEvents:
             del series.comparisons[model]
         return events
 
-    def alerts(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
+    def update_alerts(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
         """The alerts that the next forecast opens or closes."""
         events: list[OutputEvent] = []
         if not series.rules:
