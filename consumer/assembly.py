@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from consumer.kafka.at_least_once import AtLeastOnce
-from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.publisher import Publisher
+from consumer.kafka.publishers.at_least_once import AtLeastOnce
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
+from consumer.kafka.publishers.publisher import Publisher
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
 from consumer.settings import InputSettings, KafkaSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from consumer.batches import Batches
-from consumer.commits import Commits
-from consumer.kafka.source import KafkaSource
-from consumer.lane import Lane
-from consumer.lane_publisher import LanePublisher
+from consumer.kafka.source.source import KafkaSource
+from consumer.lanes.batches import Batches
+from consumer.lanes.lane import Lane
+from consumer.lanes.ticks import Ticks
+from consumer.publishing.commits import Commits
+from consumer.publishing.lane_publisher import LanePublisher
 from consumer.state.writer import StateWriter
-from consumer.ticks import Ticks
 
 
 class Drain:

@@ -13,24 +13,24 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 
-from consumer.batches import Batches, Batching
-from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.drain import Drain
 from consumer.errors import GaveUp
 from consumer.intake import Intake
-from consumer.kafka.publisher import Publisher
-from consumer.kafka.source import KafkaSource
-from consumer.kafka.topics import Topics
+from consumer.kafka.publishers.publisher import Publisher
+from consumer.kafka.source.source import KafkaSource
+from consumer.kafka.topics.topics import Topics
 from consumer.lag import Lag
-from consumer.lane import Lane, Partition
-from consumer.lane_publisher import LanePublisher
-from consumer.lanes import Lanes
+from consumer.lanes.batches import Batches, Batching
+from consumer.lanes.lane import Lane, Partition
+from consumer.lanes.lanes import Lanes
+from consumer.lanes.ticks import Ticks
+from consumer.lanes.time_order import TimeOrder
+from consumer.publishing.commits import Commits
+from consumer.publishing.lane_publisher import LanePublisher
+from consumer.publishing.result_publisher import ResultPublisher
 from consumer.rebalance import Rebalance
-from consumer.result_publisher import ResultPublisher
 from consumer.state.partition_states import PartitionStates
-from consumer.ticks import Ticks
-from consumer.time_order import TimeOrder
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
 

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from consumer import metrics
-from consumer.commits import Commits
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.source import KafkaSource
-from consumer.kafka.topics import Topics
-from consumer.lane import Lane, Partition
-from consumer.lanes import Lanes
-from consumer.result_publisher import ResultPublisher
+from consumer.kafka.source.source import KafkaSource
+from consumer.kafka.topics.topics import Topics
+from consumer.lanes.lane import Lane, Partition
+from consumer.lanes.lanes import Lanes
+from consumer.publishing.commits import Commits
+from consumer.publishing.result_publisher import ResultPublisher
 from consumer.state.partition_states import PartitionStates
 
 log = logging.getLogger("fncast.consumer")

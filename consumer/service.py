@@ -16,17 +16,17 @@ from consumer.assembly import (
     build_routes,
     build_states,
 )
-from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.health import health
 from consumer.instance import Instance
 from consumer.kafka.outages import Outages
-from consumer.kafka.source import KafkaSource
-from consumer.kafka.topic_names import TopicNames
-from consumer.kafka.topics import Topics
+from consumer.kafka.source.source import KafkaSource
+from consumer.kafka.topics.names import TopicNames
+from consumer.kafka.topics.topics import Topics
+from consumer.lanes.batches import Batching
 from consumer.loop import Loop
+from consumer.publishing.result_publisher import ResultPublisher
 from consumer.rekeying import with_topics_by_series
-from consumer.result_publisher import ResultPublisher
 from consumer.route_check import RouteCheck
 from consumer.settings import KafkaSettings, Settings
 from consumer.supervision import keep_running

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.source import KafkaSource
-from consumer.kafka.topics import Topics
-from consumer.lane import Partition
-from consumer.lanes import Lanes
-from consumer.result_publisher import ResultPublisher
+from consumer.kafka.source.source import KafkaSource
+from consumer.kafka.topics.topics import Topics
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
+from consumer.publishing.result_publisher import ResultPublisher
 
 log = logging.getLogger("fncast.consumer")
 

@@ -8,8 +8,8 @@ from unittest.mock import Mock
 import pytest
 
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.lane import Partition
-from consumer.lanes import Lanes
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
 from consumer.rebalance import Rebalance
 
 PARTITION = ("metrics", 0)
