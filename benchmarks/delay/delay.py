@@ -37,7 +37,7 @@ from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.run import Run
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers
-from consumer.kafka import at_least_once, exactly_once
+from consumer.kafka.publishers import at_least_once, exactly_once
 
 PROGRAM = "delay"
 WARM_UP_EVENTS = 200
