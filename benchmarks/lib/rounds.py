@@ -1,4 +1,4 @@
-"""Measures contestants in rounds. The failure of one does not affect the others."""
+"""Measures contestants in turn, several times. The failure of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fncast.demo.process import ProcessFailed
 
 
 class Contestant(Protocol):
-    """environments: those of `benchmarks/lib/environment.py` that its programs need."""
+    """What is measured, beside others. environments: those of `benchmarks/lib/environment.py` that it needs."""
 
     @property
     def name(self) -> str: ...
@@ -78,7 +78,7 @@ def reason(error: Exception) -> str:
 
 
 def failures(failed: Sequence[str]) -> str:
-    """Return a line for the result; empty if none failed."""
+    """Return a note for the result; empty if none failed."""
     return f"Some runs failed: {'; '.join(failed)}." if failed else ""
 
 

@@ -148,8 +148,8 @@ def delays_table(measured: Sequence[DelayRuns]) -> report.Table:
 def _line(contestant: contestants.MonitorContestant) -> str:
     run = contestant.runs[-1]
     return (
-        f"{contestant.name}: {figure(run.readings_s)} readings/s of {run.readings:,};"
-        f" CPU {sum(run.cpu_us.values()):.1f} µs a reading; load average {os.getloadavg()[0]:.0f}"
+        f"{contestant.name}: {figure(run.per_s)} readings/s of {run.readings:,};"
+        f" CPU {run.total_cpu_us:.1f} µs a reading; load average {os.getloadavg()[0]:.0f}"
     )
 
 
