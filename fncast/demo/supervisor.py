@@ -102,8 +102,8 @@ class DemoSupervisor:
         )
         # If another start fails first, nothing awaits this task: asyncio would log its error with a traceback.
         consumer.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await self._start("dashboard", plan.dashboard(), f"{plan.page}/healthz")
-        self._report("dashboard", f"open {plan.page}")
+        await self._start("dashboard", plan.dashboard(), f"{plan.page_url}/healthz")
+        self._report("dashboard", f"open {plan.page_url}")
         if self.model is None:
             await self._train()
         await self._start_model_service()
@@ -207,7 +207,7 @@ class DemoSupervisor:
                 "consumer", f"no forecast after {FIRST_FORECAST_S:g} s; the logs are in {self._folder}"
             )
         else:
-            self._report("", f"forecasts are moving: {self._plan.page} (Ctrl-C ends everything)")
+            self._report("", f"forecasts are moving: {self._plan.page_url} (Ctrl-C ends everything)")
 
 
 def _sources(files: Sequence[Path]) -> str:
