@@ -15,7 +15,7 @@ from fncast.demo.settings_text import settings_text
 from fncast.demo.topics import INPUT_TOPIC, MONITOR_STATE_TOPIC, READINGS_TOPIC
 
 HOST = "127.0.0.1"
-# Enough for an error well below that of the naive forecast, in about half a minute on two cores.
+# Enough for an error well below that of the naive forecast.
 EPOCHS = 4
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 FORECAST_FOLDER, NOTIFY_FOLDER = FUNCTIONS / "forecast", FUNCTIONS / "notify"
