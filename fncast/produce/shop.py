@@ -37,7 +37,7 @@ class ShopFeed:
         self._start = monday.replace(hour=0, minute=0, second=0, microsecond=0)
         self._step = Step.seconds(3600.0)
         self._servers = None if incidents is None else ShopServers(incidents, seed)
-        self._week = lru_cache(maxsize=2)(lambda week: orders(seed, week))
+        self._week = lru_cache(maxsize=2)(lambda week: orders_of_week(seed, week))
 
     def read(self, tick: int) -> list[Reading]:
         if tick < 0:
@@ -53,7 +53,7 @@ class ShopFeed:
         return readings
 
 
-def orders(seed: int, week: int) -> NDArray[np.float64]:
+def orders_of_week(seed: int, week: int) -> NDArray[np.float64]:
     """Generate the orders of each hour of one week: (168,), integers. Each week has one promotion on a random day."""
     random = np.random.default_rng((seed, week))
     expected = MEAN_ORDERS * np.outer(WEEKDAYS, NIGHT_TO_NOON + NOON_TO_NIGHT).ravel()
