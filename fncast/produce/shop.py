@@ -26,13 +26,13 @@ PROMOTION_GAIN = 1.7
 
 
 class ShopFeed:
-    """A feed of hourly orders, and with `incidents` the servers' values. The same seed always gives the same."""
+    """A feed of hourly orders, and with `incidents` of the servers' values. Equal seeds give equal values."""
 
     is_recorded = True
     interval_s = INTERVAL_S
 
     def __init__(self, since: datetime, seed: int = 0, incidents: ServerIncidents | None = None) -> None:
-        """since: tick 0 is the start (UTC) of the week that contains this time. incidents: of the servers."""
+        """since: tick 0 is the start (UTC) of the week that contains this time. incidents: None for no servers."""
         monday = since.astimezone(UTC) - timedelta(days=since.astimezone(UTC).weekday())
         self._start = monday.replace(hour=0, minute=0, second=0, microsecond=0)
         self._step = Step.seconds(3600.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MEMORY_SERIES, RESPONSE_SERIES = "shop-memory", "shop-response"
-# Used memory in %, and response time in ms: in a quiet hour, and how much more in a busy one.
+# Used memory in %, and response time in ms: in a quiet hour, and what a busy hour adds.
 QUIET_MEMORY, ADDED_MEMORY = 48.0, 4.0
 QUIET_RESPONSE_MS, ADDED_RESPONSE_MS = 120.0, 60.0
 MEMORY_NOISE = 0.5  # standard deviation in %
