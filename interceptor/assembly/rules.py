@@ -10,6 +10,7 @@ from functools import cached_property
 
 from fncast.series.step import Step
 from fncast.series.window import MIN_HISTORY
+from interceptor.assembly.grid import period_ns
 from interceptor.readings.contract import MetricKind, Series
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
@@ -86,9 +87,7 @@ class Rules:
     @property
     def step_ns(self) -> int:
         """The step in nanoseconds; 0 for a calendar step and for one that is found."""
-        if self.step is None or self.step.period_s is None:
-            return 0
-        return round(self.step.period_s * _NS)
+        return 0 if self.step is None else period_ns(self.step)
 
     def has_span(self, step: Step) -> bool:
         """Whether a window of such steps begins at a time that an event can name."""
@@ -102,7 +101,7 @@ class Rules:
 
 def length_ns(step: Step) -> int:
     """The step's length; for a calendar step the longest that it can be."""
-    return round(step.period_s * _NS) if step.period_s is not None else (step.months or 1) * _MAX_MONTH_NS
+    return period_ns(step) or (step.months or 1) * _MAX_MONTH_NS
 
 
 class Selection:

@@ -23,7 +23,7 @@ from interceptor.readings.contract import (
 )
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
-from interceptor.readings.times import UNITS_NS, time_ns
+from interceptor.readings.times import record_time_ns, time_ns
 
 DEFAULT_NAME = "{name}.{field} {tags}"
 _INTEGER = re.compile(r"[+-]?\d{1,20}[iu]", flags=re.ASCII)
@@ -75,7 +75,7 @@ class InfluxLine:
         texts = _split_all(fields_text, ",", quotes=True)
         time_text = time_text.strip(" ")
         if not time_text:
-            at_ns = timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
+            at_ns = record_time_ns(timestamp_ms)
         elif _TIMESTAMP.fullmatch(time_text):
             at_ns = time_ns(int(time_text), self._time_unit)
         else:

@@ -36,7 +36,7 @@ MAX_BODY_BYTES = 16 * 1024 * 1024  # of a decompressed body
 MAX_SERIES_BYTES = 1024 * 1024  # of a series with its samples
 _STALE_BITS = 0x7FF0000000000002
 # Names of counters, by the conventions of Prometheus and OpenMetrics: the protocol itself does not carry the type.
-_COUNTERS = ("_total", "_count", "_sum", "_bucket", "_created")
+_COUNTERS = ("_total", "_count", "_sum", "_bucket")
 
 
 class _Sample(msgspec.Struct):
@@ -65,8 +65,8 @@ class _Prometheus:
         full = self._template.name({"name": name, "labels": labels_text(others)}, labels)
         if full is None:
             return None
-        is_counter = name.endswith(_COUNTERS) and not name.endswith("_created")
-        return Series(full, labels, "", MetricKind.CUMULATIVE if is_counter else MetricKind.GAUGE)
+        kind = MetricKind.CUMULATIVE if name.endswith(_COUNTERS) else MetricKind.GAUGE
+        return Series(full, labels, "", kind)
 
 
 class PrometheusJson(_Prometheus):

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer.kafka import base_producer, exactly_once, timeouts
+from consumer.kafka import timeouts
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.kafka.exactly_once import ExactlyOnce
-from tests.consumer.kafka.transaction_clients import Client
+from consumer.kafka.publishers import base_producer, exactly_once
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
+from tests.consumer.kafka.publishers.transaction_clients import Client
 
 
 @pytest.fixture
