@@ -19,8 +19,8 @@ from fncast.wording.http import describe
 from functions.host.folder import FunctionFolder
 
 TIMEOUT_S = 30.0
-MAX_REASON = 500
-MAX_URL = 2000
+MAX_REASON_CHARACTERS = 500
+MAX_URL_CHARACTERS = 2000
 MAX_RESPONSE_BYTES = 1 << 20  # of one document or a list with one name
 INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
 # Configuration keys of the forecast function, one for each protocol. Only one of them may be set.
@@ -113,7 +113,7 @@ class FnServer:
         if not isinstance(content, dict):
             raise DeployError(f"{shown} does not answer like an Fn server (status {status})")
         if status != 200:
-            reason = clean(str(content.get("message", "")), MAX_REASON)
+            reason = clean(str(content.get("message", "")), MAX_REASON_CHARACTERS)
             raise DeployError(f"{method} {shown} was rejected with status {status}: {reason}")
         return content
 
@@ -128,7 +128,7 @@ def _shown(url: str) -> str:
 
 
 def _annotation(entry: Mapping[str, Any], name: str) -> str:
-    return clean(str((entry.get("annotations") or {}).get(name, "")), MAX_URL)
+    return clean(str((entry.get("annotations") or {}).get(name, "")), MAX_URL_CHARACTERS)
 
 
 def _changes(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from interceptor.outcome import OutputEvent
 
 log = logging.getLogger("fncast.monitor")
 
-MAX_NAME = 100  # characters of a series' name in a log line
+MAX_SHOWN_CHARACTERS = 100  # of a name in a log line
 
 
 class SeriesEvents:
@@ -124,4 +124,6 @@ class SeriesEvents:
             return
         self._limited.add(rule.name)
         text = 'alert rule "%s", series "%s": %s. Correct the rule in [[alerts]]'
-        log.warning(text, clean(rule.name, MAX_NAME), clean(series, MAX_NAME), limitation)
+        log.warning(
+            text, clean(rule.name, MAX_SHOWN_CHARACTERS), clean(series, MAX_SHOWN_CHARACTERS), limitation
+        )

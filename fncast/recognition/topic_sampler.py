@@ -97,11 +97,11 @@ class TopicSampler:
             )
         first, end = self._offsets(topic, partitions)
         total = sum(end[number] - first[number] for number in end)
-        deadline = time.monotonic() + time_s
+        deadline_s = time.monotonic() + time_s
         back = limit
         while True:
             starts = _starts(first, end, back)
-            records, is_cut = self._read(topic, starts, end, limit, deadline)
+            records, is_cut = self._read(topic, starts, end, limit, deadline_s)
             is_whole = all(starts[number] == first[number] for number in starts)
             if len(records) >= min(ENOUGH, limit) or is_whole or is_cut:
                 return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
@@ -146,7 +146,7 @@ class TopicSampler:
         return SampleError(f"the topic {clean(topic, 249)} cannot be read: {describe(error)}")
 
     def _read(
-        self, topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline: float
+        self, topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline_s: float
     ) -> tuple[list[Record], bool]:
         """The last `limit` records from `starts` on, and whether a limit stopped reading. Raises SampleError."""
         unread = {number for number in starts if starts[number] < end[number]}
@@ -155,7 +155,7 @@ class TopicSampler:
         size = 0
         try:
             while unread:
-                if size > MAX_BYTES or time.monotonic() > deadline:
+                if size > MAX_BYTES or time.monotonic() > deadline_s:
                     return _newest(records, limit), True
                 for message in self._consumer.consume(500, POLL_S):
                     error = message.error()

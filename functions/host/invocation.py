@@ -29,7 +29,7 @@ _HOP_BY_HOP = frozenset(
      "trailer", "transfer-encoding", "upgrade")
 )  # fmt: skip
 _LOGGED_CHARACTERS = 500
-_SHOWN = 60  # characters of a header in an error
+_SHOWN_CHARACTERS = 60  # of a header in an error
 _STATUS = re.compile("[2-5][0-9][0-9]")
 # The characters that HTTP allows in a header (RFC 9110, 5.5 and 5.6.2). Others could forge a response.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -119,7 +119,7 @@ async def _call(pool: ProcessPool, headers: dict[str, str], body: bytes) -> Func
             log.warning(
                 "function %s answered with the header %s, which is not valid in HTTP",
                 name,
-                clean(field, _SHOWN),
+                clean(field, _SHOWN_CHARACTERS),
             )
             return message(502, "error receiving function response")
     if answer.status == 200:
@@ -135,7 +135,7 @@ def _repeated(headers: Headers) -> str | None:
     values: dict[str, str] = {}
     for name, value in headers:
         if name in values:
-            first, second = clean(values[name], _SHOWN), clean(value, _SHOWN)
+            first, second = clean(values[name], _SHOWN_CHARACTERS), clean(value, _SHOWN_CHARACTERS)
             return f"the header {name!r} is sent twice, as {first!r} and {second!r}; send it once"
         if name.startswith("ce-") or name == "content-type":
             values[name] = value

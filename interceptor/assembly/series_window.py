@@ -25,7 +25,7 @@ BEGUN_AGAIN = "begun-again"  # the window begins again with this reading: the ea
 
 # So many readings in a row that are too old, and whose records are older than the newest reading as well, show that the
 # newest reading had a wrong clock.
-BEHIND = 16
+MAX_BEHIND = 16
 _NOT_BEHIND = (NEVER, 0)
 
 
@@ -119,14 +119,14 @@ class SeriesWindow:
         """Whether the window must begin again with a reading that is too old, because the newest one had a wrong clock.
 
         That is so if the newest reading is further ahead of this record's timestamp than the window is long. One record
-        may itself have a wrong timestamp, so BEHIND records in a row must agree. The window is then emptied.
+        may itself have a wrong timestamp, so MAX_BEHIND records in a row must agree. The window is then emptied.
         """
         assert self.grid is not None
         if self.grid.start_ns(self.head) <= record_ns + self.ahead_ns:
             return False
         head, count = self.behind
         self.behind = (self.head, count + 1 if head == self.head else 1)
-        if self.behind[1] < BEHIND:
+        if self.behind[1] < MAX_BEHIND:
             return False
         self.set_grid(self.grid)
         return True
