@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -17,6 +16,7 @@ from fncast.foreign_text import clean
 from functions.host.errors import Busy, CallFailed, CallTimedOut, NotStarted
 from functions.host.pool import ProcessPool
 from functions.host.process import FunctionAnswer
+from functions.host.request import Headers
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,6 @@ _STATUS = re.compile("[2-5][0-9][0-9]")
 # The characters that HTTP allows in a header (RFC 9110, 5.5 and 5.6.2). Others could forge a response.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _INVALID_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
-
-Headers = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class InfluxLine:
             text = value.decode()
         except UnicodeDecodeError as error:
             raise UndecodableRecord(f"not line protocol: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         problem = ""
         for count, line in enumerate(_lines(text), 1):
             if count > MAX_READINGS:

@@ -93,7 +93,7 @@ def _decoded(
     kind_of: Callable[[Any], str | None],
     attributes_of: Callable[[Iterable[Any]], Attributes],
 ) -> Decoded:
-    decoded = Decoded([], [], [], {})
+    decoded = Decoded()
     for of_resource in resource_metrics:
         resource = attributes_of(of_resource.resource.attributes)
         resource_size = sum([len(name) + len(text) for name, text in resource])
