@@ -37,7 +37,7 @@ class SeriesEvents:
         return anomaly_event(series.name, episode, at_s, is_open, topic, self._rules.destination)
 
     def judge(self, series: MonitoredSeries) -> list[OutputEvent]:
-        """Judge the readings that have their forecasts. Returns the anomalies, accuracy and worse models."""
+        """Judge the readings that have their forecasts. Returns the events of anomalies, accuracy and bad models."""
         events = []
         for judged in series.joined.judge(self._rules.detector) if series.joined.waiting.values else ():
             episode = judged.judgement.changed
@@ -51,6 +51,7 @@ class SeriesEvents:
         """The accuracy events that are due. A change of the accuracy is noticed once its outcomes are settled."""
         events: list[OutputEvent] = []
         joined, every_s, newest_s = series.joined, self._rules.accuracy_every_s, series.joined.newest_s
+        # Nothing can be due: no outcome was settled, no model is new, and no time has passed.
         if (
             not joined.has_settled
             and joined.forecasts.keys() <= series.published.keys()

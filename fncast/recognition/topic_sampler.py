@@ -151,31 +151,34 @@ class TopicSampler:
         """The last `limit` records from `starts` on, and whether a limit stopped reading. Raises SampleError."""
         unread = {number for number in starts if starts[number] < end[number]}
         self._consumer.assign([TopicPartition(topic, number, starts[number]) for number in sorted(unread)])
-        records: list[Record] = []
-        size = 0
         try:
-            while unread:
-                if size > MAX_BYTES or time.monotonic() > deadline_s:
-                    return _newest(records, limit), True
-                for message in self._consumer.consume(500, POLL_S):
-                    error = message.error()
-                    number = message.partition() or 0
-                    if error is None:
-                        records.append(record(message))
-                        size += len(message)
-                        if (message.offset() or 0) + 1 >= end[number]:
-                            unread.discard(number)
-                    elif error.code() == KafkaError._PARTITION_EOF:
-                        unread.discard(number)
-                    elif error.code() in (
-                        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-                        KafkaError.UNKNOWN_TOPIC_OR_PART,
-                    ):
-                        raise self._unreadable(topic, error)
+            records = self._consume(topic, unread, end, deadline_s)
         finally:
             with suppress(KafkaException):
                 self._consumer.unassign()
-        return _newest(records, limit), False
+        return _newest(records, limit), bool(unread)
+
+    def _consume(self, topic: str, unread: set[int], end: dict[int, int], deadline_s: float) -> list[Record]:
+        """The records of the assigned partitions. Removes the partitions from `unread` that are read to their end."""
+        records: list[Record] = []
+        size = 0
+        while unread and size <= MAX_BYTES and time.monotonic() <= deadline_s:
+            for message in self._consumer.consume(500, POLL_S):
+                error = message.error()
+                number = message.partition() or 0
+                if error is None:
+                    records.append(record(message))
+                    size += len(message)
+                    if (message.offset() or 0) + 1 >= end[number]:
+                        unread.discard(number)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unread.discard(number)
+                elif error.code() in (
+                    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+                    KafkaError.UNKNOWN_TOPIC_OR_PART,
+                ):
+                    raise self._unreadable(topic, error)
+        return records
 
     def close(self) -> None:
         """Close the client."""

@@ -62,7 +62,7 @@ class Registry:
     """Apps, functions and triggers by id. Ids are derived from names, so a restart keeps them."""
 
     def __init__(self, app: str, pools: Iterable[ProcessPool]) -> None:
-        """Raises InvalidFunction if two folders have the same name or trigger source, or a name is not one of Fn."""
+        """Raises InvalidFunction if two folders share a name or a trigger source, or if Fn does not accept a name."""
         self.apps: dict[str, Entry] = {}
         self.functions: dict[str, Entry] = {}
         self.triggers: dict[str, Entry] = {}

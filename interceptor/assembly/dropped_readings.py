@@ -17,7 +17,10 @@ _NS_PER_MS = 1_000_000
 
 
 class DroppedReading(NamedTuple):
-    """outcome: TOO_OLD or FUTURE. time_ns: of the reading. timestamp_ms: of its record, 0 or less for none."""
+    """A reading that was dropped because of its time.
+
+    outcome: TOO_OLD or FUTURE. time_ns: of the reading. timestamp_ms: of its record, 0 or less for none.
+    """
 
     series: SeriesWindow
     outcome: str
@@ -45,7 +48,7 @@ class DroppedReadings:
 
 
 def describe(dropped: DroppedReading) -> str:
-    """The example, the reason and what to do."""
+    """Describe a dropped reading for the log: its time, why it was dropped, and what to do."""
     series, record_ns = dropped.series, dropped.timestamp_ms * _NS_PER_MS
     example = f"such as one of {clean(series.name, 200)!r} at {time_text(dropped.time_ns)}"
     if dropped.timestamp_ms > 0:
