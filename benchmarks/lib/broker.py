@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from benchmarks.lib.failure import MeasurementFailed
 from fncast.demo.plan import free_ports
 
 IMAGE = "apache/kafka:4.3.0"
@@ -25,7 +26,7 @@ TICKS_S = 0.01  # the unit of CPU times in Linux's /proc
 HINT = "--bootstrap HOST:PORT uses a running broker"
 
 
-class NoBroker(Exception):
+class NoBroker(MeasurementFailed):
     """There is no broker to measure with. The text says why, and what to do."""
 
 

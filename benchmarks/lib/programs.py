@@ -97,8 +97,8 @@ class FncastPipeline:
         configuration = (self.function_processes, "--config", f"GP_SERVER_URL={model_url}")
         ready = f"http://{HOST}:{self._functions_port}/healthz"
         return [
-            fncast("model service", *model, ready=answers(f"{model_url}/readyz")),
-            fncast("functions", *functions, *configuration, ready=answers(ready)),
+            fncast_program("model service", *model, ready=answers(f"{model_url}/readyz")),
+            fncast_program("functions", *functions, *configuration, ready=answers(ready)),
         ]
 
     def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
@@ -129,7 +129,7 @@ class FncastPipeline:
         file = folder / f"{topics.group}-{number}.toml"
         file.write_text("".join(_table(name, values) for name, values in tables.items()))
         ready = answers(f"http://{HOST}:{port}/healthz")
-        return fncast("consumer", "consume", "--config", file, ready=ready)
+        return fncast_program("consumer", "consume", "--config", file, ready=ready)
 
 
 @dataclass
@@ -162,7 +162,7 @@ class LimitPipeline:
         ]
 
 
-def fncast(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
+def fncast_program(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
     """Return a command of fncast that ends with this process."""
     return program(name, sys.executable, "-m", "fncast.demo.child", *words, ready=ready)
 

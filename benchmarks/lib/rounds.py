@@ -7,9 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from benchmarks.lib.environment import NoEnvironment, python_of
-from benchmarks.lib.meter import WrongForecasts
-from benchmarks.lib.steps import NoProfile
-from benchmarks.serving.http_load import LoadFailed
+from benchmarks.lib.failure import MeasurementFailed
 from fncast.demo.process import ProcessFailed
 
 
@@ -75,9 +73,8 @@ def rounds_text(rounds: int) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Return the reason of a failure: one line, or the last lines of a process."""
-    is_known = isinstance(error, ProcessFailed | NoEnvironment | WrongForecasts | NoProfile | LoadFailed)
-    return str(error) if is_known else repr(error)
+    """Return why something failed: one line, or the last lines of a process. For a bug, the exception itself."""
+    return str(error) if isinstance(error, MeasurementFailed | ProcessFailed) else repr(error)
 
 
 def failures(failed: Sequence[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
@@ -49,7 +48,7 @@ async def delays_s(testbed: Testbed) -> list[float]:
     return sorted(
         seen.at(each.partition, each.offset) - appended_s[each.cause]
         for each in forecasts
-        if each.cause in appended_s and _second(each.cause) >= start_s + SKIPPED_S
+        if each.cause in appended_s and live.window_end_s(each.cause) >= start_s + SKIPPED_S
     )
 
 
@@ -62,16 +61,10 @@ def _appended(servers: str, topic: str) -> dict[str, float]:
         while batch := reader.consume(1000, 3.0):
             for each in batch:
                 host, at_s = history.host_and_time(each.value() or b"")
-                found[live.cause(host, at_s)] = each.timestamp()[1] / 1000
+                found[live.window_id(host, at_s)] = each.timestamp()[1] / 1000
     finally:
         reader.close()
     return found
-
-
-def _second(cause: str) -> float:
-    """Return the time in the id of a window, since 1970."""
-    text = cause.rpartition("@")[2]
-    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
 
 
 async def quiet_s(testbed: Testbed) -> list[float]:
@@ -94,5 +87,5 @@ async def quiet_s(testbed: Testbed) -> list[float]:
         finally:
             output.close()
     end_s = last_s + QUIET_STEP_S
-    closed = [each for each in forecasts if _second(each.cause) == end_s]
+    closed = [each for each in forecasts if live.window_end_s(each.cause) == end_s]
     return sorted(each.appended_s - end_s - GRACE_S for each in closed)

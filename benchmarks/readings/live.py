@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import time
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ HOSTS = 500
 STEP_S = 1
 HISTORY = MIN_READINGS + 3  # steps before the live ones, so that each live reading is forecast
 FIELD = "usage_0"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"  # of the id of a window
 
 
 def past(start_s: int) -> Iterator[Record]:
@@ -35,7 +37,11 @@ def now_s() -> int:
     return int(time.time())
 
 
-def cause(host: int, at_s: int) -> str:
+def window_id(host: int, at_s: int) -> str:
     """Return the id of the window that this reading completes."""
-    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
-    return f"{history.series_name(host, FIELD)}@{text}"
+    return f"{history.series_name(host, FIELD)}@{time.strftime(TIME_FORMAT, time.gmtime(at_s))}"
+
+
+def window_end_s(id_: str) -> int:
+    """Return the time in the id of a window, in seconds since 1970."""
+    return calendar.timegm(time.strptime(id_.rpartition("@")[2], TIME_FORMAT))

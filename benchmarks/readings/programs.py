@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lib.environment import python_of
-from benchmarks.lib.programs import ConsumersOnly, FncastPipeline, RunTopics, answers, fncast, program
+from benchmarks.lib.programs import ConsumersOnly, FncastPipeline, RunTopics, answers, fncast_program, program
 from fncast.demo.plan import HOST
 from fncast.demo.process import Program
 
@@ -80,7 +80,7 @@ class FncastReadings(FncastPipeline):
             )
         )
         ready = answers(f"http://{HOST}:{port}/healthz")
-        return fncast("consumer", "consume", "--config", file, ready=ready)
+        return fncast_program("consumer", "consume", "--config", file, ready=ready)
 
 
 @dataclass

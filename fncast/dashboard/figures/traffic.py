@@ -9,8 +9,9 @@ from fncast.dashboard.events.event import ReceivedEvent
 from fncast.dashboard.events.forecast import FORECAST_TYPE, model_name
 from fncast.dashboard.events.names import short_key, shown_name
 from fncast.dashboard.events.record import ReceivedRecord
-from fncast.dashboard.figures.delay import DelayTracker, Key, PendingInput, RecordRate
+from fncast.dashboard.figures.delay import DelayTracker, Key, PendingInput
 from fncast.dashboard.figures.recent_names import RecentNames
+from fncast.dashboard.figures.record_rate import RecordRate
 
 # Forecast ids to remember. A forecast with a known id is a repeat.
 MAX_IDS = 20_000
@@ -33,7 +34,7 @@ class Traffic:
 
     def count_input(self, record: ReceivedRecord, now_s: float) -> None:
         """Count a record of an input topic. It does not have to be an event."""
-        self._events.add(now_s, record.live)
+        self._events.add(now_s, record.is_live)
 
     def add_input(
         self, event: ReceivedEvent, record: ReceivedRecord, last: int | None, written_s: float, now_s: float
@@ -42,8 +43,9 @@ class Traffic:
         destination = shown_name(event.text("destination") or "")
         if destination:
             self._requested.add(destination, written_s)
-        pending = PendingInput(record.timestamp_s, last, destination)
-        self._delay.add_input(_key(event.source, event.id), pending, now_s, record.live)
+        place = (record.topic, record.partition)
+        pending = PendingInput(record.timestamp_s, last, destination, place, record.offset)
+        self._delay.add_input(_key(event.source, event.id), pending, now_s, record.is_live)
 
     def add_answer(
         self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
@@ -51,7 +53,7 @@ class Traffic:
         """Add an event of the output topic. Returns the input that it answers, if that was read before."""
         self._last_answer_s = max(written_s, self._last_answer_s or 0.0)
         if event.type == FORECAST_TYPE:
-            self._forecasts.add(now_s, record.live)
+            self._forecasts.add(now_s, record.is_live)
             self._repeats += self._is_repeat(event)
             if model := model_name(event):
                 self._models.add(model, written_s)
@@ -60,7 +62,7 @@ class Traffic:
         source, id = event.text("causationsource"), event.text("causationid")
         if source is None or id is None:
             return None
-        answered = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
+        answered = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.is_live)
         if answered is not None and answered.destination:
             self._answered.add(answered.destination, written_s)
         return answered

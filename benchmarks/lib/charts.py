@@ -1,4 +1,4 @@
-"""The plots of docs/performance.md, as SVG that is the same for the same figures."""
+"""Draws the charts of docs/performance.md as SVG. The same figures give the same file."""
 
 from __future__ import annotations
 
