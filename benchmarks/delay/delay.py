@@ -27,7 +27,7 @@ from benchmarks.lib.arguments import (
     apply_only,
     is_chosen,
     measurement_parser,
-    positive,
+    positive_number,
 )
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.loader import Loader
@@ -37,7 +37,7 @@ from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.run import Run
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers
-from consumer.kafka import at_least_once, exactly_once
+from consumer.kafka.publishers import at_least_once, exactly_once
 
 PROGRAM = "delay"
 WARM_UP_EVENTS = 200
@@ -51,7 +51,9 @@ COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
 def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_testbed_arguments)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=positive, default=8.0, help="at each rate (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=positive_number, default=8.0, help="at each rate (default: %(default)s)"
+    )
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, (DelayResult(pipeline).name for pipeline in pipelines(Path(), Path())))
     return run_on_testbed(arguments, PROGRAM, lambda testbed: _compare(testbed, arguments))
@@ -73,7 +75,7 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     note = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
     blocks: list[report.Block | None] = [table(results), note, failures(failed)]
     if arguments.print_only or not results:
-        print(report.text(blocks))
+        print(report.markdown(blocks))
     else:
         facts = machine.facts(
             testbed.broker.name, f"{rounds_text(arguments.rounds)}, {arguments.seconds:g} s at each rate"
@@ -114,13 +116,13 @@ async def _measure(testbed: Testbed, result: DelayResult, seconds: float) -> Non
         rates = (COMMON_RATE, *(peak * share for share in SHARES))
         phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
-        tally = await asyncio.to_thread(_time, phases, loader.offered, servers, run, ArrivalTimes(file))
+        tally = await asyncio.to_thread(_set_delays, phases, loader.offered, servers, run, ArrivalTimes(file))
     await testbed.delete_topics(topic)
-    measured = tally.measured()
+    found = tally.result()
     result.peaks.append(peak)
     result.phases.append(phases)
-    disordered = result.pipeline.keeps_order and measured.disordered
-    result.wrong_rounds += bool(disordered or not measured.is_complete)
+    disordered = result.pipeline.keeps_order and found.disordered
+    result.wrong_rounds += bool(disordered or not found.is_complete)
 
 
 async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
@@ -130,8 +132,8 @@ async def _phase(loader: Loader, rate: float, seconds: float) -> Phase:
     return Phase(rate, first, loader.offered)
 
 
-def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: ArrivalTimes) -> Tally:
-    """Set the delays of the phases, and count the forecasts of all `events` events."""
+def _set_delays(phases: list[Phase], events: int, servers: str, run: Run, arrivals: ArrivalTimes) -> Tally:
+    """Set the delays of the phases from the topics. Returns the count of the forecasts of all `events` events."""
     appended_s = array("d", bytes(8 * events))
     inputs = Meter(servers, run.topics.input, PARTITIONS)
     for message in inputs.read(events):
@@ -140,9 +142,9 @@ def _time(phases: list[Phase], events: int, servers: str, run: Run, seen: Arriva
     tally = Tally(events)
     recorded_s, seen_s = array("d", [math.inf]) * events, array("d", [math.inf]) * events
     for message in run.meter.read(events):
-        cause = tally.add(message)
-        recorded_s[cause] = message.timestamp()[1] / 1000 - appended_s[cause]
-        seen_s[cause] = seen.at(message.partition() or 0, message.offset() or 0) - appended_s[cause]
+        event = tally.add(message)
+        recorded_s[event] = message.timestamp()[1] / 1000 - appended_s[event]
+        seen_s[event] = arrivals.at(message.partition() or 0, message.offset() or 0) - appended_s[event]
     for phase in phases:
         phase.recorded_s = sorted(recorded_s[phase.first : phase.last])
         phase.seen_s = sorted(seen_s[phase.first : phase.last])

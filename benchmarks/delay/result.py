@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from benchmarks.lib import plot, report
+from benchmarks.lib import charts, report
 from benchmarks.lib.pipeline_result import PipelineResult
 from benchmarks.lib.spread import Spread, figure, percentile
 
@@ -80,4 +80,4 @@ def chart(results: list[DelayResult]) -> report.Chart | None:
         ]
         for result in results
     }
-    return plot.lines(report.PLOTS, "delay", points, "events a second", "p99 of the delay, ms")
+    return charts.lines(report.CHARTS, "delay", points, "events a second", "p99 of the delay, ms")

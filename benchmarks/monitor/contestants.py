@@ -35,15 +35,15 @@ class MonitorContestant:
     environments: Sequence[str] = ()
 
     def rate(self) -> Spread:
-        return Spread.of([run.readings_s for run in self.runs])
+        return Spread.of([run.per_s for run in self.runs])
 
     def cpu_us(self) -> Spread:
-        return Spread.of([sum(run.cpu_us.values()) for run in self.runs])
+        return Spread.of([run.total_cpu_us for run in self.runs])
 
     def cpu_ratio(self, other: MonitorContestant) -> Spread:
         """How many times as much CPU a reading takes, round by round."""
         pairs = zip(self.runs, other.runs, strict=False)
-        return Spread.of([sum(mine.cpu_us.values()) / sum(theirs.cpu_us.values()) for mine, theirs in pairs])
+        return Spread.of([mine.total_cpu_us / theirs.total_cpu_us for mine, theirs in pairs])
 
 
 async def backlog(testbed: Testbed, scale: float) -> list[MonitorContestant]:

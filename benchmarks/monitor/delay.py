@@ -18,7 +18,7 @@ from benchmarks.lib.programs import program
 from benchmarks.lib.testbed import Testbed
 from benchmarks.monitor.load import MonitorLoad, Outlier, create_topics
 from benchmarks.monitor.program import MONITOR, FncastMonitor
-from benchmarks.readings.rates import wait_until_read
+from benchmarks.readings.progress import wait_until_committed
 from fncast.monitor.output import ANOMALY
 
 RATES = (100, 1_000)  # readings a second: one that a busy machine keeps up with, and that of the goal
@@ -55,7 +55,7 @@ async def measure(testbed: Testbed, rate: int, seconds: float, series: int = SER
     async with testbed.run(FncastMonitor(forecasts, accuracy, MIN_HISTORY), windows) as run:
         await run.start_consumers()
         group, processes = run.topics.group, run.processes
-        await wait_until_read(servers, group, windows, HISTORY * series, processes, PATIENCE_S)
+        await wait_until_committed(servers, group, windows, HISTORY * series, processes.check, PATIENCE_S)
         file = testbed.folder / f"{group}.seen"
         words = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, file)
 
@@ -65,7 +65,7 @@ async def measure(testbed: Testbed, rate: int, seconds: float, series: int = SER
         await processes.start(program("reader", sys.executable, *words, ready=is_reading))
         before_s = processes.cpu_s()[MONITOR]
         await asyncio.to_thread(publish_to_topics, servers, records, 2.0 * rate)
-        await wait_until_read(servers, group, windows, live.stop * series, processes, PATIENCE_S)
+        await wait_until_committed(servers, group, windows, live.stop * series, processes.check, PATIENCE_S)
         cpu_us = (processes.cpu_s()[MONITOR] - before_s) * 1e6 / (len(live) * series)
         messages = await asyncio.to_thread(lambda: list(run.meter.read(len(load.outliers))))
         await processes.end()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.lib.programs import ROOT
-from benchmarks.pipelines.monitor import time_of
+from benchmarks.monitor.events import time_of
 from benchmarks.readings.rates import Rate
 from fncast.demo.plan import environment
 from fncast.demo.process import ProcessFailed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.lib.broker import CREATE_TIME
 from benchmarks.lib.load import Record
 from benchmarks.lib.testbed import Testbed
-from benchmarks.pipelines import monitor as events
+from benchmarks.monitor import events
 from fncast.series.rfc3339 import format_time
 
 SPIKE = 60.0  # of an outlier; a reading moves by about 1 from step to step

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_broker_arguments,
     add_rounds_argument,
     apply_only,
     is_chosen,
     measurement_parser,
-    positive,
+    positive_number,
 )
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure, percentile
@@ -49,9 +49,11 @@ class DelayRuns:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_broker_arguments)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=positive, default=25.0, help="of live readings (default: 25)")
     parser.add_argument(
-        "--scale", type=positive, default=1.0, help="of the backlog and the files (default: 1)"
+        "--seconds", type=positive_number, default=25.0, help="of live readings (default: 25)"
+    )
+    parser.add_argument(
+        "--scale", type=positive_number, default=1.0, help="factor for the backlog and the files (default: 1)"
     )
     arguments = parser.parse_args(argv)
     names = [
@@ -88,11 +90,11 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
         rates_table(chosen),
         ratios_table(chosen),
         delays_table(live),
-        rates_chart(report.plots(arguments.print_only), rates),
+        rates_chart(report.chart_folder(arguments.print_only), rates),
         failures(failed),
     ]
     if arguments.print_only or not loads:
-        print(report.text(blocks))
+        print(report.markdown(blocks))
     else:
         setup = f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
         load = f"load average {min(loads):.0f} to {max(loads):.0f}"
@@ -113,7 +115,7 @@ def rates_table(measured: Sequence[contestants.MonitorContestant]) -> report.Tab
 def rates_chart(folder: Path | None, rates: Mapping[str, Spread]) -> report.Chart | None:
     """Draw the readings a second of each program, by its name. folder: None draws nothing."""
     ours = [name for name in rates if name.startswith("fncast")]
-    return plot.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
 
 
 def ratios_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:
@@ -146,8 +148,8 @@ def delays_table(measured: Sequence[DelayRuns]) -> report.Table:
 def _line(contestant: contestants.MonitorContestant) -> str:
     run = contestant.runs[-1]
     return (
-        f"{contestant.name}: {figure(run.readings_s)} readings/s of {run.readings:,};"
-        f" CPU {sum(run.cpu_us.values()):.1f} µs a reading; load average {os.getloadavg()[0]:.0f}"
+        f"{contestant.name}: {figure(run.per_s)} readings/s of {run.readings:,};"
+        f" CPU {run.total_cpu_us:.1f} µs a reading; load average {os.getloadavg()[0]:.0f}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lib.programs import ConsumersOnly, RunTopics, answers, fncast
+from benchmarks.lib.programs import ConsumersOnly, RunTopics, answers, fncast_program
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
 
@@ -55,4 +55,4 @@ class FncastMonitor(ConsumersOnly):
             )
         )
         ready = answers(f"http://{HOST}:{port}/healthz")
-        return [fncast(MONITOR, "monitor", "--config", file, "--port", port, ready=ready)]
+        return [fncast_program(MONITOR, "monitor", "--config", file, "--port", port, ready=ready)]

@@ -138,7 +138,7 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
         for bucket in buckets:
             for each in bucket.series:
                 if bucket.offset > head.offset:
-                    windows.ahead[len(windows.series)] = bucket.offset
+                    windows.restored_until[len(windows.series)] = bucket.offset
                 windows.insert(series_of(each, windows))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(

@@ -100,7 +100,7 @@ class Deliver(Interceptor):
 
     async def _attempt(self, deliveries: list[Delivery]) -> list[list[Delivery]]:
         """Make one call when a slot is free. Returns the halves to call next; none if all are settled or deferred."""
-        rest, route = deliveries, deliveries[0].route
+        route = deliveries[0].route
         assert route is not None
         state = self._state(route)
         breaker = state.breaker

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.delay.reader import ArrivalTimes
 from benchmarks.monitor import contestants, delay, files, monitor
+from benchmarks.monitor.events import WINDOW, random_walks
 from benchmarks.monitor.load import HORIZON, SPIKE, MonitorLoad
-from benchmarks.pipelines.monitor import WINDOW, random_walks
 from benchmarks.readings.rates import Rate
 
 

@@ -8,7 +8,7 @@ from fncast.series.step import Step
 from interceptor.assembly import aggregated_steps
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
-from interceptor.assembly.series_window import BEHIND
+from interceptor.assembly.series_window import MAX_BEHIND
 from tests.interceptor.assembly.partitions import NS, Names, decoded, plain
 
 T = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -70,11 +70,11 @@ def test_a_series_whose_clock_was_ahead_begins_again_and_the_event_time_with_it(
     feed = Feed()
     feed.add(0, 5.0)
     assert feed.add(10**6, 9.0) == [("s", [None, None, 5.0])]
-    for second in range(1, BEHIND):
+    for second in range(1, MAX_BEHIND):
         assert feed.add(60 + second, 1.0) == []
-    assert feed.add(60 + BEHIND, 2.0) == []
+    assert feed.add(60 + MAX_BEHIND, 2.0) == []
     assert feed.partition.outcomes["begun-again"] == 1
-    assert feed.partition.event_ns == (T + 60 + BEHIND) * NS
+    assert feed.partition.event_ns == (T + 60 + MAX_BEHIND) * NS
     assert feed.add(100, 4.0) == []
     assert feed.add(130, 7.0, "other") == [("s", [None, None, 3.0])]
     assert feed.tick(190) == [("other", [None, None, 7.0])]
