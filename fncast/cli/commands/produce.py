@@ -109,8 +109,9 @@ def _add_record_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Publish all events. Returns 0 once the broker has acknowledged all of them. Raises Failure."""
     _check(arguments)
-    kafka = settings(arguments).kafka
-    topic = arguments.topic or _default_topic(arguments, settings(arguments))
+    configured = settings(arguments)
+    kafka = configured.kafka
+    topic = arguments.topic or _default_topic(arguments, configured)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         pace = RateLimiter(arguments.rate)
