@@ -36,7 +36,7 @@ from benchmarks.lib.rounds import WRONG, failures, report_problems, rounds_text,
 from benchmarks.lib.run import Run
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers
-from consumer.kafka import at_least_once, exactly_once
+from consumer.kafka.publishers import at_least_once, exactly_once
 
 PROGRAM = "delay"
 WARM_UP_EVENTS = 200
