@@ -34,5 +34,5 @@ def test_the_written_version_becomes_another_event(training: TrainingEvents) -> 
 
 
 @pytest.mark.parametrize("line", ["not JSON", "[1]", '{"seconds": 1}'])
-def test_other_lines_are_no_events(training: TrainingEvents, line: str) -> None:
+def test_other_lines_become_no_event(training: TrainingEvents, line: str) -> None:
     assert training.event(line) is None
