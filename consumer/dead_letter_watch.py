@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from consumer import metrics
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 from fncast.foreign_text import clean
 from interceptor.delivery import Delivery
 from interceptor.outcome import Assembled, DeadLetter
