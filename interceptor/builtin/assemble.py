@@ -20,11 +20,10 @@ from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import DeadLetter, Headers, Outcome, Skipped
 from interceptor.readings.contract import Format, Skip
-from interceptor.readings.decoding import decode, unreadable
+from interceptor.readings.decoding import NO_VALUE, decode, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
-STORED = Skipped("stored")
-EMPTY = Skipped("the record has no value")
+READINGS_STORED = Skipped("stored")
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ class Assemble(StatefulInterceptor):
         """Add a record's readings. Returns the completed windows, and the record's outcome if there are none."""
         windows = partition.windows
         if record.value is None:
-            return [], EMPTY
+            return [], NO_VALUE
         decoded = decode(partition.input.format, record)
         if isinstance(decoded, DeadLetter):
             return [], decoded
@@ -167,14 +166,14 @@ class Assemble(StatefulInterceptor):
             for reason, count in decoded.skipped.items():
                 windows.outcomes[reason.value] += count
         if not decoded.keys:
-            return [], unreadable(decoded) or STORED
+            return [], unreadable(decoded) or READINGS_STORED
         partition.snapshots.readings += len(decoded.keys)
         unnamed = windows.outcomes.get(NO_SERIES, 0)
         completed = windows.add(decoded, record.timestamp_ms, record.offset)
         if windows.outcomes.get(NO_SERIES, 0) - unnamed == len(decoded.keys):
             decoded.skip(Skip.NO_SERIES, len(decoded.keys))
-            return [], unreadable(decoded) or STORED
-        return completed, STORED
+            return [], unreadable(decoded) or READINGS_STORED
+        return completed, READINGS_STORED
 
     def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it gets."""

@@ -63,7 +63,7 @@ def get(url: str, **query: str) -> Any:
     return answer.json()
 
 
-def test_deploys_image_configuration_and_trigger(
+def test_image_configuration_and_trigger_are_deployed(
     host: str, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # A process that has answered is replaced at once.
