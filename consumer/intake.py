@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
-from consumer.batches import Batches
-from consumer.commits import Commits
-from consumer.kafka.source import KafkaSource
-from consumer.lanes import Lanes
+from consumer.kafka.source.source import KafkaSource
+from consumer.lanes.batches import Batches
+from consumer.lanes.lanes import Lanes
+from consumer.publishing.commits import Commits
 
 IDLE_POLL_S = 0.2  # wait for a record while nothing is in flight
 # Wait for a result while something is in flight. Only a result ends this wait, so a new record waits as well.
@@ -60,6 +60,10 @@ class Intake:
                 return
         if self._is_busy():
             self.wait_for_result()
+
+    def complete_commits(self) -> None:
+        """Poll, so that commits of offsets end. A record that arrives is dropped here, and read again later."""
+        self._source.poll(1, 0)
 
     def wait_for_result(self) -> None:
         """Return once a batch or a commit has ended, or a moment has passed."""

@@ -7,16 +7,16 @@ import asyncio
 
 import psutil
 
-from benchmarks.lib import plot
+from benchmarks.lib import charts
 from benchmarks.lib.load import Load
-from benchmarks.lib.programs import EXACTLY, FAST_EVENTS, FncastPipeline
-from benchmarks.lib.report import Block, Table, plots
+from benchmarks.lib.programs import EXACTLY, FAST_BACKLOG, FncastPipeline
+from benchmarks.lib.report import Block, Table, chart_folder
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread
-from benchmarks.lib.steps import SHOWN, NoProfile, steps, table
+from benchmarks.lib.steps import SHOWN_STEPS, NoProfile, steps, table
 from benchmarks.lib.testbed import Testbed
 
-EVENTS = 4 * FAST_EVENTS  # enough that the samples end before the backlog does
+EVENTS = 4 * FAST_BACKLOG  # enough that the samples end before the backlog does
 SETTLE_EVENTS = 5_000
 SECONDS = 5
 LOOK_S = 0.5
@@ -43,11 +43,15 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
         str(row[0]): Spread.of([float(row[1])])
         for table in tables
         if table.name == "consumer"
-        for row in table.rows[:SHOWN]
+        for row in table.rows[:SHOWN_STEPS]
         if not isinstance(row[1], str | Spread)
     }
-    chart = plot.bars(
-        plots(arguments.print_only), "growth-steps", consumer, "µs an event (logarithmic)", list(consumer)
+    chart = charts.bars(
+        chart_folder(arguments.print_only),
+        "growth-steps",
+        consumer,
+        "µs an event (logarithmic)",
+        list(consumer),
     )
     return [*tables, chart]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumer.intake import IDLE_POLL_S, POLL_EVENTS, Intake
-from consumer.lanes import PAUSE_AFTER_S, Lanes
+from consumer.lanes.lanes import PAUSE_AFTER_S, Lanes
 from interceptor.delivery import Record
 from tests.consumer.records import record
 
@@ -118,6 +118,13 @@ def test_full_lanes_poll_for_the_answer_to_a_commit_and_for_one_record_at_most(h
     harness.commits.ends_in_poll = harness.commits.holds_results = True
     harness.intake.receive()
     assert harness.source.polls == [(1, 0)]
+
+
+def test_a_poll_that_completes_commits_leaves_its_records_to_a_later_reader(harness: Harness) -> None:
+    harness.source.records = [record(0)]
+    harness.intake.complete_commits()
+    assert harness.source.polls == [(1, 0)]
+    assert harness.lane.events == 0
 
 
 def test_a_lane_that_stays_full_is_paused_until_it_has_room_again(harness: Harness) -> None:

@@ -11,7 +11,7 @@ from forecast_checks import inputs_of
 from kafka_container import eventually
 from testbed import DeliveryTestbed
 
-from consumer.kafka.source import KafkaSource
+from consumer.kafka.source.source import KafkaSource
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(150)]
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from consumer.errors import ConsumerError
-from consumer.kafka.dead_letter_filter import DeadLetterFilter
-from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letter_topic import DeadLetterTopic
-from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.stored_dead_letter import MAX_HEADER
-from consumer.kafka.topic_names import TopicNames
-from consumer.kafka.topics import Topics
+from consumer.kafka.dead_letters.filter import DeadLetterFilter
+from consumer.kafka.dead_letters.replay import Replay
+from consumer.kafka.dead_letters.stored import MAX_HEADER
+from consumer.kafka.dead_letters.topic import DeadLetterTopic
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
+from consumer.kafka.topics.names import TopicNames
+from consumer.kafka.topics.topics import Topics
 from consumer.settings import KafkaSettings
 from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
 from fncast.cli.output.dead_letters import json_document, json_line, line, not_replayed, preview_line
