@@ -96,6 +96,7 @@ class Process:
                 raise ProcessFailed(f"{self.name} {_ended(code)}{times}{self._end_of_log()}")
             self._report(self.name, f"{_ended(code)}; restarting it")
             self.restarts += 1
+            # Pause. A process that is asked to end meanwhile is not started again.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), BACKOFF_S[quick_ends - 1])
                 return code

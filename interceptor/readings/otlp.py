@@ -8,6 +8,7 @@ attributes as protobuf's classes, so that one function reads both.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from itertools import chain
 from typing import Any
 
 from interceptor.outcome import Headers
@@ -97,18 +98,17 @@ def _decoded(
     for of_resource in resource_metrics:
         resource = attributes_of(of_resource.resource.attributes)
         resource_size = sum([len(name) + len(text) for name, text in resource])
-        for of_scope in of_resource.scope_metrics:
-            for metric in of_scope.metrics:
-                kind = kind_of(metric)
-                shared_size = resource_size + len(metric.name) + len(metric.unit)
-                if shared_size > MAX_SHARED or len(resource) > MAX_LABELS:
-                    decoded.skip(Skip.NO_SERIES)
-                elif kind in ("gauge", "sum"):
-                    _add_numbers(decoded, metric, kind, resource, attributes_of)
-                elif kind in ("histogram", "exponential_histogram", "summary"):
-                    _add_counts(decoded, metric, kind, resource, attributes_of)
-                else:
-                    decoded.skip(Skip.UNSUPPORTED)
+        for metric in chain.from_iterable(of_scope.metrics for of_scope in of_resource.scope_metrics):
+            kind = kind_of(metric)
+            shared_size = resource_size + len(metric.name) + len(metric.unit)
+            if shared_size > MAX_SHARED or len(resource) > MAX_LABELS:
+                decoded.skip(Skip.NO_SERIES)
+            elif kind in ("gauge", "sum"):
+                _add_numbers(decoded, metric, kind, resource, attributes_of)
+            elif kind in ("histogram", "exponential_histogram", "summary"):
+                _add_counts(decoded, metric, kind, resource, attributes_of)
+            else:
+                decoded.skip(Skip.UNSUPPORTED)
     return decoded
 
 
