@@ -9,14 +9,14 @@ import psutil
 
 from benchmarks.lib import charts
 from benchmarks.lib.load import Load
-from benchmarks.lib.programs import EXACTLY, FAST_EVENTS, FncastPipeline
+from benchmarks.lib.programs import EXACTLY, FAST_BACKLOG, FncastPipeline
 from benchmarks.lib.report import Block, Table, chart_folder
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread
 from benchmarks.lib.steps import SHOWN_STEPS, NoProfile, steps, table
 from benchmarks.lib.testbed import Testbed
 
-EVENTS = 4 * FAST_EVENTS  # enough that the samples end before the backlog does
+EVENTS = 4 * FAST_BACKLOG  # enough that the samples end before the backlog does
 SETTLE_EVENTS = 5_000
 SECONDS = 5
 LOOK_S = 0.5

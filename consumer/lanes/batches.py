@@ -127,8 +127,8 @@ class Batches:
     def _has_room(self) -> bool:
         """Whether the chain takes another batch.
 
-        It takes one batch for each call in flight, and as many full ones more: the chain reads their records while
-        they wait for a call.
+        The chain takes one batch for each call in flight. It takes as many full batches more, so that it reads their
+        records while they wait for a call.
         """
         if self._is_joined:
             return not self._running

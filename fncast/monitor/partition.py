@@ -15,7 +15,7 @@ from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.rules import MonitorRules
-from fncast.monitor.series_events import MAX_NAME, SeriesEvents
+from fncast.monitor.series_events import MAX_SHOWN_CHARACTERS, SeriesEvents
 from interceptor.outcome import OutputEvent
 
 log = logging.getLogger("fncast.monitor")
@@ -103,7 +103,9 @@ class MonitorPartition:
             self.restore(name, *content)
         series = self.series.get(name)
         if series is None:
-            log.warning("%s: what the monitor knew of this new series is lost", clean(name, MAX_NAME))
+            log.warning(
+                "%s: what the monitor knew of this new series is lost", clean(name, MAX_SHOWN_CHARACTERS)
+            )
             return
         self.changed.add(name)
         if kind == READING:

@@ -17,7 +17,7 @@ from interceptor.outcome import OutputEvent
 
 log = logging.getLogger("fncast.monitor")
 
-MAX_NAME = 100  # characters of a series' name in a log line
+MAX_SHOWN_CHARACTERS = 100  # of a name in a log line
 
 
 class SeriesEvents:
@@ -37,7 +37,7 @@ class SeriesEvents:
         return anomaly_event(series.name, episode, at_s, is_open, topic, self._rules.destination)
 
     def judge(self, series: MonitoredSeries) -> list[OutputEvent]:
-        """Judge the readings that have their forecasts. Returns the anomalies, accuracy and worse models."""
+        """Judge the readings that have their forecasts. Returns the events of anomalies, accuracy and bad models."""
         events = []
         for judged in series.joined.judge(self._rules.detector) if series.joined.waiting.values else ():
             episode = judged.judgement.changed
@@ -51,6 +51,7 @@ class SeriesEvents:
         """The accuracy events that are due. A change of the accuracy is noticed once its outcomes are settled."""
         events: list[OutputEvent] = []
         joined, every_s, newest_s = series.joined, self._rules.accuracy_every_s, series.joined.newest_s
+        # Nothing can be due: no outcome was settled, no model is new, and no time has passed.
         if (
             not joined.has_settled
             and joined.forecasts.keys() <= series.published.keys()
@@ -124,4 +125,6 @@ class SeriesEvents:
             return
         self._limited.add(rule.name)
         text = 'alert rule "%s", series "%s": %s. Correct the rule in [[alerts]]'
-        log.warning(text, clean(rule.name, MAX_NAME), clean(series, MAX_NAME), limitation)
+        log.warning(
+            text, clean(rule.name, MAX_SHOWN_CHARACTERS), clean(series, MAX_SHOWN_CHARACTERS), limitation
+        )

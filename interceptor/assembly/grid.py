@@ -17,14 +17,12 @@ def period_ns(step: Step) -> int:
 
 
 class FixedGrid:
-    """Steps of equal length. Step n covers the times from `base_ns` + n steps up to the next one.
-
-    is_period: whether a step's value is about the whole step (an aggregate), or about its middle (a single reading).
-    """
+    """Steps of equal length. Step n covers the times from `base_ns` + n steps up to the next one."""
 
     __slots__ = ("_is_period", "base_ns", "step", "step_ns")
 
     def __init__(self, step: Step, base_ns: int, is_period: bool) -> None:
+        """is_period: whether a value is about the whole step (an aggregate), or about its middle (a single reading)."""
         self.step = step
         self.step_ns = period_ns(step)
         self.base_ns = base_ns
@@ -68,6 +66,7 @@ class CalendarGrid:
     base_ns = 0
 
     def __init__(self, step: Step, origin_ns: int, is_period: bool) -> None:
+        """is_period: as in FixedGrid."""
         self._origin = to_datetime(origin_ns)
         self.step = step.anchored(self._origin)
         self.origin_ns = origin_ns

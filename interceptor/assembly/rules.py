@@ -24,15 +24,15 @@ _MAX_MONTH_NS = 31 * 86_400 * _NS
 
 @dataclass(frozen=True)
 class Rules:
-    """window: steps that are kept and sent. minimum: present readings that a forecast needs; None for MIN_HISTORY, as
-    the base model needs, or half of a short window.
+    """How the readings of one input topic become windows.
 
-    step: None to find it from the readings. aggregate: how the readings of one step become its value. With "last" a
-    step is complete with its first reading; with the others once it is over. rate: "auto" turns cumulative counters
-    into rates per second, "off" keeps their values. grace_ns: how long a step stays open for late readings.
-    every: forecast each n-th step. max_series: per input partition. include, exclude: globs for names of series.
-    counters: globs for series that are cumulative counters, where the format does not say so.
-    unit: replaces the unit of the readings. low, high: limits of the forecast, None for none.
+    window: steps that are kept and sent. minimum: present readings that a forecast needs; None for MIN_HISTORY, as the
+    base model needs, or half of a short window. step: None to find it from the readings. aggregate: how the readings of
+    one step become its value. With "last" a step is complete with its first reading; with the others once it is over.
+    rate: "auto" turns cumulative counters into rates per second, "off" keeps their values. grace_ns: how long a step
+    stays open for late readings. every: forecast each n-th step. max_series: per input partition. include, exclude:
+    globs for names of series. counters: globs for series that are cumulative counters, where the format does not say
+    so. unit: replaces the unit of the readings. low, high: limits of the forecast, None for none.
     Raises ValueError with the name of the wrong setting.
     """
 

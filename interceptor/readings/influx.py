@@ -40,9 +40,13 @@ class FieldError(ValueError):
 
 
 class InfluxLine:
-    """time_unit: unit of the timestamps. Nanoseconds unless the producer is configured for another precision."""
+    """The format `influx-line`: one or more lines per record."""
 
     def __init__(self, series: str = DEFAULT_NAME, time_unit: str = "ns") -> None:
+        """series: template of the names. time_unit: of the timestamps, as the precision of the producer.
+
+        Raises ValueError for an invalid template.
+        """
         self._template = NameTemplate(series, ("name", "field", "tags"))
         self._time_unit = time_unit
 
@@ -51,7 +55,7 @@ class InfluxLine:
             text = value.decode()
         except UnicodeDecodeError as error:
             raise UndecodableRecord(f"not line protocol: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         problem = ""
         for count, line in enumerate(_lines(text), 1):
             if count > MAX_READINGS:

@@ -52,7 +52,7 @@ class MappedJson:
             document = lenient_json.decode(_decoder, value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not JSON: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         found = _at(document, self._root)
         if found is None and _has(document, self._root):
             decoded.skip(Skip.NOT_A_NUMBER)  # a deletion, for example in Debezium's envelope

@@ -73,7 +73,7 @@ class PrometheusJson(_Prometheus):
     """One sample or a list of samples per record. `value` is a string and may be NaN or +Inf."""
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         try:
             if value.lstrip()[:1] == b"[":
                 raws = _samples.decode(value)
@@ -141,7 +141,7 @@ class PrometheusRemoteWrite(_Prometheus):
             raise UndecodableRecord("not a remote-write request: it has no time series")
         if len(request.timeseries) > MAX_READINGS:
             raise UndecodableRecord(f"the record holds more than {MAX_READINGS} series")
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         for raw in request.timeseries:
             try:
                 series = TimeSeries.FromString(raw) if len(raw) <= MAX_SERIES_BYTES else None

@@ -74,7 +74,7 @@ class AtLeastOnce(BaseProducer):
                     self._replace_producer(f"the broker acknowledged nothing for {STUCK_S:g} s")
                 progress_at_s = time.monotonic()
 
-    def _on_rejected(self, cause: KafkaError, topic: str) -> None:
+    def _on_rejected(self, cause: KafkaError, topic: str) -> NoReturn:
         if cause.code() in GONE:
             self._replace_producer(describe(cause))
         super()._on_rejected(cause, topic)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -190,8 +190,8 @@ class BaseProducer:
             self._check_stop("the broker has not acknowledged the results")
         return False
 
-    def _on_rejected(self, cause: KafkaError, topic: str) -> None:
-        """The client rejects every record for the topic. Always raises."""
+    def _on_rejected(self, cause: KafkaError, topic: str) -> NoReturn:
+        """Raise the error for a topic whose records the client rejects."""
         failed = ConsumerError(f"publishing to {topic!r} failed: {describe(cause)}")
         raise (authorization_error(cause, [topic]) or failed) from None
 

@@ -37,7 +37,7 @@ HEADER_FRAME_BYTES = 10
 
 
 class RejectedRecords:
-    """Records to isolate, and sizes that are rejected. has_any: whether there is one of either."""
+    """Records to isolate, and sizes that are rejected. has_any: whether there are any of them."""
 
     def __init__(self, learns_limits: bool, clock_s: Callable[[], float] = time.monotonic) -> None:
         """learns_limits: False for compressed records: the broker checks their compressed size."""

@@ -177,7 +177,10 @@ class Topics:
 
 
 def partition_counts(cluster: Any, *, without_errors: bool = False) -> dict[str, int]:
-    """The number of partitions of each topic. cluster: the driver's ClusterMetadata. without_errors: skip others."""
+    """The number of partitions of each topic. cluster: the driver's ClusterMetadata.
+
+    without_errors: leave out topics with an error.
+    """
     return {
         name: len(topic.partitions)
         for name, topic in cluster.topics.items()

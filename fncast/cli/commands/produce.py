@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_feed_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the feeds that continue until Ctrl-C."""
+    """Add the flags of the feeds that publish until Ctrl-C."""
     parser.add_argument(
         "--machine", action="store_true", help="also publish this machine's metrics, until Ctrl-C"
     )
