@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.at_least_once import AtLeastOnce
-from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.publisher import Publisher
-from consumer.kafka.source import KafkaSource
-from consumer.kafka.topic_names import TopicNames
-from consumer.kafka.topics import Topics
+from consumer.kafka.publishers.at_least_once import AtLeastOnce
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
+from consumer.kafka.publishers.publisher import Publisher
+from consumer.kafka.source.source import KafkaSource
+from consumer.kafka.topics.names import TopicNames
+from consumer.kafka.topics.topics import Topics
+from consumer.lanes.batches import Batching
 from consumer.loop import Loop
 from consumer.loop_parts import LoopParts
+from consumer.publishing.result_publisher import ResultPublisher
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
-from consumer.result_publisher import ResultPublisher
 from consumer.settings import InputSettings, KafkaSettings, RouteSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_restore import PartitionRestore

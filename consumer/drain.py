@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from consumer.batches import Batches
-from consumer.commits import Commits
 from consumer.intake import Intake
-from consumer.lane import Lane
-from consumer.lane_publisher import LanePublisher
+from consumer.lanes.batches import Batches
+from consumer.lanes.lane import Lane
+from consumer.lanes.ticks import Ticks
+from consumer.publishing.commits import Commits
+from consumer.publishing.lane_publisher import LanePublisher
 from consumer.state.writer import StateWriter
-from consumer.ticks import Ticks
 
 
 class Drain:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 
 STALLED_S = 30.0  # the consumer is stuck if its loop has not polled for so long
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
-from consumer.batches import Batches
-from consumer.commits import Commits
-from consumer.kafka.source import KafkaSource
-from consumer.lanes import Lanes
+from consumer.kafka.source.source import KafkaSource
+from consumer.lanes.batches import Batches
+from consumer.lanes.lanes import Lanes
+from consumer.publishing.commits import Commits
 
 IDLE_POLL_S = 0.2  # wait for a record while nothing is in flight
 # Wait for a result while something is in flight. Only a result ends this wait, so a new record waits as well.

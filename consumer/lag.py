@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from consumer import metrics
-from consumer.kafka.source import COMMITTED_S, KafkaSource
-from consumer.kafka.topics import Topics
-from consumer.lane import Lane
-from consumer.lanes import Lanes
+from consumer.kafka.source.source import COMMITTED_S, KafkaSource
+from consumer.kafka.topics.topics import Topics
+from consumer.lanes.lane import Lane
+from consumer.lanes.lanes import Lanes
 
 
 class Lag:

@@ -13,19 +13,19 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 
-from consumer.batches import Batches, Batching
-from consumer.commits import Commits
 from consumer.drain import Drain
 from consumer.errors import GaveUp
 from consumer.intake import Intake
 from consumer.lag import Lag
-from consumer.lane import Partition
-from consumer.lane_publisher import LanePublisher
-from consumer.lanes import Lanes
+from consumer.lanes.batches import Batches, Batching
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
+from consumer.lanes.ticks import Ticks
+from consumer.lanes.time_order import TimeOrder
 from consumer.loop_parts import LoopParts
+from consumer.publishing.commits import Commits
+from consumer.publishing.lane_publisher import LanePublisher
 from consumer.rebalance import Rebalance
-from consumer.ticks import Ticks
-from consumer.time_order import TimeOrder
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
 

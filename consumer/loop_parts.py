@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.publisher import Publisher
-from consumer.kafka.source import KafkaSource
-from consumer.kafka.topics import Topics
-from consumer.result_publisher import ResultPublisher
+from consumer.kafka.publishers.publisher import Publisher
+from consumer.kafka.source.source import KafkaSource
+from consumer.kafka.topics.topics import Topics
+from consumer.publishing.result_publisher import ResultPublisher
 from consumer.state.partition_states import PartitionStates
 
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 
 from consumer import metrics
-from consumer.commits import Commits
 from consumer.drain import Drain
-from consumer.lane import Partition
-from consumer.lanes import Lanes
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
 from consumer.loop_parts import LoopParts
+from consumer.publishing.commits import Commits
 
 log = logging.getLogger("fncast.consumer")
 

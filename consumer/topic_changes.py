@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from consumer.lane import Partition
-from consumer.lanes import Lanes
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
 from consumer.loop_parts import LoopParts
 
 log = logging.getLogger("fncast.consumer")

@@ -29,9 +29,11 @@ CLOSES = "closes a replaced client, then ends; Python prints an error of it"
 
 # By file and function: the tests in which what it starts fails, one for each start.
 PLACES: dict[str, tuple[str, ...]] = {
-    "consumer/batches.py:_start": ("test_the_next_consumer_reads_again_what_an_exception_left_unfinished",),
-    "consumer/kafka/source.py:close": (CLOSES,),
-    "consumer/kafka/source.py:replace_client": (CLOSES,),
+    "consumer/lanes/batches.py:_start": (
+        "test_the_next_consumer_reads_again_what_an_exception_left_unfinished",
+    ),
+    "consumer/kafka/source/source.py:close": (CLOSES,),
+    "consumer/kafka/source/source.py:replace_client": (CLOSES,),
     "consumer/kafka/timeouts.py:submit": ("test_run_raises_what_the_call_raises",),
     "consumer/service.py:run": (
         "test_the_end_of_the_loops_thread_ends_the_service",

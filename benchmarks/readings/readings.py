@@ -51,14 +51,14 @@ class RateRow(PipelineResult):
         return f"{self.pipeline.name}, {self.load}"
 
     def rate(self) -> Spread:
-        return Spread.of([run.readings_s for run in self.runs])
+        return Spread.of([run.per_s for run in self.runs])
 
     def cpu_us(self) -> Spread:
-        return Spread.of([sum(run.cpu_us.values()) for run in self.runs])
+        return Spread.of([run.total_cpu_us for run in self.runs])
 
     def ratio(self, other: RateRow) -> Spread:
         return Spread.of(
-            [mine.readings_s / theirs.readings_s for mine, theirs in zip(self.runs, other.runs, strict=False)]
+            [mine.per_s / theirs.per_s for mine, theirs in zip(self.runs, other.runs, strict=False)]
         )
 
 
@@ -138,8 +138,8 @@ def _line(row: RateRow) -> str:
     run = row.runs[-1]
     parts = ", ".join(f"{name} {us:.1f}" for name, us in run.cpu_us.items())
     return (
-        f"{row.name}: {figure(run.readings_s)} readings/s of {run.readings:,}; {run.forecasts:,} forecasts;"
-        f" CPU us a reading: {parts}; load average {os.getloadavg()[0]:.0f}"
+        f"{row.name}: {figure(run.per_s)} readings/s of {run.readings:,}; {run.forecasts:,} forecasts;"
+        f" CPU µs a reading: {parts}; load average {os.getloadavg()[0]:.0f}"
     )
 
 

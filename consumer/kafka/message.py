@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confluent_kafka import Message
 
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 from interceptor.delivery import Record, UnreadableRecord
 
 

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 from consumer.state.keys import MARKER, StateKey, marker_key, parse, place_of
 from consumer.state.reader import NoTopic, Reader, Unavailable
 from consumer.state.snapshot import Marker

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 
 MARKER = ""  # the interceptor's name in the record that says for how many partitions the state was placed
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
-from consumer.lane import Lane, Partition
+from consumer.lanes.lane import Lane, Partition
 from consumer.state.restoration import Restoration
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter

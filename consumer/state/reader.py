@@ -13,8 +13,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from consumer.errors import ConsumerError
 from consumer.kafka.authorization import authorization_error
 from consumer.kafka.errors import create_client, map_kafka_errors, reported_offset
-from consumer.kafka.source_properties import MAX_FETCH_BYTES, MAX_PREFETCH_KB
-from consumer.lane import Partition
+from consumer.kafka.source.properties import MAX_FETCH_BYTES, MAX_PREFETCH_KB
+from consumer.lanes.lane import Partition
 from fncast.wording.kafka import describe
 
 log = logging.getLogger("fncast.kafka")

@@ -6,7 +6,7 @@ import logging
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 from consumer.state.snapshot import PlacedRecord
 
 log = logging.getLogger("fncast.consumer")

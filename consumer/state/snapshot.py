@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 from consumer.state.keys import MARKER, marker_key, parse, place_of, prefix
 from interceptor.delivery import StateRecord
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from consumer.errors import ConsumerError, RecordRejected
-from consumer.kafka.publisher import Publisher
-from consumer.lane import Partition
+from consumer.kafka.publishers.publisher import Publisher
+from consumer.lanes.lane import Partition
 from consumer.state.keys import full_key
 from consumer.state.snapshot import PlacedRecord
 from interceptor.delivery import Delivery, StateRecord

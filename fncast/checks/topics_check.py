@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
-from consumer.kafka.compaction import CompactionProblem, compaction_problem
+from consumer.kafka.topics.compaction import CompactionProblem, compaction_problem
 from consumer.settings import InputSettings, Settings
 from fncast.checks.records_check import check_records
 from fncast.checks.row import Row

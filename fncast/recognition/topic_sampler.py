@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from consumer.errors import ConsumerError
 from consumer.kafka.errors import create_client, map_kafka_errors, reported_offset
 from consumer.kafka.message import record
-from consumer.kafka.topics import EMBEDDED
+from consumer.kafka.topics.topics import EMBEDDED
 from fncast.foreign_text import clean
 from fncast.recognition.sample import Sample, clean_topic
 from fncast.wording.kafka import describe

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from confluent_kafka import Producer
 
-import consumer.kafka.base_producer
-from consumer.kafka.exactly_once import ExactlyOnce
+import consumer.kafka.publishers.base_producer
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
 from consumer.rebalance import Rebalance
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.writer import StateWriter
@@ -48,7 +48,7 @@ def before_offsets(reached: Callable[[], None]) -> None:
             reached()
             super().send_offsets_to_transaction(*arguments)
 
-    consumer.kafka.base_producer.Producer = FaultyProducer
+    consumer.kafka.publishers.base_producer.Producer = FaultyProducer
 
 
 def before_commit(reached: Callable[[], None]) -> None:
@@ -58,7 +58,7 @@ def before_commit(reached: Callable[[], None]) -> None:
             reached()
             super().commit_transaction(*arguments)
 
-    consumer.kafka.base_producer.Producer = FaultyProducer
+    consumer.kafka.publishers.base_producer.Producer = FaultyProducer
 
 
 def after_commit(reached: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ def after_commit(reached: Callable[[], None]) -> None:
             super().commit_transaction(*arguments)
             reached()
 
-    consumer.kafka.base_producer.Producer = FaultyProducer
+    consumer.kafka.publishers.base_producer.Producer = FaultyProducer
 
 
 def during_revoke(reached: Callable[[], None]) -> None:

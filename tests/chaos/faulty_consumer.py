@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from confluent_kafka import Producer
 from crash_points import send_signal_at
 
-from consumer.commits import Commits
 from consumer.errors import CommitFailed
-from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.source import KafkaSource
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
+from consumer.kafka.source.source import KafkaSource
+from consumer.publishing.commits import Commits
 from consumer.state.writer import StateWriter
 from fncast.cli import main as command_line
 from interceptor.assembly import snapshot_schedule

@@ -12,13 +12,13 @@ HERE = Path(__file__).parent
 BROKEN = """
 import importlib.util, sys
 from unittest.mock import MagicMock
-import consumer.kafka.base_producer
+import consumer.kafka.publishers.base_producer
 spec = importlib.util.spec_from_file_location("chaos_consumer", sys.argv[1])
 chaos = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(chaos)
 chaos.add_bug(sys.argv[2])
 producer = MagicMock()
-consumer.kafka.base_producer.Producer = lambda *_, **__: producer
+consumer.kafka.publishers.base_producer.Producer = lambda *_, **__: producer
 from consumer.assembly import build_publisher
 from consumer.settings import KafkaSettings
 publisher = build_publisher(KafkaSettings(bootstrap_servers="127.0.0.1:9"))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
-from consumer.commits import Commits
-from consumer.lanes import Lanes
+from consumer.lanes.lanes import Lanes
+from consumer.publishing.commits import Commits
 from consumer.state.writer import StateWriter
 from tests.consumer.records import record
 

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 from consumer.drain import Drain
 from consumer.intake import Intake
-from consumer.lanes import Lanes
+from consumer.lanes.lanes import Lanes
 from consumer.state.writer import StateWriter
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import Skipped

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from consumer.health import STALLED_S, health
-from consumer.lane import Partition
+from consumer.lanes.lane import Partition
 
 
 @dataclass

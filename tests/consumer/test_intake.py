@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumer.intake import IDLE_POLL_S, POLL_EVENTS, Intake
-from consumer.lanes import PAUSE_AFTER_S, Lanes
+from consumer.lanes.lanes import PAUSE_AFTER_S, Lanes
 from interceptor.delivery import Record
 from tests.consumer.records import record
 

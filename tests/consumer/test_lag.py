@@ -8,8 +8,8 @@ from typing import Any
 from prometheus_client import REGISTRY
 
 from consumer.lag import Lag
-from consumer.lane import Partition
-from consumer.lanes import Lanes
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
 from interceptor.delivery import Record
 
 

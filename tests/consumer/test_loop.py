@@ -9,13 +9,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from consumer.batches import Batching
 from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.topic_limits import Sizes
-from consumer.kafka.topic_watch import Changes
+from consumer.kafka.topics.limits import Sizes
+from consumer.kafka.topics.watch import Changes
+from consumer.lanes.batches import Batching
 from consumer.loop import SILENT_S, Loop
 from consumer.loop_parts import LoopParts
-from consumer.result_publisher import ResultPublisher
+from consumer.publishing.result_publisher import ResultPublisher
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
 from consumer.state.restorer import Restorer

@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from consumer.lane import Partition
-from consumer.lanes import Lanes
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
 from consumer.rebalance import Rebalance
 from tests.consumer.parts import parts
 

@@ -6,9 +6,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from consumer.kafka.topic_watch import Changes
-from consumer.lane import Partition
-from consumer.lanes import Lanes
+from consumer.kafka.topics.watch import Changes
+from consumer.lanes.lane import Partition
+from consumer.lanes.lanes import Lanes
 from consumer.topic_changes import UNREAD_S, TopicChanges
 from tests.consumer.parts import parts
 

@@ -10,10 +10,10 @@ from typing import Any, cast
 from foreign_records import foreign_record
 from fuzz_report import Report, Until
 
-from consumer.kafka.dead_letter_filter import DeadLetterFilter
-from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.dead_letter_topic import UnknownTopic, is_topic_name
-from consumer.kafka.stored_dead_letter import StoredDeadLetter
+from consumer.kafka.dead_letters.filter import DeadLetterFilter
+from consumer.kafka.dead_letters.replay import Replay
+from consumer.kafka.dead_letters.stored import StoredDeadLetter
+from consumer.kafka.dead_letters.topic import UnknownTopic, is_topic_name
 from fncast.cli.output.dead_letters import json_document, json_line, line
 from interceptor import dead_letter
 from interceptor.delivery import Delivery, Record, UnreadableRecord

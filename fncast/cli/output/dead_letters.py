@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from consumer.kafka.dead_letter_replay import Replay
-from consumer.kafka.stored_dead_letter import MAX_HEADER, StoredDeadLetter
+from consumer.kafka.dead_letters.replay import Replay
+from consumer.kafka.dead_letters.stored import MAX_HEADER, StoredDeadLetter
 from fncast.foreign_text import clean, escaped
 
 

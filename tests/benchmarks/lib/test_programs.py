@@ -9,7 +9,7 @@ from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, RunTopics
 from benchmarks.pipelines import peer_programs as peer_pipelines
 from benchmarks.pipelines.peer_programs import Peer, peers
-from consumer.kafka import at_least_once, exactly_once
+from consumer.kafka.publishers import at_least_once, exactly_once
 from consumer.settings import load
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.readings import history, live, rates, readings, restarts
-from benchmarks.readings.output import Appended
+from benchmarks.readings.output import AppendedForecast
 from fncast.demo.process import ProcessFailed
 from interceptor.readings.telegraf import TelegrafJson
 
@@ -53,7 +53,11 @@ def test_ratios_are_taken_round_by_round() -> None:
 
 
 def test_a_gap_is_within_one_partition() -> None:
-    appended = [Appended(0, 0, "a", 1.0), Appended(1, 0, "b", 2.0), Appended(0, 1, "a", 4.0)]
+    appended = [
+        AppendedForecast(0, 0, "a", 1.0),
+        AppendedForecast(1, 0, "b", 2.0),
+        AppendedForecast(0, 1, "a", 4.0),
+    ]
     assert restarts.longest_gap_s(appended) == 3.0
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from consumer.kafka.at_least_once import AtLeastOnce
 from consumer.kafka.embedded import EmbeddedBroker
-from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.publisher import Publisher
-from consumer.kafka.source import KafkaSource
+from consumer.kafka.publishers.at_least_once import AtLeastOnce
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
+from consumer.kafka.publishers.publisher import Publisher
+from consumer.kafka.source.source import KafkaSource
 from tests.consumer.broker_contract.contract_broker import (
     WAIT_S,
     Broker,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from consumer.kafka.source import KafkaSource
+from consumer.kafka.source.source import KafkaSource
 from fncast.testing.output_reader import OutputReader
 from interceptor.delivery import Record
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from consumer.errors import RecordTooLarge
-from consumer.kafka.exactly_once import ExactlyOnce
-from consumer.kafka.publisher import Publisher
-from consumer.kafka.source import KafkaSource
+from consumer.kafka.publishers.exactly_once import ExactlyOnce
+from consumer.kafka.publishers.publisher import Publisher
+from consumer.kafka.source.source import KafkaSource
 from tests.consumer.broker_contract.contract_broker import (
     HEADERS,
     PARTITIONS,

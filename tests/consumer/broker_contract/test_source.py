@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from consumer.kafka.source import KafkaSource
+from consumer.kafka.source.source import KafkaSource
 from tests.consumer.broker_contract.contract_broker import (
     HEADERS,
     PARTITIONS,

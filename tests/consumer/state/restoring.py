@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from consumer.lanes import Lanes
+from consumer.lanes.lanes import Lanes
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
 from consumer.state.restorer import Restorer

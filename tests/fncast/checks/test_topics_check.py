@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consumer.kafka.compaction import CompactionProblem
+from consumer.kafka.topics.compaction import CompactionProblem
 from consumer.settings import InputSettings, KafkaSettings, Settings
 from fncast.checks.topics_check import output_row, output_topics
 

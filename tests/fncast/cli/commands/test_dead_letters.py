@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Producer
 
-from consumer.kafka.dead_letter_filter import DeadLetterFilter
+from consumer.kafka.dead_letters.filter import DeadLetterFilter
 from consumer.kafka.embedded import EmbeddedBroker
 from consumer.settings import KafkaSettings
 from fncast.cli.commands import dead_letters as command

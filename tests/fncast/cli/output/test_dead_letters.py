@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from consumer.kafka.stored_dead_letter import StoredDeadLetter
+from consumer.kafka.dead_letters.stored import StoredDeadLetter
 from fncast.cli.output.dead_letters import json_document, json_line, line, preview_line
 from interceptor.delivery import Record
 

@@ -1,0 +1,1 @@
+"""The dead-letter topic: read, filtered, published again."""

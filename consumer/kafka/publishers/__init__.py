@@ -1,0 +1,1 @@
+"""The two publishers, one for each delivery guarantee, and the producers behind them."""

@@ -1,0 +1,1 @@
+"""The consumer client: polling, its errors, its offsets."""

@@ -1,0 +1,1 @@
+"""The topics that the consumer reads and writes: checked, created, watched."""

@@ -1,0 +1,1 @@
+"""The deliveries of each assigned partition between poll and commit; pure."""

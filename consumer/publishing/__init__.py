@@ -1,0 +1,1 @@
+"""Publishes settled deliveries and commits their offsets, in a thread beside the one that polls."""
