@@ -128,7 +128,7 @@ async def test_413_of_an_fn_function_is_a_rejection(fn, client):
 
 async def test_a_call_times_out(fn):
     async def hang():
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
 
     fn.handle = hang
     client = FunctionClient(fn.url, timeout_s=0.2, connections=1)
