@@ -1,8 +1,8 @@
 """Check for phrases that the house style avoids, and pages for long lines and table cells: prose.py FILE...
 
 codespell checks single words (.ci/words.txt). This script checks what codespell cannot: phrases and layout. In Python
-files it checks comments, docstrings, messages and the names of functions. In pages it does not check code blocks and
-link definitions.
+files it checks comments, docstrings, messages and the names of functions. In pages it does not check link definitions,
+and of code blocks only the length of the lines.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MAX_LINE = 130  # characters; the pages wrap at 110, words of links and code may run over
+MAX_CODE = 110
 MAX_CELL = 100
 PHRASES = {
     r"\bunder way\b": "running",
@@ -83,6 +84,8 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
             is_code = not is_code
+        if is_code and len(line) > MAX_CODE:
+            yield number, f"the line of code has {len(line)} characters; the site shows {MAX_CODE}"
         if is_code or line.lstrip().startswith("```") or re.match(r"\[[^\]]+\]: |!\[", line):
             before = ""
             continue

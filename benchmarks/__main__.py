@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.delay import delay
 from benchmarks.growth import growth
 from benchmarks.lib import pages
-from benchmarks.lib.testbed import INTERRUPTED
+from benchmarks.lib.exit_code import INTERRUPTED
 from benchmarks.monitor import monitor
 from benchmarks.pipelines import end_to_end
 from benchmarks.quality import front
@@ -52,12 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Each part writes its result to benchmarks/results and generates the pages from it. One part"
         " accepts its own flags: python -m benchmarks PART --help. `report` only generates the pages.",
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)} (default: all)")
     parser.add_argument(
         "--bootstrap", metavar="HOST:PORT", help="a running broker (default: Kafka in a container)"
     )
-    parser.add_argument("--models", metavar="DIR", help="holds forecast/<version>/ (default: models)")
-    parser.add_argument("--rounds", metavar="N", help="of each part (default: 3)")
+    parser.add_argument("--models", metavar="DIR", help="folder with forecast/<version>/ (default: models)")
+    parser.add_argument("--rounds", metavar="N", help="how often each part measures everything (default: 3)")
     parser.add_argument("--print-only", action="store_true", help="do not write results and pages")
     arguments = parser.parse_args(words)
     if unknown := set(arguments.parts) - set(PARTS):

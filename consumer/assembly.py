@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.publishers.at_least_once import AtLeastOnce
 from consumer.kafka.publishers.exactly_once import ExactlyOnce
 from consumer.kafka.publishers.publisher import Publisher
+from consumer.kafka.source.source import KafkaSource
+from consumer.kafka.topics.names import TopicNames
+from consumer.kafka.topics.topics import Topics
+from consumer.lanes.batches import Batching
+from consumer.loop import Loop
+from consumer.loop_parts import LoopParts
+from consumer.publishing.result_publisher import ResultPublisher
 from consumer.rekeying import build_rekeyed_inputs, with_topics_by_series
-from consumer.settings import InputSettings, KafkaSettings, Settings, SettingsError
+from consumer.settings import InputSettings, KafkaSettings, RouteSettings, Settings, SettingsError
 from consumer.settings.inputs import EVENTS
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
@@ -39,18 +48,22 @@ def build_routes(settings: Settings) -> dict[str, Route]:
     fn_token = _fn_token(settings)
     for name, route in settings.routes.items():
         try:
-            if isinstance(route, str):
-                is_fn = route.startswith("fn:")  # such a route gets the Fn server's token
-                found[name] = Route(name, route, batch=is_fn, token=fn_token if is_fn else "")
-            else:
-                token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
-                if token and "@" in urlsplit(route.url).netloc:
-                    raise ValueError("it has a token, and its URL has a login: use only one of them")
-                batch = route.batch or route.encoding == "graphpipe"  # a tensor holds the windows of a batch
-                found[name] = Route(name, route.url, batch, route.mode, token, route.encoding)
+            found[name] = _build_route(name, route, fn_token)
         except (ValueError, OSError) as error:
             raise SettingsError(f"[routes.{name}] {error}") from None
     return found
+
+
+def _build_route(name: str, route: str | RouteSettings, fn_token: str) -> Route:
+    """One route. fn_token: the Fn server's, for routes to its functions. Raises ValueError, OSError."""
+    if isinstance(route, str):
+        is_fn = route.startswith("fn:")
+        return Route(name, route, batch=is_fn, token=fn_token if is_fn else "")
+    token = _token(route.token_file) or (fn_token if route.url.startswith("fn:") else "")
+    if token and "@" in urlsplit(route.url).netloc:
+        raise ValueError("it has a token, and its URL has a login: use only one of them")
+    batch = route.batch or route.encoding == "graphpipe"  # a tensor holds the windows of a batch
+    return Route(name, route.url, batch, route.mode, token, route.encoding)
 
 
 def build_function_client(settings: Settings) -> FunctionClient:
@@ -165,3 +178,47 @@ def build_states(
     restorer = Restorer(restore, lambda: Reader(properties, group))
     writer = StateWriter(publisher, kafka.state_topic, group)
     return PartitionStates(chain.stateful, event_loop, restorer, writer)
+
+
+def build_loop(
+    settings: Settings,
+    chain: Chain,
+    instance: str,
+    more_outputs: Sequence[str] = (),
+    *,
+    joins_inputs: bool = False,
+) -> Loop:
+    """The loop of this replica. The running event loop runs the chain. Raises ConsumerError.
+
+    instance: this replica's name. more_outputs, joins_inputs: as in `Service`.
+    """
+    event_loop = asyncio.get_running_loop()
+    kafka, fn = with_topics_by_series(settings).kafka, settings.fn
+    properties = kafka.client_properties()
+    rekeyed = [entry for entry in settings.inputs if entry.rekey]
+    publisher = build_publisher(kafka, instance)
+    states = build_states(kafka, chain, publisher, event_loop)
+    names = TopicNames(
+        kafka.input_topics,
+        kafka.output_topic,
+        kafka.dead_letter_topic,
+        kafka.outage_topic,
+        kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
+        (*more_outputs, *(entry.by_series_topic for entry in rekeyed)),
+    )
+    parts = LoopParts(
+        KafkaSource(properties, kafka.group_id, instance if kafka.static_membership else ""),
+        publisher,
+        Topics(properties, names, is_exactly_once=kafka.delivery == "exactly-once"),
+        ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
+        DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
+        states,
+    )
+    return Loop(
+        parts,
+        chain,
+        event_loop,
+        Batching(fn.batch_events, fn.calls_in_flight, fn.linger_s),
+        by_time=[entry.topic for entry in rekeyed],
+        joined=kafka.input_topics if joins_inputs else (),
+    )

@@ -41,7 +41,7 @@ class DeadLetterWatch:
     """Used by the loop's thread only. paused: by paused topic the reason, as a sentence."""
 
     def __init__(self, dead_letter_topic: str, pause_after: int, clock: Callable[[], float]) -> None:
-        """pause_after: records, from the first, that must be rejected for one reason to pause a topic; 0: never."""
+        """pause_after: a topic is paused if so many records, from its first, are rejected for one reason; 0: never."""
         self._dead_letter_topic = dead_letter_topic
         self._pause_after = pause_after
         self._clock = clock

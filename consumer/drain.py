@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
-from consumer.kafka.source.source import KafkaSource
+from consumer.intake import Intake
 from consumer.lanes.batches import Batches
 from consumer.lanes.lane import Lane
 from consumer.lanes.ticks import Ticks
@@ -19,22 +18,19 @@ class Drain:
 
     def __init__(
         self,
-        source: KafkaSource,
+        intake: Intake,
         batches: Batches,
         lane_publisher: LanePublisher,
         commits: Commits,
         ticks: Ticks,
         state: StateWriter,
-        wait_for_result: Callable[[], None],
     ) -> None:
-        """wait_for_result: returns once a batch or a commit has ended, or a moment has passed."""
-        self._source = source
+        self._intake = intake
         self._batches = batches
         self._lane_publisher = lane_publisher
         self._commits = commits
         self._ticks = ticks
         self._state = state
-        self._wait_for_result = wait_for_result
 
     def finish(self, lanes: list[Lane], within_s: float, *, in_rebalance: bool = False) -> None:
         """Settle, publish and commit what the chain has of these lanes. What takes longer than `within_s` is dropped.
@@ -48,12 +44,11 @@ class Drain:
         self._batches.submit_now(lanes)
         while self._is_unfinished(lanes) and time.monotonic() < deadline_s:
             if not in_rebalance:
-                # It completes commits of offsets. A record is dropped here, and read again later.
-                self._source.poll(1, 0)
+                self._intake.complete_commits()
             self._batches.collect()
             self._lane_publisher.publish()
             self._commits.advance(now=True, in_rebalance=in_rebalance)
-            self._wait_for_result()
+            self._intake.wait_for_result()
 
     def _is_unfinished(self, lanes: list[Lane]) -> bool:
         if self._commits.holds_results or self._state.has_unacknowledged:

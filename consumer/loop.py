@@ -13,32 +13,26 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 
-from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.drain import Drain
 from consumer.errors import GaveUp
 from consumer.intake import Intake
-from consumer.kafka.publishers.publisher import Publisher
-from consumer.kafka.source.source import KafkaSource
-from consumer.kafka.topics.topics import Topics
 from consumer.lag import Lag
 from consumer.lanes.batches import Batches, Batching
-from consumer.lanes.lane import Lane, Partition
+from consumer.lanes.lane import Partition
 from consumer.lanes.lanes import Lanes
 from consumer.lanes.ticks import Ticks
 from consumer.lanes.time_order import TimeOrder
+from consumer.loop_parts import LoopParts
 from consumer.publishing.commits import Commits
 from consumer.publishing.lane_publisher import LanePublisher
-from consumer.publishing.result_publisher import ResultPublisher
 from consumer.rebalance import Rebalance
-from consumer.state.partition_states import PartitionStates
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
 
 log = logging.getLogger("fncast.consumer")
 
-REVOKE_S = 5.0  # to finish what is in flight of a revoked partition; the rest is dropped uncommitted
-STOP_S = 2.0  # the same for a stop, which takes less than 5 s in all
-CLOSE_S = 0.5
+STOP_S = 2.0  # to finish what is in flight; a stop takes less than 5 s in all
+CLOSE_S = 0.5  # for the last calls to a broker that may not answer
 START_RETRY_S = 0.5
 MAINTAIN_S = 2.0
 SILENT_S = 3.0  # a broker that has not answered for so long is a problem
@@ -49,66 +43,38 @@ class Loop:
 
     def __init__(
         self,
-        source: KafkaSource,
-        publisher: Publisher,
-        results: ResultPublisher,
-        topics: Topics,
+        parts: LoopParts,
         chain: Chain,
         event_loop: asyncio.AbstractEventLoop,
         batching: Batching,
-        dead_letters: DeadLetterWatch,
-        states: PartitionStates,
         by_time: Collection[str] = (),
         joined: Collection[str] = (),
     ) -> None:
-        """by_time: input topics whose partitions are published in the order of their records' timestamps.
+        """event_loop: runs the chain. by_time: input topics whose partitions are published in the order of timestamps.
 
         joined: input topics whose results of a batch are published together.
         """
-        self._states = states
-        self._source = source
-        self._publisher = publisher
-        self._results = results
-        self._topics = topics
-        self._dead_letters = dead_letters
+        source, state = parts.source, parts.states.writer
+        self._parts = parts
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stop_by_s = float("inf")
-        self._lanes = Lanes(by_time)
-        self._batches = Batches(self._lanes, chain, event_loop, batching, self._wake.set, bool(joined))
-        self._commits = Commits(
-            source, publisher, self._lanes, chain.on_commit, self._wake.set, states.writer
-        )
-        self._intake = Intake(source, self._lanes, self._batches, self._commits, self._wake)
-        self._lane_publisher = LanePublisher(
-            self._lanes,
-            publisher,
-            results,
-            self._commits,
-            dead_letters,
-            states.writer,
-            TimeOrder(by_time, source.is_at_end),
-            joined,
-        )
-        self._rebalance = Rebalance(
-            source, self._lanes, self._commits, results, topics, dead_letters, self._finish_revoked, states
-        )
-        self._ticks = Ticks(self._lanes, states.keeps, time.time, source.is_at_end)
-        self._drain = Drain(
-            source,
-            self._batches,
-            self._lane_publisher,
-            self._commits,
-            self._ticks,
-            states.writer,
-            self._intake.wait_for_result,
-        )
-        self._topic_changes = TopicChanges(
-            topics, self._lanes, source, results, dead_letters, self._rebalance.rejoin
-        )
-        self._lag = Lag(self._lanes, source, topics)
         self._maintain_at_s = 0.0
         self._inputs: frozenset[str] = frozenset()
+        wake = self._wake.set
+        self._lanes = Lanes(by_time)
+        self._batches = Batches(self._lanes, chain, event_loop, batching, wake, bool(joined))
+        self._commits = Commits(source, parts.publisher, self._lanes, chain.on_commit, wake, state)
+        self._intake = Intake(source, self._lanes, self._batches, self._commits, self._wake)
+        time_order = TimeOrder(by_time, source.is_at_end)
+        self._lane_publisher = LanePublisher(parts, self._lanes, self._commits, time_order, joined)
+        self._ticks = Ticks(self._lanes, parts.states.keeps, time.time, source.is_at_end)
+        self._drain = Drain(
+            self._intake, self._batches, self._lane_publisher, self._commits, self._ticks, state
+        )
+        self._rebalance = Rebalance(parts, self._lanes, self._commits, self._drain)
+        self._topic_changes = TopicChanges(parts, self._lanes, self._rebalance.rejoin)
+        self._lag = Lag(self._lanes, source, parts.topics)
 
     def run(self, topics: Sequence[str]) -> None:
         """Consume until `stop`. Raises ConsumerError or what an interceptor raised; commits nothing unfinished."""
@@ -117,10 +83,10 @@ class Loop:
                 return
             self._inputs = frozenset(topics)
             group = self._rebalance
-            self._source.subscribe(topics, group.assigned, group.revoked, group.lost)
+            self._parts.source.subscribe(topics, group.assigned, group.revoked, group.lost)
             while not self._stopping.is_set():
                 self._intake.receive()
-                self._states.advance(self._batches.records_arrived)
+                self._parts.states.advance(self._batches.records_arrived)
                 if self._ticks.add_to_silent(time.monotonic()):
                     self._batches.records_arrived()
                 self._batches.submit()
@@ -138,7 +104,7 @@ class Loop:
     def stop(self) -> None:
         """Finish what is in flight, or leave it uncommitted; leave the group, and return from `run`."""
         self._stop_by_s = time.monotonic() + STOP_S
-        self._publisher.give_up_at(self._stop_by_s)
+        self._parts.publisher.give_up_at(self._stop_by_s)
         self._stopping.set()
         self._wake.set()
 
@@ -158,28 +124,28 @@ class Loop:
 
         Empty if it can.
         """
-        watch, now_s = self._topics.watch, time.monotonic()
+        watch, now_s = self._parts.topics.watch, time.monotonic()
         if watch is not None and (silent_s := watch.silent_s(now_s)) >= SILENT_S:
             return f"the broker has not answered for {silent_s:.0f} s"
-        if missing := self._topics.missing:
+        if missing := self._parts.topics.missing:
             return f"results wait for the missing topic {', '.join(sorted(missing))}"
         if self.is_member:
             return ""
-        if self._topics.problem:
-            return self._topics.problem
+        if self._parts.topics.problem:
+            return self._parts.topics.problem
         if not self._inputs:
             return "the broker does not accept transactions yet"
-        return self._source.problem or "it has not joined its group yet"
+        return self._parts.source.problem or "it has not joined its group yet"
 
     @property
     def restoring(self) -> str:
         """Why some partitions wait for their state to be restored; empty if none does."""
-        return self._states.problem
+        return self._parts.states.problem
 
     @property
     def paused(self) -> dict[str, str]:
         """By topic the reason why it is not read any further."""
-        return self._dead_letters.paused
+        return self._parts.dead_letters.paused
 
     @property
     def partitions(self) -> list[Partition]:
@@ -192,12 +158,12 @@ class Loop:
         while not self._stopping.is_set():
             self._intake.polled_at_s = time.monotonic()
             if sizes is None:
-                sizes = self._topics.prepare()
+                sizes = self._parts.topics.prepare()
                 if sizes is not None:
-                    self._publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
+                    self._parts.publisher.set_limits(sizes.record_bytes, sizes.batch_bytes)
                 else:
                     self._stopping.wait(START_RETRY_S)
-            elif self._publisher.ready():
+            elif self._parts.publisher.ready():
                 return True
         return False
 
@@ -207,21 +173,18 @@ class Loop:
         if now_s < self._maintain_at_s:
             return
         self._maintain_at_s = now_s + MAINTAIN_S
-        if self._commits.is_in_trouble or self._results.is_waiting or self._topics.missing:
-            self._topics.restore()
+        if self._commits.is_in_trouble or self._parts.results.is_waiting or self._parts.topics.missing:
+            self._parts.topics.recreate_outputs()
         self._rebalance.check()
-        self._dead_letters.log_counts()
+        self._parts.dead_letters.log_counts()
         self._lag.measure()
-
-    def _finish_revoked(self, lanes: list[Lane]) -> None:
-        self._drain.finish(lanes, REVOKE_S, in_rebalance=True)
 
     def _close(self) -> None:
         """Leave the group; drop what is unfinished uncommitted."""
-        self._publisher.give_up_at(time.monotonic() + CLOSE_S)
+        self._parts.publisher.give_up_at(time.monotonic() + CLOSE_S)
         self._batches.cancel()
-        self._states.dropped(list(self._lanes))
+        self._parts.states.dropped(list(self._lanes))
         self._lanes.drop(self._lanes.partitions)
         self._commits.close(CLOSE_S)
-        self._publisher.close()
-        self._source.close()
+        self._parts.publisher.close()
+        self._parts.source.close()

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from consumer import metrics
-from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.source.source import KafkaSource
-from consumer.kafka.topics.topics import Topics
-from consumer.lanes.lane import Lane, Partition
+from consumer.drain import Drain
+from consumer.lanes.lane import Partition
 from consumer.lanes.lanes import Lanes
+from consumer.loop_parts import LoopParts
 from consumer.publishing.commits import Commits
-from consumer.publishing.result_publisher import ResultPublisher
-from consumer.state.partition_states import PartitionStates
 
 log = logging.getLogger("fncast.consumer")
 
+REVOKE_S = 5.0  # to finish what is in flight of a revoked partition; the rest is dropped uncommitted
 # Lost partitions come back within a few seconds once the broker is back. A client can fail to join again for good.
 REJOIN_S = 45.0
 
@@ -28,26 +26,15 @@ class Rebalance:
     is_member: whether this consumer is a member of the group, with or without partitions; as of the last check.
     """
 
-    def __init__(
-        self,
-        source: KafkaSource,
-        lanes: Lanes,
-        commits: Commits,
-        results: ResultPublisher,
-        topics: Topics,
-        dead_letters: DeadLetterWatch,
-        finish: Callable[[list[Lane]], None],
-        states: PartitionStates,
-    ) -> None:
-        """finish: settles, publishes and commits what is in flight of lanes, within a bounded time."""
-        self._source = source
+    def __init__(self, parts: LoopParts, lanes: Lanes, commits: Commits, drain: Drain) -> None:
+        self._source = parts.source
+        self._results = parts.results
+        self._topics = parts.topics
+        self._dead_letters = parts.dead_letters
+        self._states = parts.states
         self._lanes = lanes
         self._commits = commits
-        self._results = results
-        self._topics = topics
-        self._dead_letters = dead_letters
-        self._finish = finish
-        self._states = states
+        self._drain = drain
         self._lost_at_s: float | None = None
         self.is_member = False
 
@@ -60,13 +47,13 @@ class Rebalance:
         if partitions:
             if not self._topics.all_exist:
                 self._topics.prepare()  # the input topic may have been created since the start
-            self._results.assigned()
+            self._results.forget_partitions()
             self._states.assigned(self._lanes.of(partitions))
             log.info("assigned %s", names(partitions))
 
     def revoked(self, partitions: list[Partition]) -> None:
         """Finish what is in flight of the partitions within a bounded time, and drop the rest. Raises ConsumerError."""
-        self._finish(self._lanes.of(partitions))
+        self._drain.finish(self._lanes.of(partitions), REVOKE_S, in_rebalance=True)
         self._drop(partitions)
         log.info("revoked %s", names(partitions))
 

@@ -12,23 +12,15 @@ from consumer.assembly import (
     build_chain,
     build_deliver,
     build_function_client,
-    build_publisher,
+    build_loop,
     build_routes,
-    build_states,
 )
-from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.health import health
 from consumer.instance import Instance
 from consumer.kafka.outages import Outages
-from consumer.kafka.source.source import KafkaSource
-from consumer.kafka.topics.names import TopicNames
-from consumer.kafka.topics.topics import Topics
-from consumer.lanes.batches import Batching
-from consumer.loop import Loop
-from consumer.publishing.result_publisher import ResultPublisher
 from consumer.rekeying import with_topics_by_series
 from consumer.route_check import RouteCheck
-from consumer.settings import KafkaSettings, Settings
+from consumer.settings import Settings
 from consumer.supervision import keep_running
 from interceptor.contract import Interceptor
 
@@ -59,43 +51,14 @@ class Service:
         self._route_check = RouteCheck(functions, checked)
         self._instance = Instance(kafka)
         self._input_topics = kafka.input_topics
-        self._loop = self._build_loop(settings, kafka, more_outputs, joins_inputs)
+        self._loop = build_loop(
+            settings, self._chain, self._instance.name, more_outputs, joins_inputs=joins_inputs
+        )
         self._outages = Outages(
             kafka.client_properties(),
             kafka.outage_topic,
             f"/fncast/{kafka.group_id}/{self._instance.name}",
             self._deliver.outages,
-        )
-
-    def _build_loop(
-        self, settings: Settings, kafka: KafkaSettings, more_outputs: Sequence[str], joins_inputs: bool
-    ) -> Loop:
-        """kafka: the settings of [kafka], with the topics by series among the inputs."""
-        properties = kafka.client_properties()
-        rekeyed = [entry for entry in settings.inputs if entry.rekey]
-        static_name = self._instance.name if kafka.static_membership else ""
-        publisher = build_publisher(kafka, self._instance.name)
-        states = build_states(kafka, self._chain, publisher, asyncio.get_running_loop())
-        names = TopicNames(
-            kafka.input_topics,
-            kafka.output_topic,
-            kafka.dead_letter_topic,
-            kafka.outage_topic,
-            kafka.state_topic if any(map(states.keeps, kafka.input_topics)) else "",
-            (*more_outputs, *(entry.by_series_topic for entry in rekeyed)),
-        )
-        return Loop(
-            KafkaSource(properties, kafka.group_id, static_name),
-            publisher,
-            ResultPublisher(publisher, kafka.output_topic, kafka.dead_letter_topic, states.writer),
-            Topics(properties, names, is_exactly_once=kafka.delivery == "exactly-once"),
-            self._chain,
-            asyncio.get_running_loop(),
-            Batching(settings.fn.batch_events, settings.fn.calls_in_flight, settings.fn.linger_s),
-            DeadLetterWatch(kafka.dead_letter_topic, kafka.pause_after_refused, time.monotonic),
-            states,
-            by_time=[entry.topic for entry in rekeyed],
-            joined=kafka.input_topics if joins_inputs else (),
         )
 
     async def run(self) -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from consumer.dead_letter_watch import DeadLetterWatch
-from consumer.kafka.source.source import KafkaSource
-from consumer.kafka.topics.topics import Topics
 from consumer.lanes.lane import Partition
 from consumer.lanes.lanes import Lanes
-from consumer.publishing.result_publisher import ResultPublisher
+from consumer.loop_parts import LoopParts
 
 log = logging.getLogger("fncast.consumer")
 
@@ -21,21 +18,13 @@ UNREAD_S = 15.0
 class TopicChanges:
     """Used by the loop's thread only."""
 
-    def __init__(
-        self,
-        topics: Topics,
-        lanes: Lanes,
-        source: KafkaSource,
-        results: ResultPublisher,
-        dead_letters: DeadLetterWatch,
-        rejoin: Callable[[str], None],
-    ) -> None:
+    def __init__(self, parts: LoopParts, lanes: Lanes, rejoin: Callable[[str], None]) -> None:
         """rejoin: joins the group with a new client, for the reason given."""
-        self._topics = topics
+        self._topics = parts.topics
+        self._source = parts.source
+        self._results = parts.results
+        self._dead_letters = parts.dead_letters
         self._lanes = lanes
-        self._source = source
-        self._results = results
-        self._dead_letters = dead_letters
         self._rejoin = rejoin
         self._unread: dict[Partition, float] = {}  # until when the client must have read something
 
@@ -52,7 +41,7 @@ class TopicChanges:
             if topic in inputs:
                 self._read_from_start(topic, watch.seen_at_s.get(topic, now_s), now_s)
         if changed.created_again or changed.resized:
-            self._results.assigned()
+            self._results.forget_partitions()
         if self._unread:
             self._check_unread(now_s, watch.ends)
 

@@ -19,13 +19,14 @@ from fncast.wording.http import describe
 from functions.host.folder import FunctionFolder
 
 TIMEOUT_S = 30.0
-MAX_REASON = 500
-MAX_URL = 2000
+MAX_REASON_CHARACTERS = 500
+MAX_URL_CHARACTERS = 2000
 MAX_RESPONSE_BYTES = 1 << 20  # of one document or a list with one name
+# Fn's annotations with the URLs of a function and of a trigger.
 INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
+TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
 # Configuration keys of the forecast function, one for each protocol. Only one of them may be set.
 MODEL_URLS = ("GP_SERVER_URL", "KSERVE_URL")
-TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
 
 
 class DeployError(Exception):
@@ -94,6 +95,7 @@ class FnServer:
     async def _request(
         self, method: str, path: str, document: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
+        """The document in the response to one request. Raises DeployError."""
         url = self._url + path
         shown = _shown(self._url) + path
         body = None if document is None else orjson.dumps(document)
@@ -113,7 +115,7 @@ class FnServer:
         if not isinstance(content, dict):
             raise DeployError(f"{shown} does not answer like an Fn server (status {status})")
         if status != 200:
-            reason = clean(str(content.get("message", "")), MAX_REASON)
+            reason = clean(str(content.get("message", "")), MAX_REASON_CHARACTERS)
             raise DeployError(f"{method} {shown} was rejected with status {status}: {reason}")
         return content
 
@@ -128,7 +130,7 @@ def _shown(url: str) -> str:
 
 
 def _annotation(entry: Mapping[str, Any], name: str) -> str:
-    return clean(str((entry.get("annotations") or {}).get(name, "")), MAX_URL)
+    return clean(str((entry.get("annotations") or {}).get(name, "")), MAX_URL_CHARACTERS)
 
 
 def _changes(entry: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

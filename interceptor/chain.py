@@ -17,7 +17,7 @@ from interceptor.outcome import Assembled, DeadLetter, Skipped
 if TYPE_CHECKING:
     from interceptor.contract import Offsets
 
-SHOWN = 300  # characters of an error's text
+MAX_ERROR_CHARACTERS = 300  # of an error that a message quotes
 ASSEMBLED = Assembled()
 TICKED = Skipped("the tick completed nothing")
 
@@ -90,7 +90,7 @@ async def _call(name: str, interceptor: Interceptor, batch: Batch) -> Batch:
     except BaseException as error:
         # sys.exit() would end the process without a message, and perhaps with exit code 0.
         raise RuntimeError(
-            f"the interceptor {name} raised {type(error).__name__}: {clean(str(error), SHOWN)}"
+            f"the interceptor {name} raised {type(error).__name__}: {clean(str(error), MAX_ERROR_CHARACTERS)}"
         ) from error
     if not isinstance(returned, Batch):
         raise TypeError(

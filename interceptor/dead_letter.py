@@ -62,7 +62,7 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
     return [*original, *((name, v.encode() if isinstance(v, str) else v) for name, v in added)]
 
 
-def own_and_added(record: Record) -> tuple[Headers, Headers]:
+def split_headers(record: Record) -> tuple[Headers, Headers]:
     """Split the headers of a dead letter into those of the original record and the added ones.
 
     The sender's headers may have the same names. Only the last header of each name, in order and at the end, is added.

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import gc
 import statistics
+import sys
 import time
 import tracemalloc
 
@@ -62,7 +63,7 @@ def memory_bytes(series: int) -> float:
     history = [format_.decode(each.value or b"", None, [], 0) for each in records(series, WINDOW + 1)]
     windows = PartitionWindows(format_, Rules(window=WINDOW), TOPIC)
     first = {key: format_.series(key) for decoded in history[: series // 2] for key in decoded.keys}
-    names = sum(len(found.name) + 49 for found in first.values() if found is not None)
+    names = sum(sys.getsizeof(found.name) for found in first.values() if found is not None)
     gc.collect()
     tracemalloc.start()
     for offset, decoded in enumerate(history):

@@ -1,4 +1,4 @@
-"""Measures fncast's throughput for some settings."""
+"""Measures the throughput of fncast with different settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import Load
 from benchmarks.lib.loader import Loader
-from benchmarks.lib.meter import Measured, WrongForecasts
 from benchmarks.lib.programs import FncastPipeline
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.spread import Spread, figure
@@ -61,9 +60,9 @@ async def rate_of(
     topic = await testbed.backlog(load, partitions)
     async with testbed.run(pipeline, topic, partitions) as run:
         await run.start_consumers()
-        measured, _ = await run.measured(load.events)
-    check(measured)
-    return measured.rate
+        result, _ = await run.measure(load.events)
+    result.check()
+    return result.rate
 
 
 async def steady_rate_of(testbed: Testbed, pipeline: FncastPipeline, load: Load) -> float:
@@ -79,16 +78,7 @@ async def steady_rate_of(testbed: Testbed, pipeline: FncastPipeline, load: Load)
         await run.wait_for_members(pipeline.consumer_count)
         await loader.offer(WARM_UP_EVENTS)
         rate = load.events / await loader.offer(load.events)
-        measured, _ = await run.measured(loader.offered)
+        result, _ = await run.measure(loader.offered)
     await testbed.delete_topics(topic)
-    check(measured)
+    result.check()
     return rate
-
-
-def check(measured: Measured) -> None:
-    """Raise WrongForecasts if events were lost, doubled or put out of order."""
-    if measured.disordered or not measured.is_complete:
-        raise WrongForecasts(
-            f"of {measured.events} events {measured.lost} lost, {measured.doubled} doubled,"
-            f" {measured.disordered} out of order"
-        )

@@ -7,23 +7,23 @@ import asyncio
 
 import psutil
 
-from benchmarks.lib import plot
+from benchmarks.lib import charts
 from benchmarks.lib.load import Load
-from benchmarks.lib.programs import EXACTLY, FAST_EVENTS, FncastPipeline
-from benchmarks.lib.report import Block, Table, plots
+from benchmarks.lib.programs import EXACTLY, FAST_BACKLOG, FncastPipeline
+from benchmarks.lib.report import Block, Table, chart_folder
 from benchmarks.lib.run import Run
 from benchmarks.lib.spread import Spread
-from benchmarks.lib.steps import SHOWN, NoProfile, steps, table
+from benchmarks.lib.steps import SHOWN_STEPS, NoProfile, steps, table
 from benchmarks.lib.testbed import Testbed
 
-EVENTS = 4 * FAST_EVENTS  # enough that the samples end before the backlog does
-SETTLE_EVENTS = 5_000
-SECONDS = 5
-LOOK_S = 0.5
+EVENTS = 4 * FAST_BACKLOG  # enough that the samples end before the backlog does
+SETTLE_EVENTS = 5_000  # before the profile begins
+SECONDS = 5  # of a profile
+BUSY_S = 0.5  # over which the busiest process is found
 
 
 async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[Block | None]:
-    """Return tables of the costliest steps and a chart for the consumer.
+    """Return a table of the most expensive steps for each process, and a chart for the consumer.
 
     Raises ProcessFailed, NoEnvironment, NoProfile.
     """
@@ -43,11 +43,15 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
         str(row[0]): Spread.of([float(row[1])])
         for table in tables
         if table.name == "consumer"
-        for row in table.rows[:SHOWN]
+        for row in table.rows[:SHOWN_STEPS]
         if not isinstance(row[1], str | Spread)
     }
-    chart = plot.bars(
-        plots(arguments.print_only), "growth-steps", consumer, "µs an event (logarithmic)", list(consumer)
+    chart = charts.bars(
+        chart_folder(arguments.print_only),
+        "growth-steps",
+        consumer,
+        "µs an event (logarithmic)",
+        list(consumer),
     )
     return [*tables, chart]
 
@@ -69,7 +73,7 @@ async def _busiest(run: Run, name: str) -> int:
     if not family:
         raise NoProfile(f"no process named {name!r} is running")
     before_s = {process.pid: _used_s(process) for process in family}
-    await asyncio.sleep(LOOK_S)
+    await asyncio.sleep(BUSY_S)
     busiest = max(family, key=lambda process: _used_s(process) - before_s[process.pid])
     return int(busiest.pid)
 

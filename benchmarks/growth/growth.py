@@ -14,7 +14,7 @@ from benchmarks.growth.cost import cost_by_step
 from benchmarks.growth.memory import memory
 from benchmarks.growth.sweeps import latency, partitions, processes, series, size
 from benchmarks.lib import machine, pages, report
-from benchmarks.lib.arguments import add_rounds_argument, add_testbed_arguments, positive
+from benchmarks.lib.arguments import add_rounds_argument, add_testbed_arguments, positive_number
 from benchmarks.lib.rounds import reason, rounds_text
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 
@@ -38,10 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_testbed_arguments(parser)
-    parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated (default: all)")
+    parser.add_argument(
+        "--part", action="append", choices=PARTS, help="a part to measure; may be repeated (default: all)"
+    )
     add_rounds_argument(parser)
     parser.add_argument(
-        "--scale", type=positive, default=1.0, help="of all numbers of events (default: %(default)s)"
+        "--scale",
+        type=positive_number,
+        default=1.0,
+        help="factor for all numbers of events (default: %(default)s)",
     )
     arguments = parser.parse_args(argv)
     return run_on_testbed(arguments, PROGRAM, lambda testbed: measure(testbed, arguments))
@@ -65,7 +70,7 @@ async def measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
             blocks = [*blocks, f"Failed: {'; '.join(testbed.failed)}."]
             failed.append(name)
         if arguments.print_only:
-            print(report.text(blocks))
+            print(report.markdown(blocks))
         else:
             report.save(f"{PROGRAM}-{name}", facts, blocks)
             pages.generate()

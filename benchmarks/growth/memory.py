@@ -7,8 +7,8 @@ import asyncio
 import statistics
 import time
 
-from benchmarks.growth.backlog import MIN_EVENTS, check
-from benchmarks.lib import plot, report
+from benchmarks.growth.backlog import MIN_EVENTS
+from benchmarks.lib import charts, report
 from benchmarks.lib.load import Load
 from benchmarks.lib.programs import EXACTLY, FncastPipeline
 from benchmarks.lib.run import Run
@@ -30,28 +30,28 @@ async def memory(testbed: Testbed, arguments: argparse.Namespace) -> list[report
         watch = asyncio.create_task(_watch(run, samples))
         await run.wait(load.events)
         watch.cancel()
-        measured, _ = await run.measured(load.events)
-    check(measured)
+        result, _ = await run.measure(load.events)
+    result.check()
     quarter = max(len(samples) // 4, 1)
     first, last = (
         statistics.median(mb for _, mb in part) for part in (samples[:quarter], samples[-quarter:])
     )
     rows = [
         ("events", float(load.events)),
-        ("events/s", measured.rate),
+        ("events/s", result.rate),
         ("largest, MB", max(mb for _, mb in samples)),
         ("median of the first quarter, MB", first),
         ("median of the last quarter, MB", last),
     ]
-    shown = plot.lines(
-        report.plots(arguments.print_only),
+    chart = charts.lines(
+        report.chart_folder(arguments.print_only),
         "growth-memory",
         {"consumer": samples},
         "seconds",
         "resident memory, MB",
         logarithmic="",
     )
-    return [report.Table("memory", ("memory of the consumer", "exactly-once"), rows), shown]
+    return [report.Table("memory", ("memory of the consumer", "exactly-once"), rows), chart]
 
 
 async def _watch(run: Run, samples: list[tuple[float, float]]) -> None:

@@ -1,4 +1,4 @@
-"""The sweeps of benchmarks.growth.growth: each varies one setting and keeps fncast's defaults for the others."""
+"""The sweeps of `growth`: each varies one setting and keeps fncast's defaults for the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 
 from benchmarks.growth.backlog import MIN_EVENTS, rates
-from benchmarks.lib import plot, report
+from benchmarks.lib import charts, report
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import WINDOW, Load
 from benchmarks.lib.processes import Processes
@@ -20,9 +20,9 @@ from fncast.demo.plan import HOST, free_ports
 EVENTS = 40_000
 LATENCIES_MS, CALLS = (1, 3, 10, 30, 100), (1, 4, 16, 32)
 BATCH = 512  # fncast's default
-LATENCY_SECONDS = 10.0  # a setting's backlog lasts this long if throughput grows linearly
+LATENCY_SECONDS = 10.0  # duration of a setting's backlog if throughput grows linearly
 KILOBYTES = (0.5, 4, 16, 64, 256)
-BYTES_A_READING = 5.6
+BYTES_A_READING = 5.6  # of a window event in JSON
 SIZE_BYTES = 60_000_000  # of a backlog
 PARTITION_COUNTS = (1, 4, 16, 64)
 PROCESS_COUNTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # consumers, function processes
@@ -33,36 +33,24 @@ Blocks = list[report.Block | None]
 
 async def latency(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     """Return throughput by the function's latency and the number of calls in flight."""
-    found: dict[tuple[int, int], Spread] = {}
-    for latency_ms in LATENCIES_MS:
-        async with _slow_function(testbed, latency_ms) as url:
-            settings = {}
-            for calls in CALLS:
-                pipeline = FncastPipeline(
-                    EXACTLY, testbed.models, settings={"fn": {"calls_in_flight": calls}}, function_url=url
-                )
-                events = min(_linear(latency_ms, calls) * LATENCY_SECONDS, EVENTS)
-                load = _load(events, arguments)
-                settings[f"{latency_ms} ms, {calls} calls in flight"] = (pipeline, load, PARTITIONS)
-            spreads = await rates(testbed, arguments, settings)
-            found |= {(latency_ms, calls): rate for calls, rate in zip(CALLS, spreads.values(), strict=True)}
+    found = {latency_ms: await _rates_at(testbed, arguments, latency_ms) for latency_ms in LATENCIES_MS}
     rows: list[tuple[report.Cell, ...]] = [
-        (f"{latency_ms} ms", *(found[latency_ms, calls] for calls in CALLS)) for latency_ms in LATENCIES_MS
+        (f"{latency_ms} ms", *by_calls.values()) for latency_ms, by_calls in found.items()
     ]
     shares: list[tuple[report.Cell, ...]] = [
         (
             f"{latency_ms} ms",
-            *(found[latency_ms, calls].median / _linear(latency_ms, calls) for calls in CALLS),
+            *(rate.median / _linear_rate(latency_ms, calls) for calls, rate in by_calls.items()),
         )
-        for latency_ms in LATENCIES_MS
+        for latency_ms, by_calls in found.items()
     ]
-    points = {
-        f"{calls} calls": [(float(ms), found[ms, calls].median) for ms in LATENCIES_MS] for calls in CALLS
-    }
-    shown = plot.lines(
-        report.plots(arguments.print_only),
+    chart = charts.lines(
+        report.chart_folder(arguments.print_only),
         "growth-latency",
-        points,
+        {
+            f"{calls} calls": [(float(ms), by_calls[calls].median) for ms, by_calls in found.items()]
+            for calls in CALLS
+        },
         "latency of the function, ms",
         "events a second",
     )
@@ -72,8 +60,22 @@ async def latency(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
         report.Table("events/s", heads, rows),
         report.Table("share of linear growth", heads, shares),
         note,
-        shown,
+        chart,
     ]
+
+
+async def _rates_at(testbed: Testbed, arguments: argparse.Namespace, latency_ms: int) -> dict[int, Spread]:
+    """Return throughput with a function of this latency, by the number of calls in flight."""
+    settings = {}
+    async with _slow_function(testbed, latency_ms) as url:
+        for calls in CALLS:
+            pipeline = FncastPipeline(
+                EXACTLY, testbed.models, settings={"fn": {"calls_in_flight": calls}}, function_url=url
+            )
+            load = _load(min(_linear_rate(latency_ms, calls) * LATENCY_SECONDS, EVENTS), arguments)
+            settings[f"{latency_ms} ms, {calls} calls in flight"] = (pipeline, load, PARTITIONS)
+        spreads = await rates(testbed, arguments, settings)
+    return dict(zip(CALLS, spreads.values(), strict=True))
 
 
 async def size(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
@@ -90,10 +92,14 @@ async def size(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     ]
     rows = [(name, rate, mb) for (name, rate), mb in zip(found.items(), megabytes, strict=True)]
     points = {"fncast": [(x, rate.median) for x, rate in zip(KILOBYTES, found.values(), strict=True)]}
-    shown = plot.lines(
-        report.plots(arguments.print_only), "growth-size", points, "size of an event, KB", "events a second"
+    chart = charts.lines(
+        report.chart_folder(arguments.print_only),
+        "growth-size",
+        points,
+        "size of an event, KB",
+        "events a second",
     )
-    return [report.Table("size", ("event size", "events/s", "MB/s in"), rows), shown]
+    return [report.Table("size", ("event size", "events/s", "MB/s in"), rows), chart]
 
 
 async def partitions(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
@@ -102,7 +108,9 @@ async def partitions(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     settings = {
         f"{count}": (FncastPipeline(EXACTLY, testbed.models), load, count) for count in PARTITION_COUNTS
     }
-    return _shown(arguments, "partitions", PARTITION_COUNTS, await rates(testbed, arguments, settings))
+    return _table_and_chart(
+        arguments, "partitions", PARTITION_COUNTS, await rates(testbed, arguments, settings)
+    )
 
 
 async def processes(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
@@ -120,8 +128,8 @@ async def processes(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
     note = (
         "Events a second from the first event published to the last commit; all consumers have joined before."
     )
-    chart = plot.bars(
-        report.plots(arguments.print_only),
+    chart = charts.bars(
+        report.chart_folder(arguments.print_only),
         "growth-processes",
         found,
         "events a second (logarithmic)",
@@ -140,25 +148,33 @@ async def series(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
         )
         for count in SERIES_COUNTS
     }
-    return _shown(arguments, "series", SERIES_COUNTS, await rates(testbed, arguments, settings))
+    return _table_and_chart(arguments, "series", SERIES_COUNTS, await rates(testbed, arguments, settings))
 
 
-def _shown(
-    arguments: argparse.Namespace, what: str, counts: tuple[int, ...], found: Mapping[str, Spread]
+def _table_and_chart(
+    arguments: argparse.Namespace, name: str, counts: tuple[int, ...], found: Mapping[str, Spread]
 ) -> Blocks:
+    """Return the table and the chart of a sweep over a count. name: of what is counted. found: by count, in order."""
     points = {"fncast": [(count, rate.median) for count, rate in zip(counts, found.values(), strict=True)]}
-    shown = plot.lines(
-        report.plots(arguments.print_only), f"growth-{what}", points, what, "events a second", logarithmic="x"
+    chart = charts.lines(
+        report.chart_folder(arguments.print_only),
+        f"growth-{name}",
+        points,
+        name,
+        "events a second",
+        logarithmic="x",
     )
-    return [report.Table(what, (what, "events/s"), list(found.items())), shown]
+    return [report.Table(name, (name, "events/s"), list(found.items())), chart]
 
 
-def _linear(latency_ms: float, calls: int) -> float:
+def _linear_rate(latency_ms: float, calls: int) -> float:
+    """Return events a second if a call takes only the function's latency."""
     return calls * BATCH / latency_ms * 1000
 
 
-def _load(events: float, arguments: argparse.Namespace, **how: int) -> Load:
-    return Load(max(int(events * arguments.scale), min(MIN_EVENTS, int(events))), **how)
+def _load(events: float, arguments: argparse.Namespace, **fields: int) -> Load:
+    """Return a load of `events` times --scale, but enough for a stable rate. fields: of `Load`."""
+    return Load(max(int(events * arguments.scale), min(MIN_EVENTS, int(events))), **fields)
 
 
 @contextlib.asynccontextmanager

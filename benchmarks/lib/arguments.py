@@ -28,12 +28,13 @@ def measurement_parser(
         "--only",
         metavar="TEXT",
         action="append",
-        help="only measure names that contain this, and only print the result; may be repeated",
+        help="measure only what has this text in its name, and only print the result; may be repeated",
     )
     return parser
 
 
 def add_testbed_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a measurement that needs a broker and a trained model."""
     _add_bootstrap_argument(parser)
     add_model_arguments(parser)
 
@@ -46,23 +47,31 @@ def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a measurement that needs a trained model and no broker."""
     parser.add_argument(
         "--models",
         type=Path,
         default=Path("models"),
         metavar="DIR",
-        help="holds forecast/<version>/ (default: %(default)s; without one, a small model is trained)",
+        help="folder with forecast/<version>/ (default: %(default)s; without a model, a small one is trained)",
     )
     _add_print_argument(parser)
 
 
 def add_rounds_argument(
-    parser: argparse.ArgumentParser, default: int | None = 3, text: str = "default: %(default)s"
+    parser: argparse.ArgumentParser, default: int | None = 3, default_text: str = "%(default)s"
 ) -> None:
-    parser.add_argument("--rounds", type=_count, default=default, metavar="N", help=text)
+    """Add --rounds. default_text: the default, as --help shows it."""
+    parser.add_argument(
+        "--rounds",
+        type=positive_integer,
+        default=default,
+        metavar="N",
+        help=f"how often to measure everything (default: {default_text})",
+    )
 
 
-def positive(text: str) -> float:
+def positive_number(text: str) -> float:
     """Parse a flag's number above 0. Raises argparse.ArgumentTypeError."""
     try:
         number = float(text)
@@ -73,7 +82,7 @@ def positive(text: str) -> float:
     return number
 
 
-def whole(text: str) -> int:
+def positive_integer(text: str) -> int:
     """Parse a flag's integer above 0. Raises argparse.ArgumentTypeError."""
     if not (text.isascii() and text.isdecimal() and int(text)):
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer above 0")
@@ -109,9 +118,3 @@ def _add_print_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--print-only", action="store_true", help="print the result instead of writing result, page and chart"
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds: use 1 or more")
-    return int(text)

@@ -9,28 +9,30 @@ import sys
 import venv
 from pathlib import Path
 
+from benchmarks.lib.failure import MeasurementFailed
+
 REQUIREMENTS = Path(__file__).parents[1] / "peers" / "requirements"
 ENVIRONMENTS = Path(__file__).parents[1] / ".peers"  # git-ignored
-INSTALL_S = 3_600.0  # the largest downloads 3 GB; unpacking takes long on a busy machine
+INSTALL_S = 3_600.0  # some environments download gigabytes, and a busy machine unpacks them slowly
 
 
-class NoEnvironment(Exception):
+class NoEnvironment(MeasurementFailed):
     """A peer's environment cannot be created. The text says why."""
 
 
 def packages_of(name: str) -> Path:
-    """Return the package folder of the environment `name`, for another interpreter's path. Raises NoEnvironment."""
+    """Return the folder from which another interpreter can import the packages of `name`. Raises NoEnvironment."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return python_of(name).parents[1] / "lib" / version / "site-packages"
 
 
 def python_of(name: str) -> Path:
-    """Return the interpreter of the environment `name`. Installs a missing environment. Raises NoEnvironment."""
+    """Return the interpreter of the environment `name`, which is installed if it is missing. Raises NoEnvironment."""
     requirements = REQUIREMENTS / f"{name}.txt"
     folder = ENVIRONMENTS / name
-    python, stamp = folder / "bin" / "python", folder / "installed"
-    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
+    python, installed = folder / "bin" / "python", folder / "installed"
+    fingerprint = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    if installed.is_file() and installed.read_text() == fingerprint:
         return python
     print(f"installing the environment of {name}", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -44,5 +46,5 @@ def python_of(name: str) -> Path:
         raise NoEnvironment(f"pip did not install {requirements} within {INSTALL_S:g} s") from None
     if done.returncode:
         raise NoEnvironment(f"pip cannot install {requirements}: {done.stderr.strip()[-2000:]}")
-    stamp.write_text(wanted)
+    installed.write_text(fingerprint)
     return python

@@ -1,43 +1,55 @@
-"""Goals and what was measured: the rows of the first screen of docs/performance.md."""
+"""The goals with their measured figures: the first table of docs/performance.md."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.lib.report import cell, load
 from benchmarks.lib.spread import Spread
 
+# Names of rows in the tables of benchmarks/results.
 RARE, EACH = "fncast, every 60th step", "fncast, each reading"
 EVENTS, AT_LEAST = "fncast, exactly-once", "fncast, at-least-once"
 LIMIT = "the limit: one process, no hop"
 SERVER, PEER_SERVER = "fncast, GraphPipe", "FastAPI + LiteRT, JSON"
+# The largest allowed value of each figure of benchmarks/readings/figures.py.
+READINGS_LIMITS = {
+    "delay at 500 readings/s: p50, ms": 30,
+    "delay at 500 readings/s: p99, ms": 80,
+    "quiet series: latest window behind step and grace, s": 1,
+    "100,000 series after kill -9: assignment to first forecast, s": 5,
+    "100,000 series: resident memory of the consumer, MB": 300,
+    "memory of a series beside its name, bytes": 1024,
+    "longest gap in a partition's output as a consumer leaves or joins, s": 1,
+}
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A row of the first screen. aim: at least (or at most) `bound`."""
+    """A row of the table: the median of a figure shall be at least (≥) or at most (≤) the bound."""
 
     figure: str
-    aim: str
+    comparison: Literal["≥", "≤"]
     bound: float
     measured: Spread
 
     @property
     def target(self) -> str:
-        """The aim and the bound, for a table."""
-        return f"{self.aim} {self.bound:,.0f}" if self.bound >= 100 else f"{self.aim} {self.bound:.3g}"
+        """The comparison and the bound as text, such as "≥ 0.8"."""
+        bound = f"{self.bound:,.0f}" if self.bound >= 100 else f"{self.bound:.3g}"
+        return f"{self.comparison} {bound}"
 
     @property
     def is_met(self) -> bool:
-        """Whether the median keeps the bound."""
+        """Whether the median satisfies the comparison; False if nothing was measured."""
         median = self.measured.median
-        return median >= self.bound if self.aim == "≥" else median <= self.bound
+        return median >= self.bound if self.comparison == "≥" else median <= self.bound
 
 
 def goals() -> list[Goal]:
-    """Return all goals in the order of the page. Raises OSError, KeyError."""
+    """Return all goals in the order of the table. Raises OSError or KeyError if a result or a figure is missing."""
     events = load("end_to_end")
     return [
         *events_goals(events, load("delay")),
@@ -51,7 +63,7 @@ def goals() -> list[Goal]:
 def events_goals(events: dict[str, Any], delay: dict[str, Any]) -> list[Goal]:
     """Return the goals of events with whole windows. events, delay: results of `end_to_end` and `delay`.
 
-    The goals for p50 are those of the slowest peer.
+    The goal for p50 is the p50 of the slowest peer with the same guarantee.
     """
 
     def ratio(pipeline: str, to: str) -> Spread:
@@ -63,7 +75,7 @@ def events_goals(events: dict[str, Any], delay: dict[str, Any]) -> list[Goal]:
     pipelines = [str(row[0]) for row in delay["tables"]["delay"]["rows"]]
     peers = [name for name in pipelines if not name.startswith(("fncast", LIMIT))]
 
-    def slowest(delivery: str) -> float:
+    def slowest_p50_ms(delivery: str) -> float:
         return max(delay_ms(name, "p50").median for name in peers if name.endswith(delivery))
 
     to_peer, to_limit = "to the fastest peer that keeps order", "to the limit"
@@ -74,8 +86,8 @@ def events_goals(events: dict[str, Any], delay: dict[str, Any]) -> list[Goal]:
         Goal("at-least-once: events/s, share of the limit's", "≥", 0.8, ratio(AT_LEAST, to_limit)),
         Goal(f"at-least-once: p99 {tenth}", "≤", 30, delay_ms(AT_LEAST, "p99")),
         Goal(f"exactly-once: p99 {tenth}", "≤", 80, delay_ms(EVENTS, "p99")),
-        Goal(f"at-least-once: p50 {tenth}", "≤", slowest("at-least-once"), delay_ms(AT_LEAST, "p50")),
-        Goal(f"exactly-once: p50 {tenth}", "≤", slowest("exactly-once"), delay_ms(EVENTS, "p50")),
+        Goal(f"at-least-once: p50 {tenth}", "≤", slowest_p50_ms("at-least-once"), delay_ms(AT_LEAST, "p50")),
+        Goal(f"exactly-once: p50 {tenth}", "≤", slowest_p50_ms("exactly-once"), delay_ms(EVENTS, "p50")),
     ]
 
 
@@ -112,36 +124,24 @@ def growth_goals(latency: dict[str, Any], memory: dict[str, Any]) -> list[Goal]:
 def readings_goals(readings: dict[str, Any], events: dict[str, Any]) -> list[Goal]:
     """Return the goals of single readings. readings, events: results of the parts `readings` and `end_to_end`."""
 
-    def found(table: str, row: str, column: str) -> Spread:
-        return _found(readings, table, row, column)
-
-    def single(name: str) -> Spread:
-        return found("figures", name, "measured")
+    def measured(table: str, row: str, column: str) -> Spread:
+        return _cell_or_nan(readings, table, row, column)
 
     costs = [f"{part}, µs/event" for part in ("consumer", "functions", "model service")]
     event_us = sum(cell(events, "pipelines", EVENTS, column).median for column in costs)
     rate, cpu, ratio = "readings/s", "CPU, µs a reading", "times as many readings/s"
     return [
-        Goal("readings/s, a forecast each 60th step", "≥", 120_000, found("rates", RARE, rate)),
-        Goal("the same, times Quix Streams without forecasts", "≥", 5, found("ratios", RARE, ratio)),
-        Goal("readings/s, a forecast for each reading", "≥", 35_000, found("rates", EACH, rate)),
-        Goal("the same, share of one process without hops", "≥", 0.8, found("ratios", EACH, ratio)),
-        Goal("CPU a reading with a forecast, µs", "≤", 40, found("rates", EACH, cpu)),
+        Goal("readings/s, a forecast each 60th step", "≥", 120_000, measured("rates", RARE, rate)),
+        Goal("the same, times Quix Streams without forecasts", "≥", 5, measured("ratios", RARE, ratio)),
+        Goal("readings/s, a forecast for each reading", "≥", 35_000, measured("rates", EACH, rate)),
+        Goal("the same, share of one process without hops", "≥", 0.8, measured("ratios", EACH, ratio)),
+        Goal("CPU a reading with a forecast, µs", "≤", 40, measured("rates", EACH, cpu)),
         Goal("CPU of a window event in JSON, µs", "≤", 60, Spread.of([event_us])),
-        *(Goal(name, "≤", bound, single(name)) for name, bound in SINGLE.items()),
+        *(
+            Goal(name, "≤", limit, measured("figures", name, "measured"))
+            for name, limit in READINGS_LIMITS.items()
+        ),
     ]
-
-
-# Figures of benchmarks/readings/figures.py.
-SINGLE = {
-    "delay at 500 readings/s: p50, ms": 30,
-    "delay at 500 readings/s: p99, ms": 80,
-    "quiet series: latest window behind step and grace, s": 1,
-    "100,000 series after kill -9: assignment to first forecast, s": 5,
-    "100,000 series: resident memory of the consumer, MB": 300,
-    "memory of a series beside its name, bytes": 1024,
-    "longest gap in a partition's output as a consumer leaves or joins, s": 1,
-}
 
 
 def monitor_goals(monitor: dict[str, Any]) -> list[Goal]:
@@ -152,24 +152,24 @@ def monitor_goals(monitor: dict[str, Any]) -> list[Goal]:
             "monitor: anomaly after its reading at 1,000 readings/s, p99, s",
             "≤",
             1,
-            _found(monitor, "delays", live, "p99 of the delay, s"),
+            _cell_or_nan(monitor, "delays", live, "p99 of the delay, s"),
         ),
         Goal(
             "monitor: readings/s of a backlog",
             "≥",
             20_000,
-            _found(monitor, "rates", "fncast monitor, a backlog", rate),
+            _cell_or_nan(monitor, "rates", "fncast monitor, a backlog", rate),
         ),
         Goal(
             "detect: readings/s of a file, start to end",
             "≥",
             20_000,
-            _found(monitor, "rates", "fncast detect, one series", rate),
+            _cell_or_nan(monitor, "rates", "fncast detect, one series", rate),
         ),
     ]
 
 
-def _found(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
+def _cell_or_nan(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
     """Return a figure; NaN if its measurement failed."""
     try:
         return cell(result, table, row, column)

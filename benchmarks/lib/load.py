@@ -15,12 +15,14 @@ from fncast.produce.shop import ShopFeed
 from fncast.produce.windows import SlidingWindow
 
 WINDOW = 48
-# The number of different windows of 48 readings; fewer for longer windows. Creating more would take longer than
-# processing them.
-DISTINCT = 20_000
+# The number of different windows of WINDOW readings; fewer for longer windows. More would take longer to create than to
+# process.
+DISTINCT_WINDOWS = 20_000
 SOURCE = "fncast/benchmark"
-LINGER_MS = 5  # with less, the broker works for each event
-PACE_S = 0.002  # the pause between groups of events at a rate; a pause for each event would cost more than its sending
+LINGER_MS = 5  # shorter, and the broker would get a request for each event
+GROUP_S = (
+    0.002  # at a rate, events are sent in groups: a pause for each event would cost more than sending it
+)
 
 Headers = list[tuple[str, str | bytes | None]]
 Record = tuple[str | bytes | None, bytes | None, Headers]  # key, value, headers
@@ -36,7 +38,7 @@ class Load:
 
     def records(self) -> Iterator[Record]:
         """Yield the records in the order of their ids, the same in each call. Windows recur, ids do not."""
-        distinct = max(DISTINCT * WINDOW // self.values, self.series)
+        distinct = max(DISTINCT_WINDOWS * WINDOW // self.values, self.series)
         windows = list(islice(self._windows(), min(self.events, distinct)))
         for number in range(self.events):
             key, value, headers = windows[number % len(windows)]
@@ -50,13 +52,13 @@ class Load:
         while True:
             [reading] = shop.read(tick)
             tick += 1
-            for key, sliding in enumerate(windows):
+            for number, sliding in enumerate(windows):
                 window = sliding.add(reading)
                 if window is None:
                     continue
                 event = build_window_event(window, source=SOURCE, destination="forecast")
                 attributes = event.get_attributes()
-                attributes["partitionkey"] = attributes["subject"] = f"shop-{key}"
+                attributes["partitionkey"] = attributes["subject"] = f"shop-{number}"
                 record = to_kafka_record(event)
                 headers = [pair for pair in record.headers.items() if pair[0] != "ce_id"]
                 yield record.key, record.value, list(headers)
@@ -83,10 +85,10 @@ def publish_to_topics(
             "log_level": 0,
         }
     )
-    step = max(1, int(per_s * PACE_S)) if per_s is not None else 1000
+    group = max(1, int(per_s * GROUP_S)) if per_s is not None else 1000
     started_s = time.monotonic()
     for number, (topic, (key, value, headers)) in enumerate(records):
-        if number % step == 0:
+        if number % group == 0:
             producer.poll(0)
             if per_s is not None and (ahead_s := number / per_s - (time.monotonic() - started_s)) > 0:
                 time.sleep(ahead_s)

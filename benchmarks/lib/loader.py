@@ -9,18 +9,18 @@ from itertools import islice
 from benchmarks.lib.load import Load, publish
 from benchmarks.lib.run import Run
 
-ENDLESS = 10**9
+MAX_EVENTS = 10**9  # more than any run publishes
 
 
 class Loader:
-    """Publishes events in the order of their numbers. offered: how many it has published."""
+    """Publishes events in the order of their numbers. offered: the number of events published so far."""
 
     def __init__(self, servers: str, topic: str, run: Run) -> None:
         self.offered = 0
         self._servers = servers
         self._topic = topic
         self._run = run
-        self._records = Load(ENDLESS).records()
+        self._records = Load(MAX_EVENTS).records()
 
     async def offer(self, count: int, per_s: float | None = None) -> float:
         """Publish `count` events. Returns the seconds until the last has its forecast. Raises ProcessFailed."""

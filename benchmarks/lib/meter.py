@@ -15,23 +15,27 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from benchmarks.lib.failure import MeasurementFailed
 from benchmarks.lib.query_consumers import COMMITTED, QueryConsumers
 
 STALLED_S = 60.0  # without a new forecast for this long, no more will come
-LOOK_S = 0.1
+POLL_EVERY_S = 0.1
 ANSWER_S = 10.0
 READ_WAIT_S = 0.1
-# How long a topic stays quiet before it counts as read: with all records, and with some missing.
+# A topic counts as read to its end once it was quiet for this long: after all records, and while some are missing.
 QUIET_S, MISSING_S = 0.3, 5.0
 
 
-class WrongForecasts(Exception):
+class WrongForecasts(MeasurementFailed):
     """Events were lost, doubled or put out of order. The text says how many."""
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The result of one run. rate: forecasts a second from the first to the last, by the broker's clock."""
+class RunResult:
+    """The result of one run. rate: forecasts a second from the first to the last, by the broker's clock.
+
+    disordered: forecasts of an event that come after the forecast of a later event with the same key.
+    """
 
     events: int
     forecasts: int
@@ -42,46 +46,53 @@ class Measured:
 
     @property
     def is_complete(self) -> bool:
-        """Each event has one forecast."""
+        """Whether each event has one forecast."""
         return not (self.lost or self.doubled)
+
+    def check(self) -> None:
+        """Raise WrongForecasts if events were lost, doubled or put out of order."""
+        if self.disordered or not self.is_complete:
+            raise WrongForecasts(
+                f"of {self.events} events {self.lost} lost, {self.doubled} doubled, {self.disordered} out of order"
+            )
 
 
 class Tally:
-    """Counts the forecasts of the events 0 to `events` - 1. Add them in the order of their partitions."""
+    """Counts the forecasts of the events 0 to `events` - 1. Add those of a partition in the order of their offsets."""
 
     def __init__(self, events: int) -> None:
-        self._times = bytearray(events)
-        self._last: dict[bytes | str | None, int] = {}
+        self._counts = bytearray(events)  # forecasts of each event; 255 stands for more, too
+        self._last_event: dict[bytes | str | None, int] = {}  # by the key of the forecast
         self._first_ms = self._last_ms = 0
         self._disordered = 0
         self.forecasts = 0
 
     def add(self, message: Message) -> int:
         """Count a forecast. Returns its event's number."""
-        cause = int(header(message, "ce_causationid"))
-        key, stamp_ms = message.key(), message.timestamp()[1]
-        self._times[cause] = min(self._times[cause] + 1, 255)
-        last = self._last.get(key, -1)
-        self._disordered += cause < last
-        self._last[key] = max(cause, last)
-        self._first_ms = min(self._first_ms, stamp_ms) if self.forecasts else stamp_ms
-        self._last_ms = max(self._last_ms, stamp_ms)
+        event = int(header(message, "ce_causationid"))
+        key, appended_ms = message.key(), message.timestamp()[1]
+        self._counts[event] = min(self._counts[event] + 1, 255)
+        last = self._last_event.get(key, -1)
+        self._disordered += event < last
+        self._last_event[key] = max(event, last)
+        self._first_ms = min(self._first_ms, appended_ms) if self.forecasts else appended_ms
+        self._last_ms = max(self._last_ms, appended_ms)
         self.forecasts += 1
-        return cause
+        return event
 
     def add_all(self, messages: Iterable[Message]) -> None:
         for message in messages:
             self.add(message)
 
-    def measured(self) -> Measured:
+    def result(self) -> RunResult:
         elapsed_s = (self._last_ms - self._first_ms) / 1000
-        lost = self._times.count(0)
-        return Measured(
-            events=len(self._times),
+        lost = self._counts.count(0)
+        return RunResult(
+            events=len(self._counts),
             forecasts=self.forecasts,
             rate=(self.forecasts - 1) / elapsed_s if elapsed_s > 0 else float("nan"),
             lost=lost,
-            doubled=self.forecasts - (len(self._times) - lost),
+            doubled=self.forecasts - (len(self._counts) - lost),
             disordered=self._disordered,
         )
 
@@ -91,7 +102,7 @@ class Meter:
 
     def __init__(self, servers: str, topic: str, partitions: int) -> None:
         self._partitions = [(topic, number) for number in range(partitions)]
-        self._consumers = QueryConsumers({"bootstrap.servers": servers}, f"meter-{topic}")
+        self._consumers = QueryConsumers(servers, f"meter-{topic}")
 
     def length(self, isolation: str = COMMITTED) -> int:
         """Return the number of offsets that readers of that isolation level can read; 0 if it is unknown.
@@ -100,25 +111,25 @@ class Meter:
         """
         ends = [TopicPartition(*partition, OFFSET_END) for partition in self._partitions]
         try:
-            found = self._consumers[isolation].offsets_for_times(ends, ANSWER_S)
+            offsets = self._consumers[isolation].offsets_for_times(ends, ANSWER_S)
         except KafkaException:  # a new topic is not known everywhere at once
             return 0
-        return 0 if any(each.error for each in found) else sum(each.offset for each in found)
+        return 0 if any(each.error for each in offsets) else sum(each.offset for each in offsets)
 
     def wait(
         self,
         count: int,
-        alive: Callable[[], None],
+        check: Callable[[], None],
         isolation: str = COMMITTED,
     ) -> None:
-        """Wait until the topic has `count` offsets, or is unchanged for STALLED_S. alive: raises if a process ended."""
-        found, changed_s = 0, time.monotonic()
-        while found < count and time.monotonic() - changed_s < STALLED_S:
-            alive()
+        """Wait until the topic has `count` offsets, or is unchanged for STALLED_S. check: raises if a process ended."""
+        length, changed_s = 0, time.monotonic()
+        while length < count and time.monotonic() - changed_s < STALLED_S:
+            check()
             now = self.length(isolation)
-            if now != found:
-                found, changed_s = now, time.monotonic()
-            time.sleep(LOOK_S)
+            if now != length:
+                length, changed_s = now, time.monotonic()
+            time.sleep(POLL_EVERY_S)
 
     def read(self, count: int) -> Iterator[Message]:
         """Yield all records that read-committed readers see, in the order of their partitions.
@@ -128,13 +139,13 @@ class Meter:
         """
         consumer = self._consumers[COMMITTED]
         consumer.assign([TopicPartition(*partition, OFFSET_BEGINNING) for partition in self._partitions])
-        found, quiet_s = 0, 0.0
-        while quiet_s < (QUIET_S if found >= count else MISSING_S):
+        records, quiet_s = 0, 0.0
+        while quiet_s < (QUIET_S if records >= count else MISSING_S):
             polled_s = time.monotonic()
-            fresh = [message for message in consumer.consume(1000, READ_WAIT_S) if message.error() is None]
-            quiet_s = 0.0 if fresh else quiet_s + min(time.monotonic() - polled_s, READ_WAIT_S)
-            found += len(fresh)
-            yield from fresh
+            messages = [each for each in consumer.consume(1000, READ_WAIT_S) if each.error() is None]
+            quiet_s = 0.0 if messages else quiet_s + min(time.monotonic() - polled_s, READ_WAIT_S)
+            records += len(messages)
+            yield from messages
 
     def close(self) -> None:
         self._consumers.close()

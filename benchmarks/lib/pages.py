@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.lib.goals import goals
-from benchmarks.lib.report import PLOTS, RESULTS, ROOT, cell, load
+from benchmarks.lib.goals import EVENTS, goals
+from benchmarks.lib.report import CHARTS, RESULTS, ROOT, cell, load, markdown_table
 from benchmarks.lib.spread import figure
 
 PROGRAM = "report"
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"<!-- begin (?P<name>[\w-]+) -->\n.*?<!-- end (?P=name) -->", re.DOTALL)
 PAGES = ("performance.md", "protocols.md", "quality.md", "scaling.md")
-OURS = "fncast, exactly-once"
+# Names of the protocols in the result, and on the page.
 PROTOCOLS = {
     "flatbuffers (GraphPipe)": "GraphPipe (flatbuffers)",
     "protobuf (gRPC, raw tensors)": "gRPC, raw tensors",
@@ -27,8 +27,8 @@ PROTOCOLS = {
     "REST, binary tensors": "REST, binary tensors",
     "REST, JSON": "REST, JSON",
 }
-SIZES = (1, 8, 64, 512)
-# The results that docs/performance.md shows.
+SIZES = (1, 8, 64, 512)  # windows a call
+# The results in the table of runs on docs/performance.md.
 RUNS = (
     "end_to_end",
     "readings",
@@ -46,7 +46,7 @@ RUNS = (
 
 
 def goals_block() -> str:
-    """Return the table of the first screen."""
+    """Return the table of the goals."""
     rows = [
         (
             goal.figure,
@@ -56,12 +56,12 @@ def goals_block() -> str:
         )
         for goal in goals()
     ]
-    return _table(("figure", "goal", "measured", "met?"), rows)
+    return markdown_table(("figure", "goal", "measured", "met?"), rows)
 
 
 def chart_block(section: str) -> str:
     """Return the chart of a result."""
-    return f"![Chart: {section}]({PLOTS.name}/{load(section)['chart']})"
+    return f"![Chart: {section}]({CHARTS.name}/{load(section)['chart']})"
 
 
 def runs_block() -> str:
@@ -72,7 +72,7 @@ def runs_block() -> str:
         python, setup = result["python"].partition(" ")[0], "; ".join(result["setup"])
         rows.append((f"`{section}`", result["date"], result["machine"], python, setup))
     heads = ("result", "date", "machine", "Python", "with")
-    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
+    return markdown_table(heads, rows, has_figures=False)
 
 
 def _origin(section: str) -> str:
@@ -86,24 +86,27 @@ def _origin(section: str) -> str:
 
 
 def costs_block() -> str:
-    """Return what an event costs, by part; µs an event are cores for a million events a second."""
+    """Return the CPU time of an event, by part.
+
+    1 µs an event is one core at 1,000,000 events a second, so both columns have the same figures.
+    """
     result = load("end_to_end")
     parts = [
-        (part, cell(result, "pipelines", OURS, f"{column}, µs/event").median)
+        (part, cell(result, "pipelines", EVENTS, f"{column}, µs/event").median)
         for part, column in (
             ("consumer, exactly-once", "consumer"),
             ("function and its host", "functions"),
             ("model service", "model service"),
         )
     ]
-    broker = cell(result, "pipelines", OURS, "broker, µs/event").median
+    broker = cell(result, "pipelines", EVENTS, "broker, µs/event").median
     parts += [("together", sum(cost for _, cost in parts)), ("broker, one replica", broker)]
     rows = [(part, figure(us), figure(us)) for part, us in parts]
-    return _table(("part", "µs of CPU an event", "cores for 1,000,000 events/s"), rows)
+    return markdown_table(("part", "µs of CPU an event", "cores for 1,000,000 events/s"), rows)
 
 
 def protocols_block() -> str:
-    """Return two tables: the time of a call beside GraphPipe's, and bytes and CPU of a call of 64 windows."""
+    """Return two tables: the time of a call as a multiple of GraphPipe's, and bytes and CPU of a call of 64 windows."""
     result = load("protocols")
 
     def value(protocol: str, size: int, column: str) -> str:
@@ -126,9 +129,9 @@ def protocols_block() -> str:
         [
             _origin("protocols"),
             "Time of a call, times GraphPipe's, by windows a call:",
-            _table(("protocol", *map(str, SIZES)), times),
+            markdown_table(("protocol", *map(str, SIZES)), times),
             "A call of 64 windows:",
-            _table(("protocol", "bytes out", "bytes back", "server, µs", "caller, µs"), costs),
+            markdown_table(("protocol", "bytes out", "bytes back", "server, µs", "caller, µs"), costs),
         ]
     )
 
@@ -139,10 +142,10 @@ def front_block() -> str:
         result = load("quality_front")
     except FileNotFoundError:
         return "There is no result yet: the benchmark needs an idle machine."
-    found = result["tables"]["front"]
-    rows = [(name, readings, f"{loss:.3f}", figure(us)) for name, readings, loss, us in found["rows"]]
+    front = result["tables"]["front"]
+    rows = [(name, readings, f"{loss:.3f}", figure(us)) for name, readings, loss, us in front["rows"]]
     return "\n\n".join(
-        [_origin("quality_front"), chart_block("quality_front"), _table(found["columns"], rows)]
+        [_origin("quality_front"), chart_block("quality_front"), markdown_table(front["columns"], rows)]
     )
 
 
@@ -186,16 +189,11 @@ def main(argv: Sequence[str]) -> int:
         generate()
         return 0
     pages = {name: (DOCS / name).read_text("utf-8") for name in PAGES}
-    old = [name for name, page in pages.items() if generated(page) != page]
-    if old:
+    outdated = [name for name, page in pages.items() if generated(page) != page]
+    if outdated:
         print(
-            f"docs/{', docs/'.join(old)}: not up to date with {RESULTS.relative_to(ROOT)}."
+            f"docs/{', docs/'.join(outdated)}: not up to date with {RESULTS.relative_to(ROOT)}."
             f" Run `python -m benchmarks {PROGRAM}` and commit.",
             file=sys.stderr,
         )
-    return 1 if old else 0
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return 1 if outdated else 0

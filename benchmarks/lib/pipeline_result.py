@@ -1,4 +1,4 @@
-"""What is measured of one pipeline: the base of the benchmarks' results."""
+"""The result of one pipeline: the base class of the results of several benchmarks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.lib.programs import Pipeline
 
 @dataclass
 class PipelineResult:
-    """The result of one pipeline, under its name and delivery guarantee."""
+    """The result of one pipeline. Its name includes the delivery guarantee."""
 
     pipeline: Pipeline
 

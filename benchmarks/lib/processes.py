@@ -14,7 +14,7 @@ END_S = 10.0
 
 
 class Processes:
-    """A context manager that ends the processes. folder: for their logs."""
+    """Starts processes. As a context manager, it ends them. folder: for their logs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class Processes:
     async def start(self, *programs: Program) -> None:
         """Start the programs one after the other; each must be ready before the next. Raises ProcessFailed."""
         for program in programs:
-            process = Process(program, self._folder / f"{program.name}.log", _ignore)
+            process = Process(program, self._folder / f"{program.name}.log", _ignore_line)
             task = asyncio.create_task(process.run())
             self._running.append((process, task))
             ready = asyncio.create_task(process.ready.wait())
@@ -39,15 +39,15 @@ class Processes:
 
     async def end(self) -> None:
         """End the running processes, the last one first."""
-        # Children of some servers are in separate process groups, and outlive their parent.
+        # Children of some servers are in separate process groups, so they would outlive their parent.
         families = [member for process, _ in self._running for member in _family(process.pid)]
         for process, _ in reversed(self._running):
             process.end()
         tasks = [task for _, task in self._running]
         if tasks:
-            _, still = await asyncio.wait(tasks, timeout=END_S)
+            _, remaining = await asyncio.wait(tasks, timeout=END_S)
             for process, task in self._running:
-                if task in still:
+                if task in remaining:
                     process.kill()
             await asyncio.wait(tasks, timeout=END_S)
         for member in families:
@@ -87,6 +87,7 @@ class Processes:
 
 
 def _family(pid: int | None) -> list[psutil.Process]:
+    """Return a process and its descendants; empty if it has ended."""
     if pid is None:
         return []
     try:
@@ -96,5 +97,5 @@ def _family(pid: int | None) -> list[psutil.Process]:
         return []
 
 
-def _ignore(name: str, text: str) -> None:
+def _ignore_line(name: str, text: str) -> None:
     """Ignore a line of a log: clients of a new broker warn, and ProcessFailed holds the last lines of a process."""

@@ -1,4 +1,4 @@
-"""The pipelines that are measured, as programs: the services behind the consumer, and the consumers."""
+"""The pipelines that are measured, as programs to start: services, then the consumers that call them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Protocol
 
 import aiohttp
 
-from fncast.demo.plan import FUNCTION, HOST, environment, free_ports
+from fncast.demo.plan import FORECAST_FOLDER, HOST, environment, free_ports
 from fncast.demo.process import Program
 
 ROOT = Path(__file__).parents[2]
-FAST_EVENTS = 100_000
+FAST_BACKLOG = 100_000  # events of the pipelines that score in batches
 AT_LEAST, EXACTLY = "at-least-once", "exactly-once"
-COMMIT_S = 0.2  # how often peers and limit commit where throughput counts
+COMMIT_S = 0.2  # the commit interval of peers and limit where throughput is measured
 
 
 @dataclass(frozen=True)
 class RunTopics:
-    """The topics of one run. group: the consumer group."""
+    """The topics and the consumer group of one run."""
 
     group: str
     input: str
@@ -32,8 +32,8 @@ class RunTopics:
 class Pipeline(Protocol):
     """Reads the input topic and writes the output topic.
 
-    backlog: the number of events that keep it busy long enough to be measured. keeps_order: whether it is meant to keep
-    the order.
+    backlog: a number of events that takes long enough to be measured. keeps_order: whether the forecasts of a key are
+    in the order of their events.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Pipeline(Protocol):
 
 @dataclass(kw_only=True)
 class ConsumersOnly:
-    """The base of pipelines that keep the order, exactly-once, and start no other programs. See `Pipeline`."""
+    """The base of pipelines that keep the order, deliver exactly-once by default, and start no services."""
 
     delivery: str = EXACTLY
     keeps_order: bool = True
@@ -69,7 +69,7 @@ class ConsumersOnly:
 class FncastPipeline:
     """fncast with its defaults.
 
-    settings: other values for tables of fncast.toml, by name.
+    settings: values that differ from the defaults, by the table of fncast.toml.
     function_url: another function that accepts batches; then neither function host nor model service is started.
     """
 
@@ -81,7 +81,7 @@ class FncastPipeline:
     function_url: str | None = None
     name: str = "fncast"
     keeps_order: bool = True
-    backlog: int = FAST_EVENTS
+    backlog: int = FAST_BACKLOG
     environments: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -93,12 +93,12 @@ class FncastPipeline:
             return []
         model_url = f"http://{HOST}:{self._model_port}"
         model = ("model-service", "--models", self.models, "--port", self._model_port, "--grpc-port", "none")
-        functions = ("functions", FUNCTION, "--port", self._functions_port, "--processes")
+        functions = ("functions", FORECAST_FOLDER, "--port", self._functions_port, "--processes")
         configuration = (self.function_processes, "--config", f"GP_SERVER_URL={model_url}")
         ready = f"http://{HOST}:{self._functions_port}/healthz"
         return [
-            fncast("model service", *model, ready=answers(f"{model_url}/readyz")),
-            fncast("functions", *functions, *configuration, ready=answers(ready)),
+            fncast_program("model service", *model, ready=answers(f"{model_url}/readyz")),
+            fncast_program("functions", *functions, *configuration, ready=answers(ready)),
         ]
 
     def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
@@ -129,7 +129,7 @@ class FncastPipeline:
         file = folder / f"{topics.group}-{number}.toml"
         file.write_text("".join(_table(name, values) for name, values in tables.items()))
         ready = answers(f"http://{HOST}:{port}/healthz")
-        return fncast("consumer", "consume", "--config", file, ready=ready)
+        return fncast_program("consumer", "consume", "--config", file, ready=ready)
 
 
 @dataclass
@@ -141,7 +141,7 @@ class LimitPipeline:
     commit_s: float = COMMIT_S
     name: str = "the limit: one process, no hop"
     keeps_order: bool = True
-    backlog: int = FAST_EVENTS
+    backlog: int = FAST_BACKLOG
     environments: Sequence[str] = ()
 
     def services(self) -> list[Program]:
@@ -162,8 +162,8 @@ class LimitPipeline:
         ]
 
 
-def fncast(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
-    """Return a command of fncast that ends with this process."""
+def fncast_program(name: str, *words: object, ready: Callable[[], Awaitable[bool]] | None = None) -> Program:
+    """Return a program that runs a command of fncast and ends with this process."""
     return program(name, sys.executable, "-m", "fncast.demo.child", *words, ready=ready)
 
 
@@ -173,7 +173,7 @@ def program(
     ready: Callable[[], Awaitable[bool]] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Program:
-    """Return a program that is not restarted, with the project on its path. variables: for its environment."""
+    """Return a program that is not restarted and can import this project. variables: for its environment."""
     inherited = {**environment(), "PYTHONPATH": str(ROOT), **(variables or {})}
     return Program(name, [str(word) for word in words], ready, environment=inherited, is_restarted=False)
 

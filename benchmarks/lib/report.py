@@ -17,7 +17,7 @@ from benchmarks.lib.spread import Spread, figure
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-PLOTS = ROOT / "docs" / "performance"
+CHARTS = ROOT / "docs" / "performance"
 
 Cell = str | float | Spread
 
@@ -31,13 +31,8 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
     def __str__(self) -> str:
-        """Markdown: the first column to the left, the others to the right."""
-        lines = [
-            self.heads,
-            ["---", *["---:"] * (len(self.heads) - 1)],
-            *[map(shown, row) for row in self.rows],
-        ]
-        return f"{self.name}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        rows = [list(map(cell_text, row)) for row in self.rows]
+        return f"{self.name}\n\n{markdown_table(self.heads, rows)}"
 
 
 @dataclass(frozen=True)
@@ -54,26 +49,33 @@ class Chart:
 Block = str | Table | Chart
 
 
-def shown(cell: Cell) -> str:
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, has_figures: bool = True) -> str:
+    """Return a table in Markdown. has_figures: all columns but the first are aligned to the right."""
+    alignment = "---:" if has_figures else "---"
+    lines = [heads, ["---", *[alignment] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def cell_text(cell: Cell) -> str:
     """Return a cell as text: three digits, and the range if it has one."""
     if isinstance(cell, str):
         return cell
     return str(cell) if isinstance(cell, Spread) else figure(cell)
 
 
-def text(blocks: Sequence[Block | None]) -> str:
+def markdown(blocks: Sequence[Block | None]) -> str:
     """Return the blocks as Markdown; empty ones are left out."""
     return "\n\n".join(str(block) for block in blocks if block)
 
 
-def plots(print_only: bool) -> Path | None:
+def chart_folder(print_only: bool) -> Path | None:
     """Return the folder for charts; None if nothing is to be written."""
-    return None if print_only else PLOTS
+    return None if print_only else CHARTS
 
 
 def save(section: str, facts: dict[str, Any], blocks: Sequence[Block | None], folder: Path = RESULTS) -> None:
     """Print the blocks and write `folder`/`section`.json: facts, notes, tables and the chart's file."""
-    print(text(blocks))
+    print(markdown(blocks))
     tables = [block for block in blocks if isinstance(block, Table)]
     chart = next((block.file for block in blocks if isinstance(block, Chart)), None)
     result = {
@@ -83,7 +85,7 @@ def save(section: str, facts: dict[str, Any], blocks: Sequence[Block | None], fo
         "tables": {
             table.name: {
                 "columns": list(table.heads),
-                "rows": [[_json(cell) for cell in row] for row in table.rows],
+                "rows": [[_to_json(cell) for cell in row] for row in table.rows],
             }
             for table in tables
         },
@@ -101,10 +103,10 @@ def load(section: str, folder: Path = RESULTS) -> dict[str, Any]:
 
 
 def cell(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
-    """Return one figure. Raises KeyError if the table, row or column is missing or its cell is not a figure."""
-    found = result["tables"][table]
-    index = {name: number for number, name in enumerate(found["columns"])}[column]
-    value = {cells[0]: cells for cells in found["rows"]}[row][index]
+    """Return one figure. Raises KeyError if its table, row or column is missing, or if the cell is not a figure."""
+    columns, rows = result["tables"][table]["columns"], result["tables"][table]["rows"]
+    index = {name: number for number, name in enumerate(columns)}[column]
+    value = {cells[0]: cells for cells in rows}[row][index]
     if isinstance(value, dict):
         return Spread(value["low"], value["median"], value["high"])
     if isinstance(value, int | float):
@@ -112,9 +114,10 @@ def cell(result: dict[str, Any], table: str, row: str, column: str) -> Spread:
     raise KeyError(f"{table}, {row}, {column}: {value!r} is not a figure")
 
 
-def _json(cell: Cell) -> object:
+def _to_json(cell: Cell) -> object:
+    """Return a cell for a result: a range as an object, NaN as null, seven digits."""
     if isinstance(cell, Spread):
-        low, median, high = (_json(value) for value in (cell.low, cell.median, cell.high))
+        low, median, high = (_to_json(value) for value in (cell.low, cell.median, cell.high))
         return median if low == high else {"median": median, "low": low, "high": high}
     if isinstance(cell, str):
         return cell
@@ -125,19 +128,19 @@ def _json(cell: Cell) -> object:
 
 
 def _layout(result: dict[str, Any]) -> str:
-    """JSON with a row of a table on a line."""
-    marks: dict[str, str] = {}
+    """Return indented JSON with each row of a table on one line."""
+    rows: dict[str, str] = {}  # by the placeholder that stands for the row while the rest is indented
 
-    def marked(row: list[object]) -> str:
-        mark = f"@{len(marks)}@"
-        marks[f'"{mark}"'] = json.dumps(row, ensure_ascii=False)
-        return mark
+    def placeholder(row: list[object]) -> str:
+        name = f"@{len(rows)}@"
+        rows[f'"{name}"'] = json.dumps(row, ensure_ascii=False)
+        return name
 
     tables = {
-        name: {**table, "rows": [marked(row) for row in table["rows"]]}
+        name: {**table, "rows": [placeholder(row) for row in table["rows"]]}
         for name, table in result["tables"].items()
     }
-    whole = json.dumps({**result, "tables": tables}, indent=1, ensure_ascii=False)
-    for mark, row in marks.items():
-        whole = whole.replace(mark, row)
-    return whole + "\n"
+    document = json.dumps({**result, "tables": tables}, indent=1, ensure_ascii=False)
+    for name, row in rows.items():
+        document = document.replace(name, row)
+    return document + "\n"

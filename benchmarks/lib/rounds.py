@@ -1,4 +1,4 @@
-"""Measures contestants in rounds. The failure of one does not affect the others."""
+"""Measures contestants in turn, several times. The failure of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from benchmarks.lib.environment import NoEnvironment, python_of
-from benchmarks.lib.meter import WrongForecasts
-from benchmarks.lib.steps import NoProfile
-from benchmarks.serving.http_load import LoadFailed
+from benchmarks.lib.failure import MeasurementFailed
 from fncast.demo.process import ProcessFailed
+
+WRONG = "lost, doubled or disordered events"
 
 
 class Contestant(Protocol):
-    """environments: those of `benchmarks/lib/environment.py` that its programs need."""
+    """What is measured, beside others. environments: those of `benchmarks/lib/environment.py` that it needs."""
 
     @property
     def name(self) -> str: ...
@@ -75,14 +75,22 @@ def rounds_text(rounds: int) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Return the reason of a failure: one line, or the last lines of a process."""
-    is_known = isinstance(error, ProcessFailed | NoEnvironment | WrongForecasts | NoProfile | LoadFailed)
-    return str(error) if is_known else repr(error)
+    """Return why something failed: one line, or the last lines of a process. For a bug, the exception itself."""
+    return str(error) if isinstance(error, MeasurementFailed | ProcessFailed) else repr(error)
 
 
 def failures(failed: Sequence[str]) -> str:
-    """Return a line for the result; empty if none failed."""
+    """Return a note for the result; empty if none failed."""
     return f"Some runs failed: {'; '.join(failed)}." if failed else ""
+
+
+def report_problems(program: str, wrong: Sequence[str], failed: Sequence[str]) -> int:
+    """Print the names of pipelines with wrong forecasts, and of those that failed. Returns the exit code."""
+    if wrong:
+        _log(f"{program}: {WRONG}: {'; '.join(wrong)}")
+    if failed:
+        _log(f"{program}: some runs failed: {'; '.join(failed)}")
+    return 1 if wrong or failed else 0
 
 
 def _log(text: str) -> None:

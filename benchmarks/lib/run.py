@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.lib.broker import Broker
-from benchmarks.lib.meter import LOOK_S, STALLED_S, Measured, Meter, Tally
+from benchmarks.lib.meter import POLL_EVERY_S, STALLED_S, Meter, RunResult, Tally
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.programs import EXACTLY, Pipeline, RunTopics
 from benchmarks.lib.query_consumers import UNCOMMITTED
@@ -46,7 +46,7 @@ class Run:
         """Wait until about `count` forecasts are published. Raises ProcessFailed."""
         await asyncio.to_thread(self.meter.wait, count, self.processes.check)
 
-    async def measured(self, events: int) -> tuple[Measured, dict[str, float]]:
+    async def measure(self, events: int) -> tuple[RunResult, dict[str, float]]:
         """Return the result of `events` events, and the CPU µs per event of each kind of process and of the broker.
 
         The CPU is measured between the first forecast and the last; it is NaN if most forecasts existed at the first
@@ -68,7 +68,7 @@ class Run:
         scored = tally.forecasts - scored_before
         count = scored if scored > events / 2 else math.nan
         cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / count for name in after_s}
-        return tally.measured(), cpu_us
+        return tally.result(), cpu_us
 
     async def _broker_cpu_s(self) -> dict[str, float]:
         return {"broker": await asyncio.to_thread(self._broker.cpu_s)}
@@ -99,7 +99,7 @@ class Run:
                     best, changed_s = now, time.monotonic()
                 if time.monotonic() - changed_s > STALLED_S:
                     raise ProcessFailed(f"{self._pipeline.name} stopped at {best} of {events} events")
-                time.sleep(LOOK_S)
+                time.sleep(POLL_EVERY_S)
         finally:
             consumer.close()
 
@@ -117,7 +117,7 @@ class Run:
                 raise ProcessFailed(
                     f"the group has {len(group.members)} members after {STALLED_S:g} s, not {count}"
                 )
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_EVERY_S)
 
     async def close(self) -> None:
         await self.processes.end()

@@ -38,7 +38,7 @@ def figure(value: float) -> str:
 
 
 def percentile(ascending: Sequence[float], share: float) -> float:
-    """Return the percentile by nearest rank; NaN without values."""
+    """Return the first value that is above `share` (0 to 1) of the values; the largest for 1, NaN without values."""
     if not ascending:
         return float("nan")
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))]

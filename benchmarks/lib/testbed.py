@@ -1,4 +1,4 @@
-"""The testbed of a measurement: a broker, a model, a folder for logs, and loads that several runs share."""
+"""The testbed of a measurement: a broker, a model, a folder for logs, and backlogs that several runs share."""
 
 from __future__ import annotations
 
@@ -6,33 +6,26 @@ import argparse
 import asyncio
 import contextlib
 import itertools
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-from benchmarks.lib.broker import LOG_APPEND_TIME, PARTITIONS, Broker, NoBroker, broker
-from benchmarks.lib.environment import NoEnvironment
+from benchmarks.lib.broker import LOG_APPEND_TIME, PARTITIONS, Broker, broker
+from benchmarks.lib.exit_code import run_to_exit_code
 from benchmarks.lib.load import Load, publish
-from benchmarks.lib.meter import Measured
+from benchmarks.lib.meter import RunResult
 from benchmarks.lib.programs import EXACTLY, LimitPipeline, Pipeline, RunTopics
 from benchmarks.lib.rounds import reason
 from benchmarks.lib.run import Run
-from fncast import models as base_models
-from fncast.demo.models import find, find_base
-from fncast.demo.process import ProcessFailed
-
-EPOCHS = 2  # of the model that is trained if there is none; its quality is not measured here
-
-INTERRUPTED = 130  # the shells' exit code for Ctrl-C
+from benchmarks.lib.trained_model import find_or_train
 
 
 class Testbed:
-    """models: a folder of models. model: the .tflite file of the newest version in it.
+    """A broker, a model and a folder for logs. Owns the topics of its backlogs; `close` deletes them.
 
-    failed: failures of parts of a measurement, for its report.
+    models: a folder of models. model: the .tflite file of the newest version in it. failed: failures of parts of a
+    measurement, for its report.
     """
 
     def __init__(self, broker: Broker, models: Path, model: Path, folder: Path) -> None:
@@ -56,6 +49,7 @@ class Testbed:
     async def create_topics(
         self, *kinds: str, partitions: int = PARTITIONS, timestamps: str = LOG_APPEND_TIME
     ) -> list[str]:
+        """Create a topic for each kind. Returns their names, which end with the kind."""
         stem = f"bench-{self.folder.name[-8:]}-{next(self._numbers)}"
         names = [f"{stem}-{kind}" for kind in kinds]
         await asyncio.to_thread(
@@ -92,13 +86,16 @@ class Testbed:
         except Exception as error:
             print(f"warming up the broker: {reason(error)}", file=sys.stderr)
 
-    async def process_backlog(self, pipeline: Pipeline, scale: float) -> tuple[Measured, dict[str, float]]:
-        """Return `Run.measured` for the pipeline's backlog times `scale`. Raises ProcessFailed, NoEnvironment."""
+    async def process_backlog(self, pipeline: Pipeline, scale: float) -> tuple[RunResult, dict[str, float]]:
+        """Process the pipeline's backlog times `scale`. Returns what `Run.measure` returns.
+
+        Raises ProcessFailed, NoEnvironment.
+        """
         events = max(int(pipeline.backlog * scale), 100)
         topic = await self.backlog(Load(events))
         async with self.run(pipeline, topic) as run:
             await run.start_consumers()
-            return await run.measured(events)
+            return await run.measure(events)
 
     async def close(self) -> None:
         if self._backlogs:
@@ -108,26 +105,17 @@ class Testbed:
 def run_on_testbed(
     arguments: argparse.Namespace, program: str, measure: Callable[[Testbed], Awaitable[int]]
 ) -> int:
-    """Run `measure` on a new testbed. Returns the exit code."""
-    end_cleanly()
-    try:
-        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
-            folder = Path(name)
-            on = stack.enter_context(broker(arguments.bootstrap))
-            models, model = found_model(arguments.models, folder)
-            print(f"{program}: broker: {on.name}; model: {model.parent.name}", file=sys.stderr)
-            return asyncio.run(_measure(Testbed(on, models, model, folder), measure))
-    except (NoBroker, NoEnvironment, ProcessFailed) as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    """Run `measure` on a new testbed. Returns the exit code. program: the name before the messages."""
+    return run_to_exit_code(program, lambda: _run(arguments, program, measure))
 
 
-def end_cleanly() -> None:
-    """Let SIGTERM act like Ctrl-C, so that processes, containers and folders are removed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _run(arguments: argparse.Namespace, program: str, measure: Callable[[Testbed], Awaitable[int]]) -> int:
+    with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        kafka = stack.enter_context(broker(arguments.bootstrap))
+        models, model = find_or_train(arguments.models, folder)
+        print(f"{program}: broker: {kafka.name}; model: {model.parent.name}", file=sys.stderr)
+        return asyncio.run(_measure(Testbed(kafka, models, model, folder), measure))
 
 
 async def _measure(testbed: Testbed, measure: Callable[[Testbed], Awaitable[int]]) -> int:
@@ -135,22 +123,3 @@ async def _measure(testbed: Testbed, measure: Callable[[Testbed], Awaitable[int]
         return await measure(testbed)
     finally:
         await testbed.close()
-
-
-def found_model(models: Path | None, folder: Path) -> tuple[Path, Path]:
-    """Return the folder of models and the .tflite file of the newest version. Trains a small model if there is none.
-
-    models: None for the base model, which comes with fncast.
-    """
-    if models is None:
-        base = find_base()
-        assert base is not None
-        return base_models.FOLDER, base.folder.path / "model.tflite"
-    if (found := find(models)) is None:
-        print("there is no model: training a small one", file=sys.stderr)
-        models = folder / "models"
-        arguments = ("train", "--models", models, "--epochs", EPOCHS)
-        subprocess.run([sys.executable, "-m", "fncast", *map(str, arguments)], check=True, stdout=sys.stderr)
-        found = find(models)
-        assert found is not None
-    return models.resolve(), found.folder.path.resolve() / "model.tflite"

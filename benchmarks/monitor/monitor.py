@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_broker_arguments,
     add_rounds_argument,
     apply_only,
     is_chosen,
     measurement_parser,
-    positive,
+    positive_number,
 )
 from benchmarks.lib.rounds import failures, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure, percentile
@@ -30,7 +30,7 @@ from benchmarks.monitor import contestants, delay
 
 PROGRAM = "monitor"
 P50, P99 = "p50 of the delay, s", "p99 of the delay, s"
-FOUND, OTHERS, CPU = "outliers found, share", "other anomalies", "CPU of the monitor, µs a reading"
+FOUND, OTHER, CPU = "outliers found, share", "other anomalies", "CPU of the monitor, µs a reading"
 
 
 @dataclass
@@ -49,14 +49,16 @@ class DelayRuns:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_broker_arguments)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=positive, default=25.0, help="of live readings (default: 25)")
     parser.add_argument(
-        "--scale", type=positive, default=1.0, help="of the backlog and the files (default: 1)"
+        "--seconds", type=positive_number, default=25.0, help="of live readings (default: 25)"
+    )
+    parser.add_argument(
+        "--scale", type=positive_number, default=1.0, help="factor for the backlog and the files (default: 1)"
     )
     arguments = parser.parse_args(argv)
     names = [
-        *contestants.BESIDE,
-        *contestants.BESIDE.values(),
+        *contestants.COMPARED_WITH,
+        *contestants.COMPARED_WITH.values(),
         *(each.name for each in map(DelayRuns, delay.RATES)),
     ]
     apply_only(parser, arguments, names)
@@ -64,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    """Measure, print and write the result. Returns the exit code."""
     everything = [
         *await contestants.backlog(testbed, arguments.scale),
         *contestants.csv_files(testbed, arguments.scale),
@@ -88,11 +91,11 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
         rates_table(chosen),
         ratios_table(chosen),
         delays_table(live),
-        rates_chart(report.plots(arguments.print_only), rates),
+        rates_chart(report.chart_folder(arguments.print_only), rates),
         failures(failed),
     ]
     if arguments.print_only or not loads:
-        print(report.text(blocks))
+        print(report.markdown(blocks))
     else:
         setup = f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}, {arguments.seconds:g} s of live readings"
         load = f"load average {min(loads):.0f} to {max(loads):.0f}"
@@ -113,15 +116,15 @@ def rates_table(measured: Sequence[contestants.MonitorContestant]) -> report.Tab
 def rates_chart(folder: Path | None, rates: Mapping[str, Spread]) -> report.Chart | None:
     """Draw the readings a second of each program, by its name. folder: None draws nothing."""
     ours = [name for name in rates if name.startswith("fncast")]
-    return plot.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
 
 
 def ratios_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:
-    """Compare the CPU of a reading with the loop beside each program, round by round."""
+    """Compare the CPU of a reading with that of the loop for the same input, round by round."""
     by_name = {each.name: each for each in measured if each.runs}
     rows: list[tuple[report.Cell, ...]] = [
         (name, beside, by_name[name].cpu_ratio(by_name[beside]))
-        for name, beside in contestants.BESIDE.items()
+        for name, beside in contestants.COMPARED_WITH.items()
         if name in by_name and beside in by_name
     ]
     return report.Table("ratios", ("program", "beside", "times as much CPU a reading"), rows)
@@ -134,20 +137,20 @@ def delays_table(measured: Sequence[DelayRuns]) -> report.Table:
             Spread.of([percentile(run.delays_s, 0.5) for run in each.runs]),
             Spread.of([percentile(run.delays_s, 0.99) for run in each.runs]),
             Spread.of([len(run.delays_s) / run.outliers for run in each.runs]),
-            Spread.of([float(run.others) for run in each.runs]),
+            Spread.of([float(run.other_anomalies) for run in each.runs]),
             Spread.of([run.cpu_us for run in each.runs]),
         )
         for each in measured
         if each.runs
     ]
-    return report.Table("delays", ("readings", P50, P99, FOUND, OTHERS, CPU), rows)
+    return report.Table("delays", ("readings", P50, P99, FOUND, OTHER, CPU), rows)
 
 
 def _line(contestant: contestants.MonitorContestant) -> str:
     run = contestant.runs[-1]
     return (
-        f"{contestant.name}: {figure(run.readings_s)} readings/s of {run.readings:,};"
-        f" CPU {sum(run.cpu_us.values()):.1f} µs a reading; load average {os.getloadavg()[0]:.0f}"
+        f"{contestant.name}: {figure(run.per_s)} readings/s of {run.readings:,};"
+        f" CPU {run.total_cpu_us:.1f} µs a reading; load average {os.getloadavg()[0]:.0f}"
     )
 
 
@@ -155,8 +158,9 @@ def _delay_line(delays: DelayRuns) -> str:
     run = delays.runs[-1]
     p50, p99 = (figure(percentile(run.delays_s, share)) for share in (0.5, 0.99))
     return (
-        f"{delays.name}: p50 {p50} s, p99 {p99} s; {len(run.delays_s)} of {run.outliers} outliers found, {run.others}"
-        f" others; CPU {run.cpu_us:.0f} µs a reading; load average {os.getloadavg()[0]:.0f}"
+        f"{delays.name}: p50 {p50} s, p99 {p99} s; {len(run.delays_s)} of {run.outliers} outliers found,"
+        f" {run.other_anomalies} other anomalies; CPU {run.cpu_us:.0f} µs a reading;"
+        f" load average {os.getloadavg()[0]:.0f}"
     )
 
 

@@ -1,11 +1,11 @@
-"""`fncast monitor` as a program, in a separate group and with separate topics."""
+"""`fncast monitor` as a pipeline, with a group and topics for each run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lib.programs import ConsumersOnly, RunTopics, answers, fncast
+from benchmarks.lib.programs import ConsumersOnly, RunTopics, answers, fncast_program
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
 
@@ -31,7 +31,7 @@ min_history = {min_history}
 
 @dataclass
 class FncastMonitor(ConsumersOnly):
-    """The monitor. The input topic has the windows, the output topic gets the anomalies.
+    """The monitor. The input topic holds the windows, and anomalies go to the output topic.
 
     forecasts, accuracy: topics. min_history: readings of a series before its first anomaly.
     """
@@ -55,4 +55,4 @@ class FncastMonitor(ConsumersOnly):
             )
         )
         ready = answers(f"http://{HOST}:{port}/healthz")
-        return [fncast(MONITOR, "monitor", "--config", file, "--port", port, ready=ready)]
+        return [fncast_program(MONITOR, "monitor", "--config", file, "--port", port, ready=ready)]

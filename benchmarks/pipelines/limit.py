@@ -1,6 +1,7 @@
 """The limit: one process without a network hop. It consumes, scores batches with LiteRT, and produces.
 
 `python -m benchmarks.pipelines.limit SERVERS GROUP TOPIC OUTPUT MODEL.tflite at-least-once|exactly-once`
+The environment variable COMMIT_S is the commit interval in seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Limit:
-    """The loop, and the offsets that it has published and not committed."""
+    """The loop. Its positions are the offsets after the records that are published and not committed yet."""
 
     def __init__(self, servers: str, group: str, topic: str, output: str, model: str, delivery: str) -> None:
         self._topic, self._output = topic, output
@@ -44,7 +45,7 @@ class Limit:
             {
                 "bootstrap.servers": servers,
                 "enable.idempotence": True,
-                "linger.ms": 1,  # as fncast
+                "linger.ms": 1,  # like fncast
                 "queue.buffering.max.messages": 1_000_000,
                 **transactional,
             }

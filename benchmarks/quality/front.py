@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.lib import machine, pages, plot, report
-from benchmarks.lib.arguments import whole
+from benchmarks.lib import charts, machine, pages, report
+from benchmarks.lib.arguments import positive_integer
 from benchmarks.lib.environment import NoEnvironment, python_of
 from benchmarks.quality import unseen
 from benchmarks.quality.base_tables import HORIZON
@@ -64,12 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     windows, actual = data(arguments.series)
     points = measure(arguments, windows, Losses(windows, actual))
-    folder = report.plots(arguments.print_only)
+    folder = report.chart_folder(arguments.print_only)
     places = {f"{point.method} ({point.readings})": (point.us, point.loss) for point in points}
-    chart = plot.front(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
+    chart = charts.front(folder, "quality-front", places, COLUMNS[3], COLUMNS[2], ours="fncast")
     table = report.Table("front", COLUMNS, [(p.method, str(p.readings), p.loss, p.us) for p in points])
     if arguments.print_only:
-        print(report.text([table]))
+        print(report.markdown([table]))
         return 0
     setup = (
         f"{len(unseen.KINDS)} kinds × {arguments.series} series, {HORIZON} steps, calls of {BATCH} windows"
@@ -81,8 +81,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks {PROGRAM}", description=__doc__)
-    parser.add_argument("--series", type=whole, default=20, help="of each kind (default: %(default)s)")
-    parser.add_argument("--rounds", type=whole, default=5, help="of each timing (default: %(default)s)")
+    parser.add_argument(
+        "--series", type=positive_integer, default=20, help="of each kind (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rounds", type=positive_integer, default=5, help="of each timing (default: %(default)s)"
+    )
     parser.add_argument("--print-only", action="store_true", help="do not write results and pages")
     parser.add_argument(
         "--trained",

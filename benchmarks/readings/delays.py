@@ -1,10 +1,9 @@
-"""Measures the delay of live readings, until a read-committed reader has their forecasts; and a quiet series."""
+"""Measures the delay of forecasts of live readings, and that of the last window of a quiet series."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
@@ -14,25 +13,29 @@ from benchmarks.lib.load import publish
 from benchmarks.lib.programs import EXACTLY, program
 from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import history, live
-from benchmarks.readings.output import AppendedReader
+from benchmarks.readings.output import ForecastReader
 from benchmarks.readings.programs import MIN_READINGS, FncastReadings
 
-SECONDS, SKIPPED_S = 20, 3
+SECONDS, SKIPPED_S = 20, 3  # of live readings; the first of them do not count
+FLUSH_S = 1.0  # until the reader process has written the last lines to its file
 PATIENCE_S = 90.0
 QUIET_STEP_S, GRACE_S, QUIET_HOSTS = 2, 1, 20
 
 
 async def delays_s(testbed: Testbed) -> list[float]:
-    """Return the delays of live readings, from their append until a reader has the forecast, ascending."""
+    """Return the delays of live readings, from their append until a read-committed reader has the forecast, ascending.
+
+    Raises ProcessFailed.
+    """
     [topic] = await testbed.create_topics("in")
     servers = testbed.broker.bootstrap_servers
     start_s = live.now_s()
-    await asyncio.to_thread(publish, servers, topic, live.past(start_s))
+    await asyncio.to_thread(publish, servers, topic, live.past_records(start_s))
     async with testbed.run(FncastReadings(EXACTLY, testbed.models), topic) as run:
         await run.start_consumers()
-        output = AppendedReader(servers, run.topics.output)
+        output = ForecastReader(servers, run.topics.output)
         try:
-            wanted = live.HOSTS * (live.HISTORY - MIN_READINGS + 1)
+            wanted = live.HOSTS * live.PAST_FORECASTS
             await asyncio.to_thread(output.wait, wanted, PATIENCE_S, run.processes.check)
             seen_file = testbed.folder / f"{topic}-seen"
             words = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, seen_file)
@@ -40,21 +43,21 @@ async def delays_s(testbed: Testbed) -> list[float]:
             await live.send(servers, topic, start_s, SECONDS)
             count = live.HOSTS * SECONDS
             forecasts = await asyncio.to_thread(output.wait, count, PATIENCE_S, run.processes.check)
-            await asyncio.sleep(1)
+            await asyncio.sleep(FLUSH_S)
         finally:
             output.close()
         await run.processes.end()
-        seen = ArrivalTimes(seen_file)
-    appended_s = await asyncio.to_thread(_appended, servers, topic)
+        arrivals = ArrivalTimes(seen_file)
+    appended_s = await asyncio.to_thread(_append_times_s, servers, topic)
     return sorted(
-        seen.at(each.partition, each.offset) - appended_s[each.cause]
+        arrivals.at(each.partition, each.offset) - appended_s[each.cause]
         for each in forecasts
-        if each.cause in appended_s and _second(each.cause) >= start_s + SKIPPED_S
+        if each.cause in appended_s and live.window_end_s(each.cause) >= start_s + SKIPPED_S
     )
 
 
-def _appended(servers: str, topic: str) -> dict[str, float]:
-    """Return when each reading was appended, by the id of the window that it completes."""
+def _append_times_s(servers: str, topic: str) -> dict[str, float]:
+    """Return when each reading was appended, in seconds since 1970, by the id of the window that it completes."""
     reader = Consumer({"bootstrap.servers": servers, "group.id": f"read-{topic}", "log_level": 0})
     reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(PARTITIONS)])
     found = {}
@@ -62,37 +65,36 @@ def _appended(servers: str, topic: str) -> dict[str, float]:
         while batch := reader.consume(1000, 3.0):
             for each in batch:
                 host, at_s = history.host_and_time(each.value() or b"")
-                found[live.cause(host, at_s)] = each.timestamp()[1] / 1000
+                found[live.window_id(host, at_s)] = each.timestamp()[1] / 1000
     finally:
         reader.close()
     return found
 
 
-def _second(cause: str) -> float:
-    """Return the time in the id of a window, since 1970."""
-    text = cause.rpartition("@")[2]
-    return time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
-
-
 async def quiet_s(testbed: Testbed) -> list[float]:
-    """Return how long after the end of its step and the grace the last window of each quiet series is published."""
+    """Return how long after its step and the grace the last window of each series without new readings is published.
+
+    In ascending order. Raises ProcessFailed.
+    """
     [topic] = await testbed.create_topics("in")
     servers = testbed.broker.bootstrap_servers
-    more = f'step = "{QUIET_STEP_S}s"\naggregate = "mean"\ngrace_s = {GRACE_S}'
-    pipeline = FncastReadings(EXACTLY, testbed.models, more=more)
+    windows = f'step = "{QUIET_STEP_S}s"\naggregate = "mean"\ngrace_s = {GRACE_S}'
+    pipeline = FncastReadings(EXACTLY, testbed.models, window_settings=windows)
     async with testbed.run(pipeline, topic) as run:
         await run.start_consumers()
-        output = AppendedReader(servers, run.topics.output)
+        output = ForecastReader(servers, run.topics.output)
         try:
             last_s = live.now_s() // QUIET_STEP_S * QUIET_STEP_S
             first_s = last_s - MIN_READINGS * QUIET_STEP_S
-            records = history.backlog(QUIET_HOSTS, MIN_READINGS + 1, 1, 0, QUIET_STEP_S, first_s)
+            records = history.backlog(
+                QUIET_HOSTS, MIN_READINGS + 1, fields=1, step_s=QUIET_STEP_S, start_s=first_s
+            )
             await asyncio.to_thread(publish, servers, topic, records)
-            # Each series has two windows: one as its last step begins, one as that step closes.
+            # A series has two windows: one when its last step begins, one when that step closes.
             wanted = 2 * QUIET_HOSTS
             forecasts = await asyncio.to_thread(output.wait, wanted, PATIENCE_S, run.processes.check)
         finally:
             output.close()
     end_s = last_s + QUIET_STEP_S
-    closed = [each for each in forecasts if _second(each.cause) == end_s]
+    closed = [each for each in forecasts if live.window_end_s(each.cause) == end_s]
     return sorted(each.appended_s - end_s - GRACE_S for each in closed)

@@ -12,9 +12,9 @@ from benchmarks.lib.spread import figure, percentile
 from benchmarks.lib.testbed import Testbed
 from benchmarks.readings import delays, restarts
 
-Named = tuple[str, float]
+NamedFigure = tuple[str, float]
 MEMORY_SERIES = 2_000
-WARM_UPS = 2  # before the delay is measured
+WARM_UPS = 2  # runs before the one whose delay is measured
 
 P50, P99 = "delay at 500 readings/s: p50, ms", "delay at 500 readings/s: p99, ms"
 QUIET = "quiet series: latest window behind step and grace, s"
@@ -24,32 +24,32 @@ SERIES = "memory of a series beside its name, bytes"
 GAP = "longest gap in a partition's output as a consumer leaves or joins, s"
 
 
-async def _delay(testbed: Testbed) -> list[Named]:
-    # On a broker that has just started, transactions of this rate are slower until it has compiled their code.
+async def _delay(testbed: Testbed) -> list[NamedFigure]:
+    # Transactions are slower on a new broker, until its JVM has compiled their code.
     for _ in range(WARM_UPS):
         await testbed.warm_up_by(delays.delays_s(testbed))
     found_s = await delays.delays_s(testbed)
     return [(P50, percentile(found_s, 0.5) * 1000), (P99, percentile(found_s, 0.99) * 1000)]
 
 
-async def _quiet(testbed: Testbed) -> list[Named]:
+async def _quiet(testbed: Testbed) -> list[NamedFigure]:
     return [(QUIET, max(await delays.quiet_s(testbed)))]
 
 
-async def _restart(testbed: Testbed) -> list[Named]:
+async def _restart(testbed: Testbed) -> list[NamedFigure]:
     found = await restarts.restart(testbed)
     return [(RESTORE, found.restore_s), (MEMORY, max(found.memory_mb))]
 
 
-async def _series(_: Testbed) -> list[Named]:
+async def _series(_: Testbed) -> list[NamedFigure]:
     return [(SERIES, await asyncio.to_thread(memory_bytes, MEMORY_SERIES))]
 
 
-async def _gap(testbed: Testbed) -> list[Named]:
+async def _gap(testbed: Testbed) -> list[NamedFigure]:
     return [(GAP, max(await restarts.rebalance_gaps_s(testbed)))]
 
 
-FIGURES: dict[str, Callable[[Testbed], Awaitable[list[Named]]]] = {
+FIGURES: dict[str, Callable[[Testbed], Awaitable[list[NamedFigure]]]] = {
     "delay": _delay,
     "quiet": _quiet,
     "restart": _restart,
@@ -60,10 +60,10 @@ FIGURES: dict[str, Callable[[Testbed], Awaitable[list[Named]]]] = {
 
 @dataclass
 class ReadingsFigures:
-    """What one measurement of FIGURES found."""
+    """The figures of one measurement of FIGURES."""
 
     name: str
-    values: list[Named] = field(default_factory=list)
+    values: list[NamedFigure] = field(default_factory=list)
     environments: Sequence[str] = ()
 
     def __str__(self) -> str:

@@ -17,18 +17,27 @@ def series_name(host: int, field: str) -> str:
 
 
 def telegraf(host: int, at_s: int, values: dict[str, float]) -> Record:
-    """Return the record of a host: key, value, headers."""
+    """Return the record of a host. values: by field. at_s: its time, in seconds since 1970."""
     tags = {"cpu": "cpu-total", "host": f"web-{host}"}
     metric = {"fields": values, "name": "cpu", "tags": tags, "timestamp": at_s}
     return f"web-{host}", orjson.dumps(metric), []
 
 
 def backlog(
-    hosts: int, steps: int, fields: int = 2, first_step: int = 0, step_s: int = STEP_S, start_s: int = START_S
+    hosts: int,
+    steps: int,
+    *,
+    fields: int = 2,
+    first_step: int = 0,
+    step_s: int = STEP_S,
+    start_s: int = START_S,
 ) -> Iterator[Record]:
-    """Yield a record of each host for each step, in the order of their times."""
+    """Yield a record of each host for each step, in the order of their times.
+
+    fields: readings of a record. start_s: the time of step 0, in seconds since 1970.
+    """
     for step in range(first_step, first_step + steps):
-        values = {f"usage_{n}": 98.25 - n - step % (7 + n) for n in range(fields)}
+        values = {f"usage_{field}": 98.25 - field - step % (7 + field) for field in range(fields)}
         for host in range(hosts):
             yield telegraf(host, start_s + step * step_s, values)
 

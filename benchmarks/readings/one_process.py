@@ -1,6 +1,7 @@
 """One process without a network hop: it decodes readings, assembles windows, scores them with LiteRT, and produces.
 
 `python -m benchmarks.readings.one_process SERVERS GROUP TOPIC OUTPUT MODEL.tflite at-least-once|exactly-once`
+The environment variable COMMIT_S is the commit interval in seconds.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from confluent_kafka import Message
 from benchmarks.pipelines.limit import Headers, Limit
 from benchmarks.readings.programs import MIN_READINGS, WINDOW
 
-RING = 128  # readings of a series; more than one poll brings beyond a window
+RING = 128  # readings that are kept of a series: a window, and what one poll can add
 STEP_S = 10
 
 
-class Readings(Limit):
-    """The loop of the limit, with windows that it assembles. Readings must be in order, without gaps.
+class AssemblingLimit(Limit):
+    """The loop of the limit with single readings, which must be in order and without gaps.
 
-    rings: the last readings by slot of the series. counts: how many readings each series had.
+    Each series has a slot: an index into the names, the rings with the last readings, and the counts of all readings.
     """
 
     def __init__(self, *words: str) -> None:
@@ -50,16 +51,17 @@ class Readings(Limit):
             self._positions[message.partition() or 0] = (message.offset() or 0) + 1
         if not slots:
             return
-        places, newest = np.array(slots), np.array(indexes)
-        self._rings[places, newest % RING] = values
-        chosen = np.flatnonzero(newest >= MIN_READINGS - 1)
-        if len(chosen):
-            back = np.arange(1 - WINDOW, 1)
-            windows = self._rings[places[chosen, None], (newest[chosen, None] + back) % RING]
-            self._publish(windows, [(self._names[slots[n]], messages[n], times_s[n]) for n in chosen])
+        rows, newest = np.array(slots), np.array(indexes)
+        self._rings[rows, newest % RING] = values
+        scored = np.flatnonzero(newest >= MIN_READINGS - 1)
+        if len(scored):
+            offsets = np.arange(1 - WINDOW, 1)
+            windows = self._rings[rows[scored, None], (newest[scored, None] + offsets) % RING]
+            self._publish(windows, [(self._names[slots[n]], messages[n], times_s[n]) for n in scored])
         self._producer.poll(0)
 
     def _slot(self, key: tuple[str, ...], tags: dict[str, str]) -> int:
+        """Return the slot of a series, which is created for its first reading. key: metric, field and tags."""
         slot = self._slots.get(key)
         if slot is None:
             slot = self._slots[key] = len(self._names)
@@ -71,6 +73,7 @@ class Readings(Limit):
         return slot
 
     def _publish(self, windows: np.ndarray, origins: list[tuple[str, Message, int]]) -> None:
+        """Score and publish windows (count, WINDOW). origins: for each, its series, its record and its last time."""
         last = windows[:, -1:]
         moves = self._runner(windows=np.nan_to_num(windows - last).astype(np.float32))["forecast"]
         levels = (moves + last[:, :, None]).transpose(0, 2, 1).tolist()
@@ -92,10 +95,10 @@ def time_text(time_s: int) -> str:
     return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _headers(name: str, time: str) -> Headers:
+def _headers(name: str, end: str) -> Headers:
     """Return the headers of the forecast, the same attributes as fncast's."""
     series = name.encode()
-    cause = b"%b@%b" % (series, time.encode())
+    cause = b"%b@%b" % (series, end.encode())
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", b"forecast-%b" % cause),
@@ -112,4 +115,4 @@ def _headers(name: str, time: str) -> Headers:
 
 
 if __name__ == "__main__":
-    Readings(*sys.argv[1:]).run()
+    AssemblingLimit(*sys.argv[1:]).run()

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.lib.environment import python_of
-from benchmarks.lib.programs import ConsumersOnly, FncastPipeline, RunTopics, answers, fncast, program
+from benchmarks.lib.programs import (
+    COMMIT_S,
+    ConsumersOnly,
+    FncastPipeline,
+    RunTopics,
+    answers,
+    fncast_program,
+    program,
+)
 from fncast.demo.plan import HOST
 from fncast.demo.process import Program
 
 WINDOW, MIN_READINGS = 48, 24
-QUIX = Path(__file__).parents[1] / "peers" / "quix_windows.py"
-COMMIT_S = 1.0  # of Quix Streams; a commit more often makes it slower
+QUIX_PROGRAM = Path(__file__).parents[1] / "peers" / "quix_windows.py"
+QUIX_COMMIT_S = 1.0  # Quix Streams is slower if it commits more often
 
 TOML = """
 [kafka]
@@ -43,7 +51,7 @@ destination = "forecast"
 window = {window}
 min_readings = {min_readings}
 every = {every}
-{more}
+{window_settings}
 
 [admin]
 port = {port}
@@ -54,13 +62,14 @@ port = {port}
 class FncastReadings(FncastPipeline):
     """fncast with an input of Telegraf records.
 
-    more: lines of the table [windows]. is_static: whether consumers are static members of their group (KIP-345).
+    window_settings: more lines of the table [windows]. is_static: whether consumers are static members of their group
+    (KIP-345).
     """
 
     window: int = WINDOW
     min_readings: int = MIN_READINGS
     every: int = 1
-    more: str = ""
+    window_settings: str = ""
     is_static: bool = True
 
     def _consumer(self, servers: str, topics: RunTopics, folder: Path, number: int, port: int) -> Program:
@@ -75,17 +84,17 @@ class FncastReadings(FncastPipeline):
                 window=self.window,
                 min_readings=self.min_readings,
                 every=self.every,
-                more=self.more,
+                window_settings=self.window_settings,
                 port=port,
             )
         )
         ready = answers(f"http://{HOST}:{port}/healthz")
-        return fncast("consumer", "consume", "--config", file, ready=ready)
+        return fncast_program("consumer", "consume", "--config", file, ready=ready)
 
 
 @dataclass
 class OneProcess(ConsumersOnly):
-    """One process that decodes, assembles, scores and publishes, without any hop."""
+    """One process that decodes, assembles, scores and publishes: `benchmarks/readings/one_process.py`."""
 
     model: Path
     name: str = "one process, no hop"
@@ -93,7 +102,9 @@ class OneProcess(ConsumersOnly):
     def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         words = (servers, topics.group, topics.input, topics.output, self.model, self.delivery)
         module = "benchmarks.readings.one_process"
-        return [program("consumer", sys.executable, "-m", module, *words, variables={"COMMIT_S": "0.2"})]
+        return [
+            program("consumer", sys.executable, "-m", module, *words, variables={"COMMIT_S": str(COMMIT_S)})
+        ]
 
 
 @dataclass
@@ -106,5 +117,5 @@ class QuixWindows(ConsumersOnly):
     def consumers(self, servers: str, topics: RunTopics, folder: Path) -> list[Program]:
         state = folder / f"state-{topics.group}"
         words = (servers, topics.group, topics.input, self.delivery, state, WINDOW)
-        variables = {"COMMIT_S": str(COMMIT_S)}
-        return [program("consumer", python_of("quixstreams"), QUIX, *words, variables=variables)]
+        variables = {"COMMIT_S": str(QUIX_COMMIT_S)}
+        return [program("consumer", python_of("quixstreams"), QUIX_PROGRAM, *words, variables=variables)]

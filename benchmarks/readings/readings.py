@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
     add_testbed_arguments,
     apply_only,
     is_chosen,
     measurement_parser,
-    positive,
+    positive_number,
 )
 from benchmarks.lib.load import publish
 from benchmarks.lib.pipeline_result import PipelineResult
@@ -51,14 +51,14 @@ class RateRow(PipelineResult):
         return f"{self.pipeline.name}, {self.load}"
 
     def rate(self) -> Spread:
-        return Spread.of([run.readings_s for run in self.runs])
+        return Spread.of([run.per_s for run in self.runs])
 
     def cpu_us(self) -> Spread:
-        return Spread.of([sum(run.cpu_us.values()) for run in self.runs])
+        return Spread.of([run.total_cpu_us for run in self.runs])
 
     def ratio(self, other: RateRow) -> Spread:
         return Spread.of(
-            [mine.readings_s / theirs.readings_s for mine, theirs in zip(self.runs, other.runs, strict=False)]
+            [mine.per_s / theirs.per_s for mine, theirs in zip(self.runs, other.runs, strict=False)]
         )
 
 
@@ -76,39 +76,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_testbed_arguments)
     add_rounds_argument(parser)
     parser.add_argument(
-        "--scale", type=positive, default=1.0, help="of the steps of all backlogs (default: 1)"
+        "--scale", type=positive_number, default=1.0, help="factor for the steps of all backlogs (default: 1)"
     )
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, [*(row.name for row in rows(Path(), Path())), *figures.FIGURES])
-    return run_on_testbed(arguments, PROGRAM, lambda testbed: _measure(testbed, arguments))
+    return run_on_testbed(arguments, PROGRAM, lambda testbed: measure(testbed, arguments))
 
 
-async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+async def measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    """Measure, print and write the result. Returns the exit code."""
     chosen = [row for row in rows(testbed.models, testbed.model) if is_chosen(row.name, arguments.only)]
-    topics = {row.load: await _backlog(testbed, row.load, arguments.scale) for row in chosen}
-
-    if chosen:
-        await testbed.warm_up(arguments.scale)
-
-    async def measure(row: RateRow) -> None:
-        topic, records = topics[row.load]
-        row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MAX_S))
-
-    failed = await run_rounds(chosen, arguments.rounds, measure, _line)
     single = [figures.ReadingsFigures(name) for name in figures.FIGURES if is_chosen(name, arguments.only)]
+    failed = await _measure_rates(testbed, chosen, arguments) if chosen else []
 
-    async def measure_single(each: figures.ReadingsFigures) -> None:
+    async def measure_figure(each: figures.ReadingsFigures) -> None:
         each.values += await figures.FIGURES[each.name](testbed)
 
-    failed += await run_rounds(single, 1, measure_single, str)
+    failed += await run_rounds(single, 1, measure_figure, str)
     blocks: list[report.Block | None] = [
         _table(chosen),
         _ratios(chosen),
         figures.table(single),
         failures(failed),
     ]
-    if arguments.print_only:
-        print(report.text(blocks))
+    is_measured = any(row.runs for row in chosen) or any(each.values for each in single)
+    if arguments.print_only or not is_measured:
+        print(report.markdown(blocks))
     else:
         load = f"load average {os.getloadavg()[1]:.0f}"
         facts = machine.facts(
@@ -117,6 +110,19 @@ async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
         report.save(PROGRAM, facts, [*blocks, _chart(chosen)])
         pages.generate()
     return 1 if failed else 0
+
+
+async def _measure_rates(testbed: Testbed, chosen: list[RateRow], arguments: argparse.Namespace) -> list[str]:
+    """Measure the rates of the rows. Returns the names of those that failed at least once."""
+    loads = dict.fromkeys(row.load for row in chosen)
+    backlogs = {load: await _backlog(testbed, load, arguments.scale) for load in loads}
+    await testbed.warm_up(arguments.scale)
+
+    async def measure_row(row: RateRow) -> None:
+        topic, records = backlogs[row.load]
+        row.runs.append(await rates.measure(testbed, row.pipeline, topic, records, MAX_S))
+
+    return await run_rounds(chosen, arguments.rounds, measure_row, _line)
 
 
 async def _backlog(testbed: Testbed, load: str, scale: float) -> tuple[str, int]:
@@ -132,8 +138,8 @@ def _line(row: RateRow) -> str:
     run = row.runs[-1]
     parts = ", ".join(f"{name} {us:.1f}" for name, us in run.cpu_us.items())
     return (
-        f"{row.name}: {figure(run.readings_s)} readings/s of {run.readings:,}; {run.forecasts:,} forecasts;"
-        f" CPU us a reading: {parts}; load average {os.getloadavg()[0]:.0f}"
+        f"{row.name}: {figure(run.per_s)} readings/s of {run.readings:,}; {run.forecasts:,} forecasts;"
+        f" CPU µs a reading: {parts}; load average {os.getloadavg()[0]:.0f}"
     )
 
 
@@ -148,7 +154,7 @@ def _table(measured: list[RateRow]) -> report.Table:
 def _chart(measured: list[RateRow]) -> report.Chart | None:
     rates = {row.name: row.rate() for row in measured if row.runs}
     ours = [row.name for row in measured if isinstance(row.pipeline, FncastReadings)]
-    return plot.bars(report.PLOTS, "readings", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(report.CHARTS, "readings", rates, "readings a second (logarithmic)", ours)
 
 
 def _ratios(measured: list[RateRow]) -> report.Table:

@@ -1,7 +1,7 @@
 """Repeats one gRPC call, with several calls at a time.
 
-`python -m benchmarks.serving.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints a line for
-benchmarks/serving/http_load.py.
+`python -m benchmarks.serving.grpc_load ADDRESS METHOD BODY CALLS SECONDS` prints a line that
+benchmarks/serving/http_load.py reads.
 BODY: a file with the request's bytes, which are neither built nor parsed here. A call still needs more CPU than wrk's
 request, so this process may be slower than the server.
 """
@@ -19,6 +19,7 @@ from benchmarks.lib.spread import percentile
 
 
 async def main(address: str, method: str, request: bytes, calls: int, seconds: float) -> None:
+    """Print `result`, answered calls, µs taken, p50 and p99 of the latency in µs, and failed calls."""
     latencies_s: list[float] = []
     failed = 0
     async with grpc.aio.insecure_channel(address) as channel:
@@ -40,10 +41,9 @@ async def main(address: str, method: str, request: bytes, calls: int, seconds: f
         await asyncio.gather(*(repeat() for _ in range(calls)))
         elapsed_s = time.perf_counter() - started_s
     latencies_s.sort()
-    times_s = (elapsed_s, percentile(latencies_s, 0.5), percentile(latencies_s, 0.99))
-    print(
-        "result", len(latencies_s), *(round(time_s * 1e6) for time_s in times_s if time_s == time_s), failed
-    )
+    p50_s, p99_s = (percentile(latencies_s, share) if latencies_s else 0.0 for share in (0.5, 0.99))
+    times_us = (round(time_s * 1e6) for time_s in (elapsed_s, p50_s, p99_s))
+    print("result", len(latencies_s), *times_us, failed)
 
 
 if __name__ == "__main__":

@@ -17,15 +17,16 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.lib.failure import MeasurementFailed
 from benchmarks.lib.spread import percentile
 from fncast.demo.plan import HOST
 
 SCRIPT = Path(__file__).parent / "wrk.lua"
 GRACE_S = 30.0
-RESULTS = 5  # numbers on a line of results
+NUMBERS = 5  # on the line with the result of a load generator
 
 
-class LoadFailed(Exception):
+class LoadFailed(MeasurementFailed):
     """The load could not be sent, or was not answered. The text says why."""
 
 
@@ -40,8 +41,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """The result of a load. Latencies are from request to complete response, at the client."""
+class LoadResult:
+    """The answered requests of a load. Latencies are from request to complete response, at the client."""
 
     requests: int
     seconds: float
@@ -64,7 +65,7 @@ def pinned(core: int) -> list[str]:
     return ["taskset", "--cpu-list", str(core)]
 
 
-def post(port: int, request: Request, connections: int, seconds: int, folder: Path, core: int) -> Answered:
+def post(port: int, request: Request, connections: int, seconds: int, folder: Path, core: int) -> LoadResult:
     """Send the load to a port of this machine. folder: for the body. core: of the load generator.
 
     Raises LoadFailed, also if a response is not a success.
@@ -88,15 +89,15 @@ def post(port: int, request: Request, connections: int, seconds: int, folder: Pa
     except subprocess.TimeoutExpired:
         raise LoadFailed(f"{request.path}: {words[0]} did not end") from None
     found = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("result ")]
-    if done.returncode or not found or len(found[0]) != RESULTS:
+    if done.returncode or not found or len(found[0]) != NUMBERS:
         raise LoadFailed(f"{request.path}: {(done.stderr.strip() or done.stdout.strip())[-500:]}")
     requests, duration_us, p50_us, p99_us, failed = map(int, found[0])
     if failed or not requests:
-        raise LoadFailed(f"{request.path}: {failed} of {requests} requests failed")
-    return Answered(requests, duration_us / 1e6, p50_us / 1e3, p99_us / 1e3)
+        raise LoadFailed(f"{request.path}: {failed} requests failed, {requests} were answered")
+    return LoadResult(requests, duration_us / 1e6, p50_us / 1e3, p99_us / 1e3)
 
 
-async def _post(url: str, request: Request, connections: int, seconds: int) -> Answered:
+async def _post(url: str, request: Request, connections: int, seconds: int) -> LoadResult:
     """Send the load with asyncio. It needs more CPU than wrk: it may be slower than the server. Raises LoadFailed."""
     latencies_s: list[float] = []
     end_s = time.perf_counter() + seconds
@@ -116,7 +117,7 @@ async def _post(url: str, request: Request, connections: int, seconds: int) -> A
         elapsed_s = time.perf_counter() - began_s
     latencies_s.sort()
     p50_ms, p99_ms = (percentile(latencies_s, share) * 1000 for share in (0.5, 0.99))
-    return Answered(len(latencies_s), elapsed_s, p50_ms, p99_ms)
+    return LoadResult(len(latencies_s), elapsed_s, p50_ms, p99_ms)
 
 
 def warn_without_wrk() -> None:

@@ -18,20 +18,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.lib import machine, pages, plot, report
+from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import (
     add_model_arguments,
     add_rounds_argument,
     apply_only,
     is_chosen,
     measurement_parser,
-    whole,
+    positive_integer,
 )
+from benchmarks.lib.exit_code import run_to_exit_code
 from benchmarks.lib.processes import Processes
 from benchmarks.lib.rounds import failures, reason, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.steps import steps, table
-from benchmarks.lib.testbed import INTERRUPTED, end_cleanly, found_model
+from benchmarks.lib.trained_model import find_or_train
 from benchmarks.serving.figures import (
     CONNECTIONS,
     IN_PROCESS,
@@ -42,7 +43,7 @@ from benchmarks.serving.figures import (
     ServingFigures,
     tables,
 )
-from benchmarks.serving.http_load import Answered, LoadFailed, has_wrk, pinned, post, warn_without_wrk
+from benchmarks.serving.http_load import LoadFailed, LoadResult, has_wrk, pinned, post, warn_without_wrk
 from benchmarks.serving.servers import MeasuredServer, ModelServers, Ports, ready
 
 PROGRAM = "model_service"
@@ -54,21 +55,23 @@ SERVER_CORE, LOAD_CORE = 0, 1
 def main(argv: Sequence[str] | None = None) -> int:
     parser = measurement_parser(PROGRAM, __doc__, add_model_arguments)
     add_rounds_argument(parser)
-    parser.add_argument("--seconds", type=whole, default=2, help="of each figure (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=positive_integer, default=2, help="for each figure (default: %(default)s)"
+    )
     arguments = parser.parse_args(argv)
     apply_only(parser, arguments, (server.name for server in _servers(Path(), Path())))
     warn_without_wrk()
-    end_cleanly()
-    try:
-        with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
-            return asyncio.run(_compare(arguments, Path(name)))
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    return run_to_exit_code(PROGRAM, lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="fncast-benchmark-") as name:
+        return asyncio.run(_compare(arguments, Path(name)))
 
 
 async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
-    models, model = found_model(arguments.models, folder)
+    """Measure, print and write the result. Returns the exit code."""
+    models, model = find_or_train(arguments.models, folder)
     chosen = [server for server in _servers(models, model) if is_chosen(server.name, arguments.only)]
     figures: ServingFigures = defaultdict(lambda: defaultdict(list))
 
@@ -93,7 +96,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     if failed:
         print(f"{PROGRAM}: {failures(failed)}", file=sys.stderr)
     if arguments.print_only or len(failed) == len(chosen):
-        print(report.text(blocks))
+        print(report.markdown(blocks))
         return code
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{rounds_text(arguments.rounds)}, {arguments.seconds} s a figure")
@@ -102,14 +105,14 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         for name, cells in figures.items()
         if cells[MANY]
     }
-    shown = plot.bars(
-        report.PLOTS,
+    chart = charts.bars(
+        report.CHARTS,
         "model-service",
         rates,
         "requests a second, 64 connections × 1 window (logarithmic)",
         [name for name in rates if name.startswith("fncast")],
     )
-    report.save(PROGRAM, facts, [*blocks, shown])
+    report.save(PROGRAM, facts, [*blocks, chart])
     pages.generate()
     return code
 
@@ -132,7 +135,7 @@ async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: 
             for connections in CONNECTIONS:
                 before_s = sum(processes.cpu_s().values())
                 try:
-                    answered: Answered = await asyncio.to_thread(
+                    answered: LoadResult = await asyncio.to_thread(
                         post, ports.of(request), request, connections, seconds, folder, LOAD_CORE
                     )
                 except LoadFailed as error:

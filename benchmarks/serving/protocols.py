@@ -21,9 +21,9 @@ import numpy as np
 import psutil
 
 from benchmarks.lib import machine, pages, report
-from benchmarks.lib.arguments import add_rounds_argument, positive
+from benchmarks.lib.arguments import add_rounds_argument, positive_number
+from benchmarks.lib.exit_code import run_to_exit_code
 from benchmarks.lib.rounds import rounds_text
-from benchmarks.lib.testbed import INTERRUPTED, end_cleanly
 from benchmarks.serving.protocol_clients import CLIENTS, WARM_UP_CALLS, call
 from benchmarks.serving.protocol_service import WINDOW
 from benchmarks.serving.relay import Relay
@@ -151,24 +151,23 @@ def table(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{PROGRAM}", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks {PROGRAM}",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
-        "--seconds", type=positive, default=0.6, help="of calls for each figure (default: 0.6)"
+        "--seconds",
+        type=positive_number,
+        default=0.6,
+        help="of calls for each figure (default: 0.6)",
     )
     add_rounds_argument(parser)
     parser.add_argument(
         "--print-only", action="store_true", help="print the result instead of writing result and page"
     )
     arguments = parser.parse_args(argv)
-    end_cleanly()
-    try:
-        return _measure(arguments)
-    except ProcessFailed as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    return run_to_exit_code(PROGRAM, lambda: _measure(arguments))
 
 
 def _measure(arguments: argparse.Namespace) -> int:

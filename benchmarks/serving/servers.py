@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.lib.environment import packages_of, python_of
-from benchmarks.lib.programs import ROOT, answers, fncast, program
+from benchmarks.lib.programs import ROOT, answers, fncast_program, program
 from benchmarks.pipelines.peer_programs import PROGRAMS, SERVICES
 from benchmarks.serving.http_load import Request
 from benchmarks.serving.server_requests import (
@@ -74,7 +74,7 @@ class ModelServers:
     def ours(self) -> list[MeasuredServer]:
         def served(ports: Ports, _: Path) -> Program:
             words = ("model-service", "--models", self.models, "--port", ports.http)
-            return fncast("model service", *words, "--grpc-port", ports.grpc)
+            return fncast_program("model service", *words, "--grpc-port", ports.grpc)
 
         def with_uvloop(ports: Ports, folder: Path) -> Program:
             plain = served(ports, folder)

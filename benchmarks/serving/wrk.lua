@@ -1,4 +1,4 @@
--- Repeats a POST: wrk … URL -- BODY_FILE [HEADER VALUE]…; prints a line for benchmarks/serving/http_load.py.
+-- Repeats a POST: wrk … URL -- BODY_FILE [HEADER VALUE]…. Prints a line that benchmarks/serving/http_load.py reads.
 function init(args)
   wrk.method = "POST"
   local file = assert(io.open(args[1], "rb"))

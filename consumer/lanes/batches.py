@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from consumer.lanes.lane import Lane
-from consumer.lanes.lanes import Lanes, Part
+from consumer.lanes.lanes import BatchPart, Lanes
 from interceptor.chain import Chain, mark_done
 from interceptor.delivery import Batch
 
@@ -49,8 +49,8 @@ class Batches:
         self._batching = batching
         self._wake = wake
         self._is_joined = is_joined
-        self._running: dict[Future[Batch], list[Part]] = {}
-        self._unsettled: list[Part] = []
+        self._running: dict[Future[Batch], list[BatchPart]] = {}
+        self._unsettled: list[BatchPart] = []
         self._retry_at_s = 0.0
         self._waiting_since_s: float | None = None
 
@@ -127,15 +127,15 @@ class Batches:
     def _has_room(self) -> bool:
         """Whether the chain takes another batch.
 
-        It takes one batch for each call in flight, and as many full ones more: the chain reads their records while
-        they wait for a call.
+        The chain takes one batch for each call in flight. It takes as many full batches more, so that it reads their
+        records while they wait for a call.
         """
         if self._is_joined:
             return not self._running
         batches, calls = len(self._running), self._batching.in_flight
         return batches < calls or (batches < 2 * calls and self._lanes.waiting() >= self._batching.events)
 
-    def _start(self, parts: list[Part]) -> None:
+    def _start(self, parts: list[BatchPart]) -> None:
         batch = Batch([delivery for _, deliveries in parts for delivery in deliveries])
         future = asyncio.run_coroutine_threadsafe(self._chain.on_consume(batch), self._event_loop)
         self._running[future] = parts

@@ -83,7 +83,10 @@ class Lane:
         self.bytes += _size(delivery)
 
     def release(self, previous: int | None, moves: Sequence[StateRecord]) -> None:
-        """The state is restored. previous: offset of the last committed record. moves: published with the next one."""
+        """The state is restored. previous: offset of the last committed record, None without one.
+
+        moves: restored state that moves to another partition of the state topic, published with the next delivery.
+        """
         self.is_held = False
         self._previous = previous
         if self.unpublished:

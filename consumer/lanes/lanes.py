@@ -19,7 +19,7 @@ MIN_EVENTS = 64  # the smallest share; together with other lanes it still fills 
 # Up to this many lanes may hold twice as much each: otherwise the calls in flight would take all their events.
 FEW_LANES = 2
 
-Part = tuple[Lane, list[Delivery]]
+BatchPart = tuple[Lane, list[Delivery]]  # the deliveries of one lane in a batch
 
 
 @dataclass
@@ -102,19 +102,22 @@ class Lanes:
                     flow.resume.append(lane.partition)
             elif not lane.is_full:
                 lane.full_since_s = None
-            elif lane.partition[0] in self._by_time:
+            elif self._is_to_pause(lane, now_s):
                 lane.is_paused = True
                 flow.pause.append(lane.partition)
-            elif lane.full_since_s is None:
-                lane.full_since_s, flow.has_room = now_s, False
-            elif now_s - lane.full_since_s < PAUSE_AFTER_S:
-                flow.has_room = False
             else:
-                lane.is_paused = True
-                flow.pause.append(lane.partition)
+                flow.has_room = False
         return flow
 
-    def take(self, most: int) -> list[Part]:
+    def _is_to_pause(self, lane: Lane, now_s: float) -> bool:
+        """Whether a full lane is paused now: at once if its topic's partitions wait for each other."""
+        if lane.partition[0] in self._by_time:
+            return True
+        if lane.full_since_s is None:
+            lane.full_since_s = now_s
+        return now_s - lane.full_since_s >= PAUSE_AFTER_S
+
+    def take(self, most: int) -> list[BatchPart]:
         """Up to `most` waiting deliveries, in equal shares of the lanes."""
         lanes = [lane for lane in self._lanes.values() if lane.waiting and not lane.is_held][:most]
         share = most // max(1, len(lanes))

@@ -1,8 +1,9 @@
 """The order in which the partitions of some topics are published: by the timestamps of their records; pure.
 
-As in Kafka Streams, the record with the smallest timestamp is next. The others wait for a partition without records at
-hand until it was read to its end. So a backlog that is read partition by partition keeps its order. A producer sends
-many records in a millisecond: of records with the same timestamp, the one with the earliest reading is next.
+As in Kafka Streams, the record with the smallest timestamp is next. While the lane of a partition is empty and the
+partition was not read to its end, the other partitions wait for it. So a backlog that is read partition by partition
+keeps its order. A producer sends many records in a millisecond: of records with the same timestamp, the one with the
+earliest reading is next.
 """
 
 from __future__ import annotations

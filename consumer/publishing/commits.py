@@ -187,19 +187,19 @@ class Commits:
     def _resolve_outcome(self, within_s: float) -> None:
         """Continue from the group's committed offsets. The transaction has ended once the publisher is ready again."""
         covered = self._covered_lanes()
-        counts: dict[Lane, int] | None = None if covered else {}
-        if covered and self._publisher.ready():
-            counts = committed_counts(self._source, covered, self._publisher.token, within_s)
+        if covered and not self._publisher.ready():
+            return
+        counts = committed_counts(self._source, covered, self._publisher.token, within_s)
         if counts is None:
             return
-        reason, self._unknown_outcome = self._unknown_outcome, None
+        reason, self._unknown_outcome = str(self._unknown_outcome), None
         self._covered = {lane: count for lane, count in counts.items() if count}
         if self._covered:
             self._committed(next_offsets(self._covered))
         else:
             self._end()
         if self._lanes.published():
-            self.publish_again(str(reason))
+            self.publish_again(reason)
 
     def _end(self) -> None:
         self._step, self._is_committing_offsets, self._covered = None, False, {}
@@ -210,10 +210,8 @@ class Commits:
 
         makes_progress: the next attempt differs from the last one, so it does not need a long pause.
         """
-        undone = self._lanes.published()
-        self._warn(
-            f"publishing {undone} results again" if undone else "beginning another transaction", reason
-        )
+        count = self._lanes.published()
+        self._warn(f"publishing {count} results again" if count else "beginning another transaction", reason)
         metrics.COMMITS.labels("aborted").inc()
         self._state.undone()
         for lane in self._lanes:

@@ -37,6 +37,8 @@ def committed_counts(
 
     published: by lane, how many deliveries the commit covers; all lanes are assigned. token: of the commit.
     """
+    if not published:
+        return {}
     partitions = [lane.partition for lane in published]
     if _has_tick(published):
         # The offset of a tick was committed before it, so it does not show whether the tick's results are.

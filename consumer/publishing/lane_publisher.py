@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable
 
-from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.errors import NotPublished
-from consumer.kafka.publishers.publisher import Publisher
 from consumer.lanes.lane import Lane
 from consumer.lanes.lanes import Lanes
 from consumer.lanes.time_order import TimeOrder
+from consumer.loop_parts import LoopParts
 from consumer.publishing.commits import Commits
-from consumer.publishing.result_publisher import ResultPublisher
-from consumer.state.writer import StateWriter
 from interceptor.delivery import Delivery
 
 
@@ -22,22 +19,19 @@ class LanePublisher:
 
     def __init__(
         self,
+        parts: LoopParts,
         lanes: Lanes,
-        publisher: Publisher,
-        results: ResultPublisher,
         commits: Commits,
-        dead_letters: DeadLetterWatch,
-        state: StateWriter,
         time_order: TimeOrder,
         joined: Collection[str] = (),
     ) -> None:
         """joined: topics whose records the chain joins. None of them is published while another one cannot be."""
+        self._publisher = parts.publisher
+        self._results = parts.results
+        self._dead_letters = parts.dead_letters
+        self._state = parts.states.writer
         self._lanes = lanes
-        self._publisher = publisher
-        self._results = results
         self._commits = commits
-        self._dead_letters = dead_letters
-        self._state = state
         self._time_order = time_order
         self._joined = frozenset(joined)
 

@@ -50,7 +50,7 @@ class ResultPublisher:
         self._timestamps_ms: list[int] = []
 
     def knows_partitions(self, input_topic: str) -> bool:
-        """Whether results for `input_topic` may be published. Asks the broker once for each assignment.
+        """Whether results for `input_topic` may be published. Asks the broker once after `forget_partitions`.
 
         If the broker does not report the numbers of partitions, it is asked again later. A guess could send records
         to other partitions and so change their order.
@@ -64,7 +64,7 @@ class ResultPublisher:
         for topic in topics:
             count = self._publisher.partitions_of(topic)
             if not count:
-                self._wait_for_partitions(topic)
+                self._ask_again_later(topic)
                 return False
             counts.append(count)
         self.is_waiting = False
@@ -74,7 +74,7 @@ class ResultPublisher:
         self._keeps_number[input_topic] = (output_counts[0] == input_count, output_counts[1] == input_count)
         return True
 
-    def _wait_for_partitions(self, topic: str) -> None:
+    def _ask_again_later(self, topic: str) -> None:
         self._ask_at_s = time.monotonic() + ASK_AGAIN_S
         if not self.is_waiting:
             log.warning(
@@ -94,8 +94,8 @@ class ResultPublisher:
                 count,
             )
 
-    def assigned(self) -> None:
-        """Ask for the numbers of partitions again: they may have changed."""
+    def forget_partitions(self) -> None:
+        """Ask for the numbers of partitions again before the next result: they may have changed."""
         self._keeps_number.clear()
         self._ask_at_s = 0.0
 

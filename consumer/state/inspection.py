@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ TRIES = 5
 RETRY_S = 0.5
 
 Result = TypeVar("Result")
+Written = tuple[int, bytes, bytes | None]  # partition of the state topic, key and value
 
 
 @dataclass
@@ -95,30 +96,39 @@ class StateTopic:
             )
         wanted = [newest for newest in self._read() if not topics or newest.key.topic in topics]
         partitions = sorted({(newest.key.topic, newest.key.partition) for newest in wanted})
+        records: list[Written] = [(newest.partition, newest.raw, None) for newest in wanted]
+        if is_replayed:
+            records += self._markers(partitions)
+        self._write(records)
+        return partitions
+
+    def _markers(self, partitions: Collection[Partition]) -> list[Written]:
+        """Records after which the next start reads these partitions' input from its first record."""
         count = self._with_reader(lambda reader: reader.partitions_of(self._topic))
-        markers = {
-            marker_key(self._group, partition): (partition[1], Marker(count, self._first_offset(partition)))
-            for partition in (partitions if is_replayed else ())
-        }
+        return [
+            (
+                place_of(partition[1], count),
+                marker_key(self._group, partition),
+                msgspec.json.encode(Marker(count, self._first_offset(partition))),
+            )
+            for partition in partitions
+        ]
+
+    def _write(self, records: Iterable[Written]) -> None:
+        """Write records to the state topic. Raises ConsumerError unless the broker stores all of them."""
         producer = create_client(Producer, {**self._properties, "log_level": 2, "enable.idempotence": True})
         failures: list[str] = []
-
-        def write(partition: int, key: bytes, value: bytes | None) -> None:
-            producer.produce(self._topic, value, key, partition, on_delivery=delivered)
-            producer.poll(0)
 
         def delivered(error: object, _: object) -> None:
             if error is not None:
                 failures.append(str(error))
 
-        for newest in wanted:
-            write(newest.partition, newest.raw, None)
-        for key, (partition, marker) in markers.items():
-            write(place_of(partition, count), key, msgspec.json.encode(marker))
+        for partition, key, value in records:
+            producer.produce(self._topic, value, key, partition, on_delivery=delivered)
+            producer.poll(0)
         if producer.flush(FLUSH_S) or failures:
             reason = failures[0] if failures else f"the broker did not answer within {FLUSH_S:g} s"
             raise ConsumerError(f"the state was not deleted completely: {reason}. Reset it again")
-        return partitions
 
     def _first_offset(self, partition: Partition) -> int:
         """The offset of the first record that Kafka has of an input partition."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
@@ -17,6 +17,7 @@ from consumer.state.reader import Reader
 from consumer.state.restoration import Restoration, Restored
 from consumer.state.snapshot import Snapshot
 from interceptor.contract import StatefulInterceptor
+from interceptor.delivery import Record
 
 log = logging.getLogger("fncast.consumer")
 
@@ -141,12 +142,18 @@ class PartitionRestore:
             for chunk in chunks:
                 records = [record(message) for message in chunk]
                 count += len(records)
-                for name, offset in from_offsets.items():
-                    wanted = [entry for entry in records if entry.offset >= offset]
-                    if wanted:
-                        self._call(restoration, self._interceptors[name].replay, wanted)
+                self._replay_records(restoration, from_offsets, records)
                 restoration.check()
         return count
+
+    def _replay_records(
+        self, restoration: Restoration, from_offsets: Mapping[str, int], records: Sequence[Record]
+    ) -> None:
+        """Give each interceptor those of the records that its snapshot does not hold."""
+        for name, offset in from_offsets.items():
+            missing = [entry for entry in records if entry.offset >= offset]
+            if missing:
+                self._call(restoration, self._interceptors[name].replay, missing)
 
     def _call(self, restoration: Restoration, call: Callable[..., Result], *arguments: object) -> Result:
         """Call an interceptor in the event loop, unless the partition was taken away meanwhile."""

@@ -56,11 +56,14 @@ class Place:
 
 
 class Snapshot:
-    """The state of one input partition, gathered from the places where it may be."""
+    """The state of one input partition, gathered from the places where it may be.
+
+    home: the partition of the state topic where it belongs.
+    """
 
     def __init__(self, group: str, partition: Partition, places: int) -> None:
         """places: the number of partitions of the state topic."""
-        self.prefix = prefix(group, partition)
+        self._prefix = prefix(group, partition)
         self.home = place_of(partition[1], places)
         self._marker = marker_key(group, partition)
         self._count = places
@@ -70,7 +73,7 @@ class Snapshot:
         """Add records of one partition of the state topic, in order. Records of other states are ignored."""
         target = self._places.setdefault(place, Place())
         for key, value in records:
-            if key.startswith(self.prefix):
+            if key.startswith(self._prefix):
                 target.apply(key, value)
 
     @property

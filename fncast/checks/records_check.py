@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 
 from consumer.settings import InputSettings
 from fncast.checks.row import Row
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.sample import Sample
 from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
+from interceptor.assembly.rules import Selection
 
 MAX_NAMES = 3
-AHEAD = timedelta(minutes=15)  # of the record's timestamp; wrong time zones are further ahead
-OLD = timedelta(days=1)
+MAX_AHEAD = timedelta(minutes=15)  # of the record's timestamp; wrong time zones are further ahead
+MAX_AGE = DAY = timedelta(days=1)
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -27,15 +27,16 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
         trial = try_format(entry.format_name, entry.format_options(), sample.records)
     except ValueError as error:
         return Row(hop, "failed", str(error), "correct [[inputs]] in fncast.toml")
-    found = _what_it_holds(trial)
+    found = _content(trial)
     if not trial.decoded:
         return Row(hop, "failed", f"{found}: {_main_reason(trial)}", _other_format(entry, sample))
     if trial.readings and not entry.has_readings:
         fix = f'set format = "{entry.format_name}" in [[inputs]] for {entry.topic}'
         return Row(hop, "failed", f"{found}, but the settings of the topic are for windows only", fix)
-    for problem in (_destination_problem, _name_problem):
-        if row := problem(hop, found, entry, trial, routes):
-            return row
+    if row := _destination_problem(hop, found, entry, trial, routes):
+        return row
+    if row := _selection_problem(hop, found, entry, trial):
+        return row
     if trial.spread and not entry.rekey and not trial.windows:
         return Row(
             hop,
@@ -64,14 +65,14 @@ def _time_problem(hop: str, found: str, trial: FormatTrial, sample: Sample, now:
     if newest is None or sent is None:
         return None
     at = f"{newest:%Y-%m-%d %H:%M:%SZ}"
-    if newest - sent > AHEAD:
+    if newest - sent > MAX_AHEAD:
         return Row(
             hop,
             "warning",
             f"{found}; the newest reading, of {at}, is {_shown(newest - sent)} ahead of its record",
             "correct the clock or the time zone of the producer: a reading that is ahead by a window is dropped",
         )
-    if now - newest > OLD:
+    if now - newest > MAX_AGE:
         return Row(
             hop,
             "warning",
@@ -90,15 +91,20 @@ def _time(at_ms: int) -> datetime | None:
 
 
 def _shown(span: timedelta) -> str:
-    if span >= OLD:
+    if span >= DAY:
         return f"{span.days:,} day{'s' * (span.days != 1)}"
     return f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"
 
 
-def _what_it_holds(trial: FormatTrial) -> str:
-    held = [f"{trial.windows} windows"] if trial.windows else []
-    held += [f"{trial.readings} readings"] if trial.readings else []
-    held += [f"{trial.without_numbers} without a number"] if trial.without_numbers else []
+def _content(trial: FormatTrial) -> str:
+    """What the records hold, in a few words."""
+    held = []
+    if trial.windows:
+        held.append(f"{trial.windows} windows")
+    if trial.readings:
+        held.append(f"{trial.readings} readings")
+    if trial.without_numbers:
+        held.append(f"{trial.without_numbers} without a number")
     count = f"{trial.decoded} of the last {trial.records} records are {trial.format}"
     return ", ".join([count, *held, f"{len(trial.series)} series"] if trial.decoded else [count])
 
@@ -129,8 +135,8 @@ def _destination_problem(
     wrong = [name for name in trial.destinations if name and name not in routes]
     if wrong:
         named = ", ".join(repr(name) for name in wrong[:MAX_NAMES])
-        fix = f"add the route to [routes] (they are {known}), or correct the producer"
-        return Row(hop, "failed", f"{found}, for destinations without a route: {named}", fix)
+        fix = f"add the route to [routes], or correct the producer; routes are {known}"
+        return Row(hop, "failed", f"{found}; destinations without a route: {named}", fix)
     without_destination = trial.destinations[""] or trial.readings
     if without_destination and not entry.destination:
         fix = f'set destination = "..." in [[inputs]] for {entry.topic}; routes are {known}'
@@ -143,19 +149,12 @@ def _destination_problem(
     return None
 
 
-def _name_problem(
-    hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
-) -> Row | None:
+def _selection_problem(hop: str, found: str, entry: InputSettings, trial: FormatTrial) -> Row | None:
     """A row if include and exclude leave no series."""
     if not (entry.include or entry.exclude) or trial.windows:
         return None
-    kept = [
-        name
-        for name in trial.series
-        if (not entry.include or any(fnmatchcase(name, glob) for glob in entry.include))
-        and not any(fnmatchcase(name, glob) for glob in entry.exclude)
-    ]
-    if kept:
+    selection = Selection(entry.include, entry.exclude)
+    if any(selection.takes(name) for name in trial.series):
         return None
     example = next(iter(trial.series), "")
     fix = f"correct include and exclude in [[inputs]]; a series is named {example!r}"

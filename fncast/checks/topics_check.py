@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
 
-from consumer.kafka.topics.compaction import compaction_problem
+from consumer.kafka.topics.compaction import CompactionProblem, compaction_problem
 from consumer.settings import InputSettings, Settings
 from fncast.checks.records_check import check_records
 from fncast.checks.row import Row
@@ -33,18 +33,19 @@ def check_kafka(settings: Settings, now: datetime) -> list[Row]:
         topics = sampler.topics()
         count = f"{len(topics)} topic{'s' * (len(topics) != 1)}"
         rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {count}")]
-        rights = {} if sampler.is_embedded else _rights(settings)
+        # The embedded broker has no rights, policies and groups to ask about.
+        admin = None if sampler.is_embedded else AdminClient({**kafka.client_properties(), "log_level": 0})
+        rights = {} if admin is None else _rights(admin, settings)
         for entry in _inputs(settings):
             rows += _input_rows(sampler, entry, settings, rights, now)
         state = kafka.state_topic
-        is_asked = state in topics and not sampler.is_embedded
-        problems = {state: compaction_problem(_admin(settings), state)} if is_asked else {}
+        problem = compaction_problem(admin, state) if admin is not None and state in topics else None
         rows += [
-            output_row(topic, topics, settings, rights, problems.get(topic, ""))
+            output_row(topic, topics, settings, rights, problem if topic == state else None)
             for topic in output_topics(settings)
         ]
-        if not sampler.is_embedded:
-            rows.append(_group_row(settings))
+        if admin is not None:
+            rows.append(_group_row(admin, settings))
         return rows
     except SampleError as error:
         fix = "start it, or correct bootstrap_servers and [kafka.client]"
@@ -100,9 +101,9 @@ def output_row(
     topics: Mapping[str, int],
     settings: Settings,
     rights: Mapping[str, set[AclOperation]],
-    problem: str,
+    problem: CompactionProblem | None,
 ) -> Row:
-    """The row about a topic that the consumer writes. problem: of `compaction_problem`; empty for other topics."""
+    """The row about a topic that the consumer writes. problem: of the state topic."""
     hop = f"topic {topic}"
     if _lacks(rights, topic, AclOperation.WRITE):
         return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
@@ -116,16 +117,14 @@ def output_row(
         return Row(hop, "ok", detail)
     count = topics[topic]
     if problem:
-        detail, _, fix = problem.partition(". Fix it with ")
-        return Row(hop, "failed", detail, fix)
+        return Row(hop, "failed", problem.reason, problem.fix)
     return Row(hop, "ok", f"{count} partition{'s' * (count != 1)}")
 
 
-def _group_row(settings: Settings) -> Row:
+def _group_row(admin: AdminClient, settings: Settings) -> Row:
     """Whether this login may use the consumer group."""
     group = settings.kafka.group_id
     hop = f"group {group}"
-    admin = _admin(settings)
     try:
         answers: Any = admin.describe_consumer_groups(
             [group], include_authorized_operations=True, request_timeout=ANSWER_S
@@ -147,9 +146,8 @@ def _is_denied(error: Exception) -> bool:
     return isinstance(error, KafkaException) and "AUTHORIZATION" in error.args[0].name()
 
 
-def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
+def _rights(admin: AdminClient, settings: Settings) -> dict[str, set[AclOperation]]:
     """The operations that this login may do, by topic; "" is the cluster. No entry if the broker does not say."""
-    admin = _admin(settings)
     names = list(dict.fromkeys((*settings.kafka.input_topics, *output_topics(settings))))
     answers: list[tuple[str, Any]] = []
     try:
@@ -172,10 +170,6 @@ def _rights(settings: Settings) -> dict[str, set[AclOperation]]:
         if operations:
             rights[name] = set(operations)
     return rights
-
-
-def _admin(settings: Settings) -> AdminClient:
-    return AdminClient({**settings.kafka.client_properties(), "log_level": 0})
 
 
 def _lacks(rights: Mapping[str, set[AclOperation]], name: str, operation: AclOperation) -> bool:

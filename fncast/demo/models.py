@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from fncast import models as base_models
-from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.version_folder import VersionFolder, scan
 
 NAME = "forecast"
@@ -70,6 +69,3 @@ def _newest(models: Path, name: str) -> FoundModel | None:
         if folder.name == name and not folder.is_retired:
             return FoundModel(folder, folder.details())
     return None
-
-
-__all__ = ["DEFAULT_WINDOW", "NAME", "FoundModel", "UnusableModel", "find", "find_base"]

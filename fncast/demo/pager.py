@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from fncast.demo.report import Report, ReportLimit
 from fncast.foreign_text import clean
 
 MAX_BYTES = 65_536
@@ -17,10 +16,8 @@ MAX_TEXT = 80
 DIGITS, MAX_DIGITS = 3, 6  # of a number
 MINUTE_CHARACTERS = len("2026-12-01T05:00")
 STOP_S = 0.2
-# At most this many messages are shown per period. The page shows all.
-SHOWN_MESSAGES, SHOWN_PER_S = 10, 10.0
-
-Report = Callable[[str, str], None]
+# At most this many messages are shown in a period. The page shows all.
+SHOWN_MESSAGES, PERIOD_S = 10, 10.0
 
 
 class Pager:
@@ -30,7 +27,7 @@ class Pager:
         """report: gets "pager" and a message."""
         self.received = 0
         self._report = report
-        self._shown: deque[float] = deque(maxlen=SHOWN_MESSAGES)
+        self._limit = ReportLimit(SHOWN_MESSAGES, PERIOD_S)
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> None:
@@ -52,9 +49,7 @@ class Pager:
         except orjson.JSONDecodeError:
             return web.Response(status=400)
         self.received += 1
-        now_s = time.monotonic()
-        if len(self._shown) < SHOWN_MESSAGES or now_s - self._shown[0] >= SHOWN_PER_S:
-            self._shown.append(now_s)
+        if self._limit.allows(time.monotonic()):
             self._report("pager", sentence(event))
         return web.Response(status=204)
 
@@ -82,7 +77,7 @@ def sentence(event: Any) -> str:
 
 
 def _differing(value: object, expected: object) -> tuple[str, str]:
-    """Both numbers, with so many of up to six digits that they differ."""
+    """Both numbers, with three to six digits: as few as show that they differ."""
     for digits in range(DIGITS, MAX_DIGITS + 1):
         shown = _number(value, digits), _number(expected, digits)
         if shown[0] != shown[1]:

@@ -15,10 +15,10 @@ from fncast.demo.settings_text import settings_text
 from fncast.demo.topics import INPUT_TOPIC, MONITOR_STATE_TOPIC, READINGS_TOPIC
 
 HOST = "127.0.0.1"
-# Enough for an error well below that of the naive forecast, in about half a minute on two cores.
+# Enough for an error well below that of the naive forecast.
 EPOCHS = 4
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
-FUNCTION, NOTIFY = FUNCTIONS / "forecast", FUNCTIONS / "notify"
+FORECAST_FOLDER, NOTIFY_FOLDER = FUNCTIONS / "forecast", FUNCTIONS / "notify"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Plan:
     trains_first: bool = False
 
     @property
-    def page(self) -> str:
+    def page_url(self) -> str:
         return f"http://{HOST}:{self.ports.dashboard}"
 
     @property
@@ -99,7 +99,7 @@ class Plan:
             "--config",
             f"WEBHOOK_URL={self.pager_url}",
         )
-        return self._fncast("functions", FUNCTION, NOTIFY, *flags)
+        return self._fncast("functions", FORECAST_FOLDER, NOTIFY_FOLDER, *flags)
 
     def consumer(self) -> list[str]:
         return self._fncast("consume", "--config", self.settings, "--host", HOST, "--port", self.ports.admin)

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from fncast.demo.process_log import ProcessLog
+from fncast.demo.report import Report, ReportLimit
 
 READY_S = 60.0  # the first imports are slow on a slow disk
 READY_PROBE_S = 0.05
@@ -25,12 +26,11 @@ TAIL_LINES = 12
 READ_BYTES = 65_536
 MAX_LINE = 4_000
 MAX_SHOWN = 200  # characters of an unusable line to show
-SHOWN_LINES, SHOWN_PER_S = 5, 10.0  # at most this many warnings of one process per period; all are in its log
+# At most this many warnings of one process are shown in a period. Its log has all.
+SHOWN_LINES, PERIOD_S = 5, 10.0
 
 # A warning in the command line's log format, or its failure message.
 WARNING = re.compile(r"\d{4}-\S+ \S+ (?:WARNING|ERROR|CRITICAL) +(.*)|fncast: (.*)")
-
-Report = Callable[[str, str], None]
 
 
 class ProcessFailed(Exception):
@@ -66,7 +66,7 @@ class Process:
         self._process: asyncio.subprocess.Process | None = None
         self._ending = asyncio.Event()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._shown: deque[float] = deque(maxlen=SHOWN_LINES)
+        self._limit = ReportLimit(SHOWN_LINES, PERIOD_S)
 
     @property
     def name(self) -> str:
@@ -96,6 +96,7 @@ class Process:
                 raise ProcessFailed(f"{self.name} {_ended(code)}{times}{self._end_of_log()}")
             self._report(self.name, f"{_ended(code)}; restarting it")
             self.restarts += 1
+            # Pause. A process that is asked to end meanwhile is not started again.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), BACKOFF_S[quick_ends - 1])
                 return code
@@ -103,12 +104,13 @@ class Process:
     def end(self) -> None:
         """Ask the process to end, and do not restart it."""
         self._ending.set()
-        self._signal(signal.SIGTERM)
+        self._terminate()
 
     def kill(self) -> None:
         """Kill the process and its children, and do not restart it."""
         self._ending.set()
-        self._signal(signal.SIGKILL)
+        if self.pid is not None:
+            _kill_group(self.pid)
 
     async def _run_once(self) -> int:
         """Run the process once. Raises ProcessFailed if it does not become ready."""
@@ -124,7 +126,7 @@ class Process:
         assert process.stdout is not None
         assert process.stderr is not None
         if self._ending.is_set():
-            self._signal(signal.SIGTERM)
+            self._terminate()
         with contextlib.closing(ProcessLog(self._log_path, partial(self._report, self.name))) as log:
             readers = [
                 asyncio.create_task(_read_lines(process.stdout, log, self._on_output)),
@@ -141,7 +143,7 @@ class Process:
             finally:
                 self.ready.clear()
                 probe.cancel()
-                self._kill_group(process.pid)
+                _kill_group(process.pid)
                 await process.wait()
                 # A grandchild that left the group may hold the pipes open.
                 await asyncio.wait(readers, timeout=0.5)
@@ -173,29 +175,24 @@ class Process:
         # librdkafka warns about properties for the other kind of client. All parts share one settings file.
         if found is None or self._ending.is_set() or "CONFWARN" in line:
             return
-        now_s = time.monotonic()
-        if len(self._shown) == SHOWN_LINES and now_s - self._shown[0] < SHOWN_PER_S:
-            return
-        self._shown.append(now_s)
-        self._report(self.name, found[1] or found[2])
+        if self._limit.allows(time.monotonic()):
+            self._report(self.name, found[1] or found[2])
 
     def _end_of_log(self) -> str:
         """The last lines of the log, to follow a message."""
         lines = "".join(f"\n    {line}" for line in self._tail if line.strip())
         return f". The end of its log, {self._log_path}:{lines}" if lines else ". Its log is empty."
 
-    def _signal(self, number: int) -> None:
+    def _terminate(self) -> None:
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
-                if number == signal.SIGKILL:
-                    os.killpg(self.pid, number)
-                else:
-                    os.kill(self.pid, number)
+                os.kill(self.pid, signal.SIGTERM)
 
-    @staticmethod
-    def _kill_group(pid: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+
+def _kill_group(pid: int) -> None:
+    """Kill a process with its children. pid: of the process, which is that of its group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 async def _read_lines(stream: asyncio.StreamReader, log: ProcessLog, on_line: Callable[[str], None]) -> None:

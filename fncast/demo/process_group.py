@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from fncast.demo.plan import environment
-from fncast.demo.process import Process, ProcessFailed, Program, Report
+from fncast.demo.process import Process, ProcessFailed, Program
+from fncast.demo.report import Report
 
 KILL_S = 0.3
 

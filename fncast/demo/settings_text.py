@@ -9,7 +9,7 @@ from fncast.produce.shop_servers import MEMORY_SERIES, SLOW_MEMORY
 FETCH_WAIT_MS = 10
 # Readings of a series before its first anomaly: few, so that the shop's first incident is found.
 MIN_HISTORY = 150
-# By the times of readings: an hour of the shop takes a fifth of a second.
+# Counted in the time of readings, of which the shop has five hours a second.
 ACCURACY_EVERY = "30s"
 # How far ahead the alert looks: two to three seconds of the demo.
 WITHIN = "12h"

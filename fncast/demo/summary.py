@@ -12,7 +12,8 @@ from fncast.dashboard.figures.delay import percentile
 MAX_OPEN = 100_000
 # Delays to keep. After an hour at the demo's rates, the percentiles cover only the newest ones.
 MAX_DELAYS = 100_000
-MAX_REASONS = 3
+# Reasons of dead letters to count, and to show. They may quote values, so their number is unlimited.
+MAX_REASONS, SHOWN_REASONS = 1000, 3
 
 Key = tuple[str, str]
 
@@ -61,21 +62,23 @@ class DemoSummary:
         elif record.topic == dead_letter_topic:
             self.dead_letters += 1
             reason = record.header("fncast-reason") or "no reason given"
-            if reason in self._reasons or len(self._reasons) < 1000:
+            if reason in self._reasons or len(self._reasons) < MAX_REASONS:
                 self._reasons[reason] += 1
             self._settle(_key(record, "source", "id"), None)
 
     def lines(self) -> list[str]:
         """The summary, one line each."""
-        forecasts = f"{self.forecasts:,}" + (f" (and {self.repeats:,} repeats)" if self.repeats else "")
-        lines = [f"{self.events:,} events in, {forecasts} forecasts out, {self.dead_letters:,} dead letters"]
+        forecasts = f"{self.forecasts:,} forecasts out"
+        if self.repeats:
+            forecasts += f" (and {self.repeats:,} repeats)"
+        lines = [f"{self.events:,} events in, {forecasts}, {self.dead_letters:,} dead letters"]
         if self.pending:
             lines[0] += f", {self.pending:,} still pending"
         if self.readings:
             lines.append(
                 f"{self.readings:,} single readings in, {self.assembled:,} forecasts of their windows out"
             )
-        lines += [f"  {count:,} × {reason}" for reason, count in self._reasons.most_common(MAX_REASONS)]
+        lines += [f"  {count:,} × {reason}" for reason, count in self._reasons.most_common(SHOWN_REASONS)]
         ordered = sorted(self._delays_s)
         median_s, p99_s = percentile(ordered, 0.5), percentile(ordered, 0.99)
         if median_s is not None and p99_s is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -18,11 +18,9 @@ from fncast.demo.probe import http_probe, warm_up
 from fncast.demo.process import ProcessFailed, Program
 from fncast.demo.process_group import KILL_S, ProcessGroup
 from fncast.demo.record_counter import RecordCounter
+from fncast.demo.report import Report
 from fncast.demo.summary import DemoSummary
-from fncast.demo.topics import (
-    TRAINING_TOPIC,
-    create_topics,
-)
+from fncast.demo.topics import TRAINING_TOPIC, create_topics
 from fncast.demo.training_events import TrainingEvents
 from fncast.produce.events import to_kafka_record
 from fncast.produce.publisher import TopicPublisher
@@ -35,8 +33,6 @@ SOURCES = ("source", "machine")
 SOURCE_END_S, DRAIN_S, END_S = 1.0, 1.2, 1.8
 BROKER_ADVICE = "Its records were in memory and are lost: start the demo again."
 
-Report = Callable[[str, str], None]
-
 
 class DemoSupervisor:
     """`run` starts the demo's processes, `close` ends them. Create and use it in one event loop."""
@@ -44,6 +40,7 @@ class DemoSupervisor:
     def __init__(self, plan: Plan, folder: Path, files: Sequence[Path], report: Report) -> None:
         """folder: for the logs. files: CSV files to replay. report: gets a process's name and a message."""
         self.model: FoundModel | None = None
+        self.pager = Pager(report)
         self._plan = plan
         self._folder = folder
         self._files = files
@@ -51,7 +48,7 @@ class DemoSupervisor:
         self._group = ProcessGroup(folder, report)
         self._counter = RecordCounter()
         self._http: aiohttp.ClientSession | None = None
-        self.pager = Pager(report)
+        self._servers = ""  # the broker's address
 
     @property
     def summary(self) -> DemoSummary:
@@ -102,8 +99,8 @@ class DemoSupervisor:
         )
         # If another start fails first, nothing awaits this task: asyncio would log its error with a traceback.
         consumer.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await self._start("dashboard", plan.dashboard(), f"{plan.page}/healthz")
-        self._report("dashboard", f"open {plan.page}")
+        await self._start("dashboard", plan.dashboard(), f"{plan.page_url}/healthz")
+        self._report("dashboard", f"open {plan.page_url}")
         if self.model is None:
             await self._train()
         await self._start_model_service()
@@ -140,7 +137,7 @@ class DemoSupervisor:
         await self.pager.start(HOST, self._plan.ports.pager)
         await self._start("functions", self._plan.functions(), f"{url}/healthz")
         await warm_up(self._http, url, self._window)
-        self._report("functions", f"fncast/forecast at {url}")
+        self._report("functions", f"fncast/forecast and fncast/notify at {url}")
 
     async def _start_sources(self) -> None:
         since_s = time.time()
@@ -207,14 +204,12 @@ class DemoSupervisor:
                 "consumer", f"no forecast after {FIRST_FORECAST_S:g} s; the logs are in {self._folder}"
             )
         else:
-            self._report("", f"forecasts are moving: {self._plan.page} (Ctrl-C ends everything)")
+            self._report("", f"forecasts are moving: {self._plan.page_url} (Ctrl-C ends everything)")
 
 
 def _sources(files: Sequence[Path]) -> str:
     """What the source publishes, in a few words."""
     if not files:
-        return (
-            "a web shop's weeks, played fast, with incidents, and this machine's metrics as single readings"
-        )
+        return "publishes a web shop's weeks (fast, with incidents) and this machine's metrics as single readings"
     names = ", ".join(file.name for file in files[:MAX_NAMES])
-    return f"replaying {names}" + (f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else "")
+    return f"replays {names}" + (f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else "")

@@ -138,12 +138,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """Close the connection, after an error response if no other response is being sent."""
         if self.transport.is_closing():
             return
-        cycle = self.cycle
-        if cycle is None or (
-            cycle.response_complete if self._body_began_s is None else not cycle.response_started
-        ):
+        if self._may_respond():
             self.transport.write(
                 b"HTTP/1.1 %s\r\ncontent-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
                 % (status, len(text), text)
             )
         self.transport.close()
+
+    def _may_respond(self) -> bool:
+        """Whether no other response is being sent."""
+        if self.cycle is None:
+            return True
+        if self._body_began_s is not None:  # the cycle is that of the request whose body is awaited
+            return not self.cycle.response_started
+        return self.cycle.response_complete  # the cycle is that of the request before

@@ -11,7 +11,7 @@ from fncast.monitor.partition import MonitorPartition
 from interceptor.delivery import StateRecord
 from interceptor.errors import StateError
 
-# A note of a partition, after its place in the batch.
+# The place in the batch, and a note of `MonitorPartition`.
 Entry = tuple[int, tuple[Any, ...]]
 
 VERSION = 3
@@ -50,18 +50,16 @@ class Journal:
         self._entries = 0  # in this round
         self._numbers: dict[str, int] = {}  # by topic, of the last record in this round
         self._is_live = False
-        self._found: dict[
-            tuple[str, bytes], int
-        ] = {}  # by topic and key set, the largest number that was restored
-        self._copies: dict[str, int] = {}  # by series, sequence of the copy that was restored
-        self._restored: list[tuple[int, int, list[Any]]] = []  # sequence, place in the batch, entry
+        # What was restored: by topic and key set the largest number, by series the sequence of its copy, and entries as
+        # (sequence, place in the batch, note).
+        self._restored_numbers: dict[tuple[str, bytes], int] = {}
+        self._restored_copies: dict[str, int] = {}
+        self._restored_entries: list[tuple[int, int, list[Any]]] = []
 
     def restore(self, topic: str, record: StateRecord, committed: int) -> int:
         """Take a state record of a topic. Returns the topic's next offset, at most `committed`. Raises StateError."""
         try:
-            version, sequence, content = msgspec.msgpack.decode(
-                record.value or b"", type=tuple[int, int, Any]
-            )
+            version, sequence, content = _decode(record.value or b"")
             if version != VERSION:
                 raise ValueError(f"it has the format {version}, this monitor reads the format {VERSION}")
             if record.key == NEXT_OFFSET:
@@ -73,12 +71,11 @@ class Journal:
             self._sequence = max(self._sequence, sequence)
             if record.key[:1] in _ENTRIES:
                 key_set = (topic, record.key[:1])
-                self._found[key_set] = max(
-                    self._found.get(key_set, -1), int.from_bytes(record.key[1:], "big")
-                )
-                self._restored += [(sequence, *entry) for entry in content]
-            elif sequence > self._copies.get(name := record.key.decode(), 0):
-                self._copies[name] = sequence
+                number = int.from_bytes(record.key[1:], "big")
+                self._restored_numbers[key_set] = max(self._restored_numbers.get(key_set, -1), number)
+                self._restored_entries += [(sequence, *entry) for entry in content]
+            elif sequence > self._restored_copies.get(name := record.key.decode(), 0):
+                self._restored_copies[name] = sequence
                 self._monitor.restore(name, content)
         except (msgspec.MsgspecError, ValueError, TypeError) as error:
             raise StateError(
@@ -90,16 +87,18 @@ class Journal:
     def apply(self) -> None:
         """Apply the entries that came after the copies, once all topics are restored."""
         # The entries of several topics say that a series is new, with the same sequence and place.
-        entries = {(sequence, place): entry for sequence, place, entry in self._restored}
-        for (sequence, _), entry in sorted(entries.items(), key=lambda each: each[0]):
-            if sequence > self._copies.get(entry[1], 0):
-                self._monitor.replay(entry)
-        self._restored.clear()
-        if self._found:  # this round continues, behind the records that may be needed
+        notes = {(sequence, place): note for sequence, place, note in self._restored_entries}
+        for (sequence, _), note in sorted(notes.items(), key=lambda each: each[0]):
+            if sequence > self._restored_copies.get(note[1], 0):
+                self._monitor.replay(note)
+        self._restored_entries.clear()
+        if self._restored_numbers:  # this round continues, behind the records that may be needed
             key = _ENTRIES[self._round % 2]
-            self._numbers = {topic: number for (topic, each), number in self._found.items() if each == key}
+            self._numbers = {
+                topic: number for (topic, each), number in self._restored_numbers.items() if each == key
+            }
             self._to_write = sorted(self._monitor.changed)
-            self._found.clear()
+            self._restored_numbers.clear()
 
     def write(
         self, entries: Mapping[str, list[Entry]], next_offsets: Mapping[str, int]

@@ -144,9 +144,9 @@ class Judge(StatefulInterceptor):
         type_ = event.attributes["type"] if event is not None else None
         try:
             if event is not None and type_ == WINDOW:
-                return monitor.reading(read_window(event), delivery.record.timestamp_ms)
+                return monitor.add_reading(read_window(event), delivery.record.timestamp_ms)
             if event is not None and type_ == FORECAST:
-                return monitor.forecast(read_forecast(event))
+                return monitor.add_forecast(read_forecast(event))
         except UnusableEvent as error:
             self.unusable += 1
             delivery.outcome = Skipped(str(error))

@@ -83,7 +83,7 @@ _decode_forecast = msgspec.json.Decoder(_ForecastData).decode
 def read_window(event: Event) -> NewestReading:
     """The newest reading of a window event. Raises UnusableEvent."""
     series = _series(event)
-    if type(event) is WindowEvent and event._data is None:  # assembled here
+    if type(event) is WindowEvent and not event.is_replaced:  # assembled here
         window = event.window
         start, step = _grid(window.start, window.step.period_s, *_calendar(window.step))
         return NewestReading(

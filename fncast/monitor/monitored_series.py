@@ -14,7 +14,10 @@ from fncast.monitor.joining.joined_series import JoinedSeries
 
 @dataclass(slots=True)
 class MonitoredSeries:
-    """A series with its alerts by rule, and by model what was published and how it compares with the last value."""
+    """A series with its alerts by rule, and by model what was published and how it compares with the last value.
+
+    is_watched: whether its anomalies and bad forecasts are reported. rules: those that apply to the series.
+    """
 
     name: str
     joined: JoinedSeries
@@ -26,10 +29,23 @@ class MonitoredSeries:
     comparisons: dict[str, Comparison] = field(default_factory=dict)
 
     def state(self) -> list[Any]:
-        """The state as numbers, texts and lists."""
+        """The state as numbers, texts and lists, for `restored`."""
         comparisons = {model: _values(each) for model, each in self.comparisons.items()}
         published = {model: _values(each) for model, each in self.published.items()}
         return [self.joined.state(), self.alert_state(), published, _values(self.silence), comparisons]
+
+    @classmethod
+    def restored(
+        cls, name: str, is_watched: bool, rules: list[AlertRule], state: list[Any]
+    ) -> MonitoredSeries:
+        """The series with the state that `state` returned."""
+        joined, alerts, published, silence, comparisons = state
+        series = cls(name, JoinedSeries.restored(joined), is_watched, rules)
+        series.restore_alerts(alerts)
+        series.published = {model: Publication(*each) for model, each in published.items()}
+        series.silence = Silence(*silence)
+        series.comparisons = {model: Comparison(*each) for model, each in comparisons.items()}
+        return series
 
     def alert_state(self) -> dict[str, list[Any]]:
         """The state of the alerts by rule."""

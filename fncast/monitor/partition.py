@@ -9,15 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from fncast.foreign_text import clean
-from fncast.monitor.accuracy.comparison import Comparison
-from fncast.monitor.accuracy.publication import Publication
-from fncast.monitor.anomalies.silence import Silence
 from fncast.monitor.joining.joined_series import JoinedSeries
 from fncast.monitor.joining.packed_forecast import decoded_columns
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage, NewestReading
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.rules import MonitorRules
-from fncast.monitor.series_events import MAX_NAME, SeriesEvents
+from fncast.monitor.series_events import MAX_SHOWN_CHARACTERS, SeriesEvents
 from interceptor.outcome import OutputEvent
 
 log = logging.getLogger("fncast.monitor")
@@ -44,12 +42,12 @@ class MonitorPartition:
         self.rejected = 0
         self._looked_ms = -LOOK_MS
 
-    def reading(self, reading: NewestReading, record_ms: int) -> list[OutputEvent]:
+    def add_reading(self, reading: NewestReading, record_ms: int) -> list[OutputEvent]:
         """Take a reading. record_ms: the timestamp of its record. Returns the events to publish, in order."""
         series = self._series(reading.series, reading.time, reading.step)
         if series is None:
             return []
-        index = series.joined.index(reading.time)
+        index = series.joined.grid.index(reading.time)
         self.notes.append((READING, series.name, index, reading.value, record_ms))
         return self._take_reading(series, index, reading.value, record_ms)
 
@@ -58,7 +56,7 @@ class MonitorPartition:
     ) -> list[OutputEvent]:
         events = []
         if not math.isnan(value) and series.silence.arrived(record_ms) and series.is_watched:
-            events.append(self._events.silence(series, is_open=False))
+            events.append(self._events.silence_event(series, is_open=False))
         series.joined.add_reading(index, value)
         return events + self._events.judge(series)
 
@@ -72,25 +70,24 @@ class MonitorPartition:
         if not steps:
             return events
         for name, series in self.series.items():
-            joined = series.joined
-            step_ms = 1000.0 * (joined.time_s(1) - joined.anchor_s)
+            step_ms = 1000.0 * series.joined.grid.step_s
             if series.silence.begins(now_ms, step_ms, steps, history):
                 self.changed.add(name)
                 self.notes.append((SILENT, name))
                 if series.is_watched:
-                    events.append(self._events.silence(series, is_open=True))
+                    events.append(self._events.silence_event(series, is_open=True))
         return events
 
-    def forecast(self, message: ForecastMessage) -> list[OutputEvent]:
+    def add_forecast(self, message: ForecastMessage) -> list[OutputEvent]:
         """Take a forecast. Returns the events to publish, in order."""
         series = self._series(message.series, message.start, message.step)
         if series is None:
             return []
-        start = series.joined.index(message.start)
+        start = series.joined.grid.index(message.start)
         packed = series.joined.add_forecast(message.model, start, message.band)
         if packed is None:
             return []
-        events = self._events.alerts(series, message)
+        events = self._events.update_alerts(series, message)
         alerts = series.alert_state() if series.rules else None
         self.notes.append((FORECASTED, series.name, message.model, start, *packed.encoded(), alerts))
         return events + self._events.judge(series)
@@ -106,7 +103,9 @@ class MonitorPartition:
             self.restore(name, *content)
         series = self.series.get(name)
         if series is None:
-            log.warning("%s: what the monitor knew of this new series is lost", clean(name, MAX_NAME))
+            log.warning(
+                "%s: what the monitor knew of this new series is lost", clean(name, MAX_SHOWN_CHARACTERS)
+            )
             return
         self.changed.add(name)
         if kind == READING:
@@ -122,26 +121,19 @@ class MonitorPartition:
 
     def restore(self, name: str, state: list[Any]) -> None:
         """Take over a series with the state that `MonitoredSeries.state` returned."""
-        joined, alerts, published, silence, comparisons = state
-        series = self._new(name, JoinedSeries.restored(joined))
-        series.restore_alerts(alerts)
-        series.published = {model: Publication(*each) for model, each in published.items()}
-        series.silence = Silence(*silence)
-        series.comparisons = {model: Comparison(*each) for model, each in comparisons.items()}
-        self.series[name] = series
+        rules = self._rules
+        self.series[name] = MonitoredSeries.restored(name, rules.detects(name), rules.alerts_of(name), state)
 
     def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:
         """The series; a new one if it is unknown, or if its step has changed. None if there is no room."""
         series = self.series.get(name)
-        if series is None or (series.joined.step is not step and series.joined.step != step):
+        if series is None or (series.joined.grid.step is not step and series.joined.grid.step != step):
             if series is None and len(self.series) >= self._rules.max_series:
                 self.rejected += 1
                 return None
-            series = self.series[name] = self._new(name, JoinedSeries(moment, step))
+            rules, joined = self._rules, JoinedSeries(SeriesGrid(moment, step))
+            series = MonitoredSeries(name, joined, rules.detects(name), rules.alerts_of(name))
+            self.series[name] = series
             self.notes.append((NEW, name, series.state()))
         self.changed.add(name)
         return series
-
-    def _new(self, name: str, joined: JoinedSeries) -> MonitoredSeries:
-        rules = [rule for rule in self._rules.alerts if rule.matches(name)]
-        return MonitoredSeries(name, joined, self._rules.detects(name), rules)

@@ -36,3 +36,7 @@ class MonitorRules:
         return any(fnmatch.fnmatchcase(series, glob) for glob in self.include) and not any(
             fnmatch.fnmatchcase(series, glob) for glob in self.exclude
         )
+
+    def alerts_of(self, series: str) -> list[AlertRule]:
+        """The alert rules that apply to a series."""
+        return [rule for rule in self.alerts if rule.matches(series)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 from fncast.foreign_text import clean
 from fncast.monitor.accuracy.comparison import Comparison
@@ -18,8 +17,7 @@ from interceptor.outcome import OutputEvent
 
 log = logging.getLogger("fncast.monitor")
 
-MAX_NAME = 100  # characters of a series' name in a log line
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_SHOWN_CHARACTERS = 100  # of a name in a log line
 
 
 class SeriesEvents:
@@ -29,19 +27,19 @@ class SeriesEvents:
         self._rules = rules
         self._limited: set[str] = set()  # rules that a log line has named
 
-    def silence(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
+    def silence_event(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
         """The silence after the newest reading began or ended."""
         joined = series.joined
         last = joined.newest if joined.has_readings else 0
-        at_s, value = joined.time_s(last), joined.readings[last]
+        at_s, value = joined.grid.time_s(last), joined.readings[last]
         episode = Episode("silent", at_s, at_s, at_s, value, value, value, value, 1.0, 0)
         topic = self._rules.alerts_topic
         return anomaly_event(series.name, episode, at_s, is_open, topic, self._rules.destination)
 
     def judge(self, series: MonitoredSeries) -> list[OutputEvent]:
-        """Judge the readings that have their forecasts. Returns the anomalies, accuracy and worse models."""
+        """Judge the readings that have their forecasts. Returns the events of anomalies, accuracy and bad models."""
         events = []
-        for judged in series.joined.judge(self._rules.detector) if series.joined.waiting else ():
+        for judged in series.joined.judge(self._rules.detector) if series.joined.waiting.values else ():
             episode = judged.judgement.changed
             if episode is not None and series.is_watched:
                 is_open, rules = judged.judgement.is_anomaly, self._rules
@@ -53,6 +51,7 @@ class SeriesEvents:
         """The accuracy events that are due. A change of the accuracy is noticed once its outcomes are settled."""
         events: list[OutputEvent] = []
         joined, every_s, newest_s = series.joined, self._rules.accuracy_every_s, series.joined.newest_s
+        # Nothing can be due: no outcome was settled, no model is new, and no time has passed.
         if (
             not joined.has_settled
             and joined.forecasts.keys() <= series.published.keys()
@@ -103,13 +102,13 @@ class SeriesEvents:
             del series.comparisons[model]
         return events
 
-    def alerts(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
+    def update_alerts(self, series: MonitoredSeries, message: ForecastMessage) -> list[OutputEvent]:
         """The alerts that the next forecast opens or closes."""
         events: list[OutputEvent] = []
         if not series.rules:
             return events
         rows = message.rows
-        start_s = (message.start - _EPOCH).total_seconds()
+        start_s = message.start.timestamp()
         step_s = (message.step.after(message.start, 1) - message.start).total_seconds()
         for rule in series.rules:
             self._report_limitation(rule, series.name, len(rows), step_s)
@@ -126,4 +125,6 @@ class SeriesEvents:
             return
         self._limited.add(rule.name)
         text = 'alert rule "%s", series "%s": %s. Correct the rule in [[alerts]]'
-        log.warning(text, clean(rule.name, MAX_NAME), clean(series, MAX_NAME), limitation)
+        log.warning(
+            text, clean(rule.name, MAX_SHOWN_CHARACTERS), clean(series, MAX_SHOWN_CHARACTERS), limitation
+        )

@@ -80,7 +80,8 @@ class TopicPublisher:
         """Wait until the broker answers, knows the topic and has assigned a producer id.
 
         An idempotent producer holds its records until it has an id. The id comes from a broker at its advertised
-        address, so this also tests that address. Raises PublishError after `timeout_s`.
+        address, so this also tests that address. After `timeout_s`, raises PublishError if the broker or the topic is
+        the problem; if only the id is missing, `flush` reports what cannot be sent.
         """
         deadline = time.monotonic() + timeout_s
         warned_s = -math.inf

@@ -26,18 +26,18 @@ PROMOTION_GAIN = 1.7
 
 
 class ShopFeed:
-    """A feed of hourly orders, and with `incidents` the servers' values. The same seed always gives the same."""
+    """A feed of hourly orders, and with `incidents` of the servers' values. Equal seeds give equal values."""
 
     is_recorded = True
     interval_s = INTERVAL_S
 
     def __init__(self, since: datetime, seed: int = 0, incidents: ServerIncidents | None = None) -> None:
-        """since: tick 0 is the start (UTC) of the week that contains this time. incidents: of the servers."""
+        """since: tick 0 is the start (UTC) of the week that contains this time. incidents: None for no servers."""
         monday = since.astimezone(UTC) - timedelta(days=since.astimezone(UTC).weekday())
         self._start = monday.replace(hour=0, minute=0, second=0, microsecond=0)
         self._step = Step.seconds(3600.0)
         self._servers = None if incidents is None else ShopServers(incidents, seed)
-        self._week = lru_cache(maxsize=2)(lambda week: orders(seed, week))
+        self._week = lru_cache(maxsize=2)(lambda week: orders_of_week(seed, week))
 
     def read(self, tick: int) -> list[Reading]:
         if tick < 0:
@@ -53,7 +53,7 @@ class ShopFeed:
         return readings
 
 
-def orders(seed: int, week: int) -> NDArray[np.float64]:
+def orders_of_week(seed: int, week: int) -> NDArray[np.float64]:
     """Generate the orders of each hour of one week: (168,), integers. Each week has one promotion on a random day."""
     random = np.random.default_rng((seed, week))
     expected = MEAN_ORDERS * np.outer(WEEKDAYS, NIGHT_TO_NOON + NOON_TO_NIGHT).ravel()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 MEMORY_SERIES, RESPONSE_SERIES = "shop-memory", "shop-response"
-# Used memory in %, and response time in ms: in a quiet hour, and how much more in a busy one.
-QUIET_MEMORY, BUSY_MEMORY = 48.0, 4.0
-QUIET_RESPONSE_MS, BUSY_RESPONSE_MS = 120.0, 60.0
+# Used memory in %, and response time in ms: in a quiet hour, and what a busy hour adds.
+QUIET_MEMORY, ADDED_MEMORY = 48.0, 4.0
+QUIET_RESPONSE_MS, ADDED_RESPONSE_MS = 120.0, 60.0
 MEMORY_NOISE = 0.5  # standard deviation in %
 RESPONSE_NOISE = 0.04  # standard deviation relative to the response time
 # Orders of a busy hour.
@@ -58,12 +58,12 @@ class ShopServers:
         """Memory in % and response time in ms. orders: of this hour."""
         memory_noise, response_noise = np.random.default_rng((self._seed, 1, hour)).standard_normal(2)
         load = min(1.0, orders / BUSY_ORDERS)
-        memory = QUIET_MEMORY + BUSY_MEMORY * load
+        memory = QUIET_MEMORY + ADDED_MEMORY * load
         age = self._incidents.age(hour)
         if age is not None:
             memory = FULL_MEMORY if age >= LEAK_HOURS else memory + LEAK_PER_HOUR * (age + 1)
         memory = min(100.0, memory + MEMORY_NOISE * float(memory_noise))
-        response_ms = (QUIET_RESPONSE_MS + BUSY_RESPONSE_MS * load) * (
+        response_ms = (QUIET_RESPONSE_MS + ADDED_RESPONSE_MS * load) * (
             1 + RESPONSE_NOISE * float(response_noise)
         )
         response_ms *= 1 + max(0.0, memory - SLOW_MEMORY) / SLOW_STEP

@@ -11,14 +11,14 @@ from fncast.foreign_text import clean
 from fncast.recognition.flat_json import ProposedMapping, propose_mapping
 from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
 from interceptor.delivery import Record
-from interceptor.readings.decoding import plain_cause
+from interceptor.readings.decoding import why_unreadable
 from interceptor.readings.formats import BUILT_IN
 
 JSON = "json"
 PROMETHEUS_JSON = "prometheus-json"
 ENOUGH = 0.5  # a format must decode a larger share of the records
 NOTABLE = 0.05  # a format that decodes a smaller share is not named
-MAX_SHOWN = 60  # characters of a record
+MAX_SHOWN_CHARACTERS = 60  # of a record in a reason
 REGISTRY_MAGIC = 0  # first byte of a record with a schema id of 4 bytes, as schema registries use
 
 
@@ -99,7 +99,7 @@ def _why_unknown(records: Sequence[Record], trials: Sequence[FormatTrial]) -> st
     events = [reason for reason in cloudevents.reasons if reason.startswith("it is a CloudEvent")]
     if events:
         return events[0]
-    if cause := plain_cause(value):
+    if cause := why_unreadable(value):
         return f"the last record cannot be read: {cause}"
     if len(value) > 5 and value[0] == REGISTRY_MAGIC:
         return "the last record begins as those of a schema registry do (Avro or Protobuf)"
@@ -112,4 +112,4 @@ def _why_unknown(records: Sequence[Record], trials: Sequence[FormatTrial]) -> st
 
 
 def _shown(value: bytes) -> str:
-    return repr(clean(value[: MAX_SHOWN * 4].decode("utf-8", "replace"), MAX_SHOWN))
+    return repr(clean(value[: MAX_SHOWN_CHARACTERS * 4].decode("utf-8", "replace"), MAX_SHOWN_CHARACTERS))

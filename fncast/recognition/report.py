@@ -10,8 +10,8 @@ from fncast.recognition.recognition import Recognition
 from fncast.recognition.sample import Sample
 
 MAX_LISTED = 10
-MAX_NAME = 70
-MAX_REASON = 200
+MAX_NAME_CHARACTERS = 70
+MAX_REASON_CHARACTERS = 200
 MAX_REASONS = 3
 MANY_SERIES = 20  # if none of so many has a second reading, a label probably differs in each record
 
@@ -47,7 +47,8 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
             f"{undecodable:,} of {trial.records:,} records do not decode and would become dead letters:"
         )
         lines += [
-            f"  {count:,}: {clean(why, MAX_REASON)}" for why, count in trial.reasons.most_common(MAX_REASONS)
+            f"  {count:,}: {clean(why, MAX_REASON_CHARACTERS)}"
+            for why, count in trial.reasons.most_common(MAX_REASONS)
         ]
     if trial.spread:
         lines.append(
@@ -69,4 +70,4 @@ def _row(series: ObservedSeries) -> tuple[str, str, str, str]:
         at = datetime.fromtimestamp(series.last_time_ns / NS, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
         at = ""
-    return clean(series.name, MAX_NAME), value + unit, series.step_text or "step unknown", at
+    return clean(series.name, MAX_NAME_CHARACTERS), value + unit, series.step_text or "step unknown", at

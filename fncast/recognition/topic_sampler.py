@@ -97,11 +97,11 @@ class TopicSampler:
             )
         first, end = self._offsets(topic, partitions)
         total = sum(end[number] - first[number] for number in end)
-        deadline = time.monotonic() + time_s
+        deadline_s = time.monotonic() + time_s
         back = limit
         while True:
             starts = _starts(first, end, back)
-            records, is_cut = self._read(topic, starts, end, limit, deadline)
+            records, is_cut = self._read(topic, starts, end, limit, deadline_s)
             is_whole = all(starts[number] == first[number] for number in starts)
             if len(records) >= min(ENOUGH, limit) or is_whole or is_cut:
                 return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
@@ -146,36 +146,39 @@ class TopicSampler:
         return SampleError(f"the topic {clean(topic, 249)} cannot be read: {describe(error)}")
 
     def _read(
-        self, topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline: float
+        self, topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline_s: float
     ) -> tuple[list[Record], bool]:
         """The last `limit` records from `starts` on, and whether a limit stopped reading. Raises SampleError."""
         unread = {number for number in starts if starts[number] < end[number]}
         self._consumer.assign([TopicPartition(topic, number, starts[number]) for number in sorted(unread)])
-        records: list[Record] = []
-        size = 0
         try:
-            while unread:
-                if size > MAX_BYTES or time.monotonic() > deadline:
-                    return _newest(records, limit), True
-                for message in self._consumer.consume(500, POLL_S):
-                    error = message.error()
-                    number = message.partition() or 0
-                    if error is None:
-                        records.append(record(message))
-                        size += len(message)
-                        if (message.offset() or 0) + 1 >= end[number]:
-                            unread.discard(number)
-                    elif error.code() == KafkaError._PARTITION_EOF:
-                        unread.discard(number)
-                    elif error.code() in (
-                        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-                        KafkaError.UNKNOWN_TOPIC_OR_PART,
-                    ):
-                        raise self._unreadable(topic, error)
+            records = self._consume(topic, unread, end, deadline_s)
         finally:
             with suppress(KafkaException):
                 self._consumer.unassign()
-        return _newest(records, limit), False
+        return _newest(records, limit), bool(unread)
+
+    def _consume(self, topic: str, unread: set[int], end: dict[int, int], deadline_s: float) -> list[Record]:
+        """The records of the assigned partitions. Removes the partitions from `unread` that are read to their end."""
+        records: list[Record] = []
+        size = 0
+        while unread and size <= MAX_BYTES and time.monotonic() <= deadline_s:
+            for message in self._consumer.consume(500, POLL_S):
+                error = message.error()
+                number = message.partition() or 0
+                if error is None:
+                    records.append(record(message))
+                    size += len(message)
+                    if (message.offset() or 0) + 1 >= end[number]:
+                        unread.discard(number)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unread.discard(number)
+                elif error.code() in (
+                    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+                    KafkaError.UNKNOWN_TOPIC_OR_PART,
+                ):
+                    raise self._unreadable(topic, error)
+        return records
 
     def close(self) -> None:
         """Close the client."""

@@ -22,7 +22,6 @@ from interceptor.readings.formats import build_format
 from interceptor.readings.reading_event import TYPE as READING_TYPE
 from interceptor.readings.times import time_ns
 
-WINDOW_TYPE = "io.fncast.window.v1"
 CLOUDEVENTS = "cloudevents"
 MAX_SERIES = 10_000  # kept in one trial; others are only counted
 MAX_REASONS = 20  # different reasons of undecodable records

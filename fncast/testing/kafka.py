@@ -12,7 +12,7 @@ from fncast.testing import address
 IMAGE = "apache/kafka:4.3.0"
 ALIAS = "kafka"
 INSIDE = f"{ALIAS}:9092"
-# The image ignores all its defaults as soon as one setting is given, so that these are complete for a single node.
+# The image ignores all its defaults as soon as one setting is given, so these settings are complete for a single node.
 SETTINGS = {
     "NODE_ID": "1",
     "PROCESS_ROLES": "broker,controller",

@@ -52,7 +52,9 @@ class LocalFncast:
         config: str | os.PathLike[str] | None = None,
         bootstrap_servers: str = "",
     ) -> None:
-        """functions: by destination, each a Python function, a URL, or the folder of an Fn function (default:
+        """Choose what runs. `with` starts it.
+
+        functions: by destination, each a Python function, a URL, or the folder of an Fn function (default:
         `forecast` returns the data of its event). A Python function gets a CloudEvent as a dict, and returns its
         output, several outputs, or None. An output may leave out required attributes.
 

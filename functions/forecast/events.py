@@ -24,7 +24,7 @@ from model_service.protocols.tensor_events import ACCEPT, is_tensor, read_tensor
 REQUIRED = ("id", "source", "specversion", "type")
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
-MAX_NAME = 64  # characters of a header's name or value in a reason
+MAX_SHOWN_CHARACTERS = 64  # of a name or value of a header, in a reason
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -123,11 +123,11 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> InputEvent:
     for name, value in headers.items():
         if name.startswith("ce-"):
             if type(value) is list and len(set(value)) > 1:
-                return _rejected(f"the header {clean(name, MAX_NAME)!r} is sent twice")
+                return _rejected(f"the header {clean(name, MAX_SHOWN_CHARACTERS)!r} is sent twice")
             attributes[name[3:]] = unquote(_one(value).strip('"'))
     content_types = _one(headers.get("content-type", "")), attributes.get("datacontenttype", "")
     if all(content_types) and not are_same(*content_types):
-        first, second = (clean(each, MAX_NAME) for each in content_types)
+        first, second = (clean(each, MAX_SHOWN_CHARACTERS) for each in content_types)
         reason = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
         return _event(attributes, UnscorableEvent(reason))
     return _event(

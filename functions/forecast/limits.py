@@ -49,11 +49,9 @@ def cut_rows_at_limits(values: Float64Array, rows: WindowRows) -> Float64Array:
 
 def _was_negative(values: Sequence[object]) -> bool:
     """values: unchecked, because the model does not get them."""
-    return any(type(value) in (int, float) and value < 0 for value in values)  # type: ignore[operator]
+    return any(isinstance(value, int | float) and value < 0 for value in values)
 
 
-def _was_above(values: Sequence[object] | Float64Array) -> bool:
-    """values: a list is unchecked, because the model does not get it."""
-    if isinstance(values, np.ndarray):
-        return bool((values > PERCENT).any())
-    return any(type(value) in (int, float) and value > PERCENT for value in values)  # type: ignore[operator]
+def _was_above(values: Sequence[object]) -> bool:
+    """values: as in `_was_negative`."""
+    return any(isinstance(value, int | float) and value > PERCENT for value in values)

@@ -116,9 +116,11 @@ def _head(type_: str, kind: str, content_type: str = "application/json") -> byte
 
 
 def rounded(values: Float64Array, moves: Float64Array) -> Float64Array:
-    """The forecasts, rounded to DIGITS digits that begin with the first digit of their move. Only decimals are rounded.
+    """The forecasts, rounded to the decimals in which their largest move has DIGITS digits.
 
-    values: (batch, quantiles, horizon). moves: (batch,).
+    No digit before the decimal point is rounded.
+
+    values: (batch, quantiles, horizon). moves: (batch,), see Forecasts.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         largest = np.abs(values).max(axis=(1, 2))

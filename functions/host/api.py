@@ -12,7 +12,7 @@ from functions.host.registry import Conflict, Entry, InvalidChange, Missing, Reg
 INVOKE_ENDPOINT = "fnproject.io/fn/invokeEndpoint"
 TRIGGER_ENDPOINT = "fnproject.io/trigger/httpEndpoint"
 
-Reply = tuple[int, dict[str, Any]]
+StatusAndDocument = tuple[int, dict[str, Any]]
 
 
 class InvalidBody(ValueError):
@@ -25,7 +25,9 @@ class Api:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], body: bytes, base_url: str) -> Reply:
+    def answer(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes, base_url: str
+    ) -> StatusAndDocument:
         """Status and JSON document. base_url: the host's URL as the caller sees it, `http://host:port`."""
         kind, _, id_ = path.removeprefix("/v2/").partition("/")
         entries = self._entries(kind)
@@ -111,5 +113,5 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _error(status: int, message: str) -> Reply:
+def _error(status: int, message: str) -> StatusAndDocument:
     return status, {"message": message}

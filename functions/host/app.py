@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -28,8 +27,6 @@ from functions.host.request import (
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
-
-log = logging.getLogger(__name__)
 
 VERSION = "0.3.753"  # of the Fn server that the API follows
 # Of one request. Fn has a setting for it, FN_MAX_REQUEST_SIZE.

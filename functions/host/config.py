@@ -19,7 +19,7 @@ _RESERVED = re.compile(
     r"|GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
     re.DOTALL,
 )
-_SHOWN = 60  # characters of a key in an error
+_SHOWN_CHARACTERS = 60  # of a key in an error
 
 
 class InvalidConfig(ValueError):
@@ -31,7 +31,7 @@ def check_config(config: Mapping[str, object]) -> dict[str, str]:
     checked: dict[str, str] = {}
     total = 0
     for name, value in config.items():
-        shown = repr(clean(name, _SHOWN))
+        shown = repr(clean(name, _SHOWN_CHARACTERS))
         if not _NAME.fullmatch(name):
             raise InvalidConfig(
                 f"config key {shown} is not a variable name: use letters, digits, `_`, `.` and `-`, and no digit at "
@@ -56,6 +56,6 @@ def check_not_reserved(config: Mapping[str, object]) -> None:
     for name in config:
         if _RESERVED.fullmatch(name):
             raise InvalidConfig(
-                f"config key {clean(name, _SHOWN)!r} is reserved: LD_*, PYTHON*, FN_*, PATH, HOME, TMPDIR and the like "
-                "change the process itself. Pass it with --config when the host starts"
+                f"config key {clean(name, _SHOWN_CHARACTERS)!r} is reserved: LD_*, PYTHON*, FN_*, PATH, HOME, TMPDIR"
+                " and the like change the process itself. Pass it with --config when the host starts"
             )

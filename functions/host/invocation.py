@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -17,6 +16,7 @@ from fncast.foreign_text import clean
 from functions.host.errors import Busy, CallFailed, CallTimedOut, NotStarted
 from functions.host.pool import ProcessPool
 from functions.host.process import FunctionAnswer
+from functions.host.request import Headers
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +29,11 @@ _HOP_BY_HOP = frozenset(
      "trailer", "transfer-encoding", "upgrade")
 )  # fmt: skip
 _LOGGED_CHARACTERS = 500
-_SHOWN = 60  # characters of a header in an error
+_SHOWN_CHARACTERS = 60  # of a header in an error
 _STATUS = re.compile("[2-5][0-9][0-9]")
 # The characters that HTTP allows in a header (RFC 9110, 5.5 and 5.6.2). Others could forge a response.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _INVALID_VALUE = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
-
-Headers = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ async def _call(pool: ProcessPool, headers: dict[str, str], body: bytes) -> Func
             log.warning(
                 "function %s answered with the header %s, which is not valid in HTTP",
                 name,
-                clean(field, _SHOWN),
+                clean(field, _SHOWN_CHARACTERS),
             )
             return message(502, "error receiving function response")
     if answer.status == 200:
@@ -135,7 +133,7 @@ def _repeated(headers: Headers) -> str | None:
     values: dict[str, str] = {}
     for name, value in headers:
         if name in values:
-            first, second = clean(values[name], _SHOWN), clean(value, _SHOWN)
+            first, second = clean(values[name], _SHOWN_CHARACTERS), clean(value, _SHOWN_CHARACTERS)
             return f"the header {name!r} is sent twice, as {first!r} and {second!r}; send it once"
         if name.startswith("ce-") or name == "content-type":
             values[name] = value

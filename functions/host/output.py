@@ -12,7 +12,7 @@ from fncast.foreign_text import clean
 log = logging.getLogger(__name__)
 
 # A longer line is split.
-MAX_LINE = 2000
+MAX_LINE_BYTES = 2000
 # A process may write this much in SPAN_S. The rest is counted and dropped.
 MAX_BYTES = 256 * 1024
 MAX_LINES = 2000
@@ -91,9 +91,9 @@ async def _show_until_end(name: str, stream: asyncio.StreamReader, clock: Callab
         if not data:
             break
         *lines, rest = (rest + data).split(b"\n")
-        while len(rest) >= MAX_LINE:
-            lines.append(rest[:MAX_LINE])
-            rest = rest[MAX_LINE:]
+        while len(rest) >= MAX_LINE_BYTES:
+            lines.append(rest[:MAX_LINE_BYTES])
+            rest = rest[MAX_LINE_BYTES:]
         _show(name, limit.take(lines, clock()))
     last = limit.take([rest] if rest else [], clock())
     dropped = limit.report()
@@ -112,7 +112,9 @@ async def _read(stream: asyncio.StreamReader, limit: OutputLimit, clock: Callabl
 
 
 def _show(name: str, lines: list[bytes]) -> None:
-    text = "".join(f"{name}: {clean(line.decode('utf-8', 'replace').rstrip(), MAX_LINE)}\n" for line in lines)
+    text = "".join(
+        f"{name}: {clean(line.decode('utf-8', 'replace').rstrip(), MAX_LINE_BYTES)}\n" for line in lines
+    )
     try:
         sys.stderr.write(text)
         sys.stderr.flush()

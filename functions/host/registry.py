@@ -9,7 +9,7 @@ from typing import Any
 
 from functions.host.config import InvalidConfig, check_config, check_not_reserved
 from functions.host.folder import MAX_IDLE_TIMEOUT_S, MAX_TIMEOUT_S, InvalidFunction
-from functions.host.names import MAX_NAME, is_name
+from functions.host.names import MAX_NAME_CHARACTERS, is_name
 from functions.host.pool import ProcessPool
 
 # The limit of an Fn server in its default configuration.
@@ -24,7 +24,9 @@ def _is_whole(value: object, most: int) -> bool:
 
 # The fields that PUT can change, with the test of their values. Only the configuration has an effect.
 _CHANGEABLE: dict[str, Callable[[object], bool]] = {
-    "image": lambda value: isinstance(value, str) and 0 < len(value) <= MAX_NAME and value.isprintable(),
+    "image": lambda value: (
+        isinstance(value, str) and 0 < len(value) <= MAX_NAME_CHARACTERS and value.isprintable()
+    ),
     "memory": lambda value: _is_whole(value, MAX_MEMORY_MB),
     "timeout": lambda value: _is_whole(value, MAX_TIMEOUT_S),
     "idle_timeout": lambda value: _is_whole(value, MAX_IDLE_TIMEOUT_S),
@@ -60,7 +62,7 @@ class Registry:
     """Apps, functions and triggers by id. Ids are derived from names, so a restart keeps them."""
 
     def __init__(self, app: str, pools: Iterable[ProcessPool]) -> None:
-        """Raises InvalidFunction if two folders have the same name or trigger source, or a name is not one of Fn."""
+        """Raises InvalidFunction if two folders share a name or a trigger source, or if Fn does not accept a name."""
         self.apps: dict[str, Entry] = {}
         self.functions: dict[str, Entry] = {}
         self.triggers: dict[str, Entry] = {}
@@ -87,8 +89,8 @@ class Registry:
             raise Missing("Fn not found")
         _check_name("Trigger", name)
         source = "/" + source.strip("/")
-        if len(source) > MAX_NAME or not source.isprintable():
-            raise InvalidChange(f"Invalid Trigger source: at most {MAX_NAME} printable characters")
+        if len(source) > MAX_NAME_CHARACTERS or not source.isprintable():
+            raise InvalidChange(f"Invalid Trigger source: at most {MAX_NAME_CHARACTERS} printable characters")
         if self.trigger(app_id, source) is not None:
             raise Conflict(f"Trigger with source {source} already exists on this app")
         document = {
@@ -182,7 +184,9 @@ def _add(
 def _check_name(kind: str, name: str) -> None:
     """Raises InvalidChange."""
     if not is_name(name):
-        raise InvalidChange(f"Invalid {kind} name: use letters, digits, `_` and `-`, at most {MAX_NAME}")
+        raise InvalidChange(
+            f"Invalid {kind} name: use letters, digits, `_` and `-`, at most {MAX_NAME_CHARACTERS}"
+        )
 
 
 def _id(*parts: str) -> str:

@@ -88,10 +88,10 @@ class Notifier:
 
 
 def to_alert(event: Event) -> dict[str, Any]:
-    """The event as an alert of Alertmanager's API v2. The event that closes an alert has the labels of the event
-    that opened it.
+    """The event as an alert of Alertmanager's API v2.
 
-    An open alert ends a week from now, unless it is closed before.
+    The events that open and close an alert have the same labels. An open alert ends a week from now, unless it is
+    closed before.
     """
     data, series = event["data"], str(event.get("subject", ""))
     is_anomaly = event["type"] == ANOMALY

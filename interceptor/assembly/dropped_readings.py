@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from fncast.foreign_text import clean
-from interceptor.assembly.series_window import BEHIND, FUTURE, TOO_OLD, SeriesWindow
+from interceptor.assembly.series_window import FUTURE, MAX_BEHIND, TOO_OLD, SeriesWindow
 from interceptor.assembly.window import time_text
 
 log = logging.getLogger("fncast.assemble")
@@ -17,7 +17,10 @@ _NS_PER_MS = 1_000_000
 
 
 class DroppedReading(NamedTuple):
-    """outcome: TOO_OLD or FUTURE. time_ns: of the reading. timestamp_ms: of its record, 0 or less for none."""
+    """A reading that was dropped because of its time.
+
+    outcome: TOO_OLD or FUTURE. time_ns: of the reading. timestamp_ms: of its record, 0 or less for none.
+    """
 
     series: SeriesWindow
     outcome: str
@@ -41,11 +44,11 @@ class DroppedReadings:
         if count and self._clock() >= self._log_at_s.get(topic, float("-inf")):
             self._log_at_s[topic] = self._clock() + LOG_S
             self._counts[topic] = 0
-            log.warning("%s: readings dropped because of their time: %d, %s", topic, count, sentence(example))
+            log.warning("%s: readings dropped because of their time: %d, %s", topic, count, describe(example))
 
 
-def sentence(dropped: DroppedReading) -> str:
-    """The example, the reason and what to do."""
+def describe(dropped: DroppedReading) -> str:
+    """Describe a dropped reading for the log: its time, why it was dropped, and what to do."""
     series, record_ns = dropped.series, dropped.timestamp_ms * _NS_PER_MS
     example = f"such as one of {clean(series.name, 200)!r} at {time_text(dropped.time_ns)}"
     if dropped.timestamp_ms > 0:
@@ -58,6 +61,6 @@ def sentence(dropped: DroppedReading) -> str:
     if 0 < record_ns < newest_ns - series.ahead_ns:
         return (
             f"{example} The newest one had a clock that was ahead: correct it. The series begins again after"
-            f" {BEHIND} such records in a row"
+            f" {MAX_BEHIND} such records in a row"
         )
     return f"{example} Send old readings before new ones, or begin the series again with `fncast state reset`"

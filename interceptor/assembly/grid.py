@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from fncast.series.step import Step
+from interceptor.readings.times import since_epoch_ns, to_datetime
 
 _NS = 1_000_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHARED = 1024  # cached grids: series with equal grids share one
 
 
-class FixedGrid:
-    """Steps of equal length. Step n covers the times from `base_ns` + n steps up to the next one.
+def period_ns(step: Step) -> int:
+    """The step in nanoseconds; 0 for a calendar step."""
+    return round((step.period_s or 0.0) * _NS)
 
-    is_period: whether a step's value is about the whole step (an aggregate), or about its middle (a single reading).
-    """
+
+class FixedGrid:
+    """Steps of equal length. Step n covers the times from `base_ns` + n steps up to the next one."""
 
     __slots__ = ("_is_period", "base_ns", "step", "step_ns")
 
     def __init__(self, step: Step, base_ns: int, is_period: bool) -> None:
+        """is_period: whether a value is about the whole step (an aggregate), or about its middle (a single reading)."""
         self.step = step
-        self.step_ns = round((step.period_s or 0.0) * _NS)
+        self.step_ns = period_ns(step)
         self.base_ns = base_ns
         self._is_period = is_period
 
     @classmethod
     def around(cls, step: Step, reading_ns: int) -> FixedGrid:
         """The grid with a reading in the middle of its step."""
-        step_ns = round((step.period_s or 0.0) * _NS)
+        step_ns = period_ns(step)
         return cls(step, reading_ns % step_ns - step_ns // 2, False)
 
     @classmethod
@@ -64,7 +66,8 @@ class CalendarGrid:
     base_ns = 0
 
     def __init__(self, step: Step, origin_ns: int, is_period: bool) -> None:
-        self._origin = _moment(origin_ns)
+        """is_period: as in FixedGrid."""
+        self._origin = to_datetime(origin_ns)
         self.step = step.anchored(self._origin)
         self.origin_ns = origin_ns
         self._is_period = is_period
@@ -75,10 +78,10 @@ class CalendarGrid:
 
         If the step names a day of the month, only the month and the time of day come from the reading.
         """
-        origin = _moment(reading_ns)
+        origin = to_datetime(reading_ns)
         if step.day is not None:
             origin = Step.of_months(step.months or 1, step.day).after(origin.replace(day=1), 0)
-        return cls(step, _since_epoch_ns(origin), False)
+        return cls(step, since_epoch_ns(origin), False)
 
     @classmethod
     def periods(cls, step: Step) -> CalendarGrid:
@@ -87,7 +90,7 @@ class CalendarGrid:
 
     def index(self, time_ns: int) -> int:
         """The step that a time belongs to."""
-        moment = _moment(time_ns)
+        moment = to_datetime(time_ns)
         if not self._is_period:
             return self.step.index_between(self._origin, moment)
         months = (moment.year - 1970) * 12 + moment.month - 1
@@ -95,7 +98,7 @@ class CalendarGrid:
 
     def start_ns(self, index: int) -> int:
         """The time that the value of this step has in a window."""
-        return _since_epoch_ns(self.step.after(self._origin, index))
+        return since_epoch_ns(self.step.after(self._origin, index))
 
     def end_ns(self, index: int) -> int:
         """When the step ends; for single readings the same as `start_ns`."""
@@ -131,12 +134,3 @@ def from_anchor(step: Step, day: int | None, anchor_ns: int) -> Grid:
     if step.months is None:
         return FixedGrid(step, anchor_ns, False)
     return CalendarGrid(Step.of_months(step.months, day), anchor_ns, False)
-
-
-def _moment(time_ns: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=time_ns // 1000)
-
-
-def _since_epoch_ns(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000

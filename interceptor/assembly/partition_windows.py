@@ -32,12 +32,15 @@ _NO_TIMESTAMP_NS = 1 << 63  # the timestamp of a record that has none: no readin
 
 
 class PartitionWindows:
-    """Used by one thread. Equal records in equal order give equal windows, however they are divided into calls.
+    """Finds the series of each reading, adds the reading, and closes aggregated steps that are due.
+
+    Used by one thread. Equal records in equal order give equal windows, however they are divided into calls.
 
     series: by slot. changed: slots since the last snapshot. event_ns: the partition's event time: the latest time of a
-    reading, but no later than its record's timestamp. next_offset: of the first record that is not in the state. ahead:
-    by slot, for series whose restored state is newer: the offset of that state. dropped: a reading that was
-    dropped because of its time, for the log.
+    reading, but no later than its record's timestamp. next_offset: of the first record that is not in the state.
+    restored_until: by slot, for series whose restored state is newer than `next_offset`: its offset. Readings before
+    that offset are in the state already. outcomes: what became of readings, since the caller cleared it. dropped: a
+    reading that was dropped because of its time, for the log.
     """
 
     def __init__(self, format_: Format, rules: Rules, topic: str) -> None:
@@ -45,7 +48,7 @@ class PartitionWindows:
         self.changed: set[int] = set()
         self.event_ns = 0
         self.next_offset = 0
-        self.ahead: dict[int, int] = {}
+        self.restored_until: dict[int, int] = {}
         self.outcomes: Counter[str] = Counter()
         self.dropped: DroppedReading | None = None
         self.rules = rules
@@ -68,12 +71,13 @@ class PartitionWindows:
     def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
         """Add the readings of a record. Returns the windows that they complete, in order."""
         completed: list[Window] = []
-        if self.ahead:
+        if self.restored_until:
             self._catch_up(offset)
         record_ns = timestamp_ms * _NS_PER_MS if timestamp_ms > 0 else _NO_TIMESTAMP_NS
         latest_ns, event_ns = self.event_ns, self.event_ns
         is_aggregated = self.rules.is_aggregated
-        by_key, changed, outcomes, ahead = self._by_key, self.changed, self.outcomes, self.ahead
+        by_key, changed, outcomes = self._by_key, self.changed, self.outcomes
+        restored_until = self.restored_until
         stored = 0
         for key, time_ns, value in zip(decoded.keys, decoded.times_ns, decoded.values, strict=True):
             found = by_key.get(key)
@@ -84,7 +88,7 @@ class PartitionWindows:
                 continue
             if is_aggregated:
                 latest_ns = max(latest_ns, min(time_ns, record_ns))
-            if ahead and found.slot in ahead:
+            if restored_until and found.slot in restored_until:
                 continue
             changed.add(found.slot)
             outcome = found.add(time_ns, value, record_ns, event_ns, completed)
@@ -113,9 +117,9 @@ class PartitionWindows:
         return completed
 
     def _catch_up(self, offset: int | None) -> None:
-        """Add readings again to series whose restored state the input has reached. offset: None for all series."""
-        for slot in [slot for slot, ahead in self.ahead.items() if offset is None or ahead <= offset]:
-            del self.ahead[slot]
+        """Let series whose restored state the input has reached take readings again. offset: None for all series."""
+        for slot in [slot for slot, end in self.restored_until.items() if offset is None or end <= offset]:
+            del self.restored_until[slot]
             self._schedule_open(self.series[slot])
 
     def _close_due(self, now_ns: int, completed: list[Window]) -> None:
@@ -193,7 +197,7 @@ class PartitionWindows:
         """Add a series with the next slot."""
         self._slots[series.name] = len(self.series)
         self.series.append(series)
-        if series.slot not in self.ahead:
+        if series.slot not in self.restored_until:
             self._schedule_open(series)
 
 

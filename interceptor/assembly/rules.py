@@ -10,6 +10,7 @@ from functools import cached_property
 
 from fncast.series.step import Step
 from fncast.series.window import MIN_HISTORY
+from interceptor.assembly.grid import period_ns
 from interceptor.readings.contract import MetricKind, Series
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
@@ -23,15 +24,15 @@ _MAX_MONTH_NS = 31 * 86_400 * _NS
 
 @dataclass(frozen=True)
 class Rules:
-    """window: steps that are kept and sent. minimum: present readings that a forecast needs; None for MIN_HISTORY, as
-    the base model needs, or half of a short window.
+    """How the readings of one input topic become windows.
 
-    step: None to find it from the readings. aggregate: how the readings of one step become its value. With "last" a
-    step is complete with its first reading; with the others once it is over. rate: "auto" turns cumulative counters
-    into rates per second, "off" keeps their values. grace_ns: how long a step stays open for late readings.
-    every: forecast each n-th step. max_series: per input partition. include, exclude: globs for names of series.
-    counters: globs for series that are cumulative counters, where the format does not say so.
-    unit: replaces the unit of the readings. low, high: limits of the forecast, None for none.
+    window: steps that are kept and sent. minimum: present readings that a forecast needs; None for MIN_HISTORY, as the
+    base model needs, or half of a short window. step: None to find it from the readings. aggregate: how the readings of
+    one step become its value. With "last" a step is complete with its first reading; with the others once it is over.
+    rate: "auto" turns cumulative counters into rates per second, "off" keeps their values. grace_ns: how long a step
+    stays open for late readings. every: forecast each n-th step. max_series: per input partition. include, exclude:
+    globs for names of series. counters: globs for series that are cumulative counters, where the format does not say
+    so. unit: replaces the unit of the readings. low, high: limits of the forecast, None for none.
     Raises ValueError with the name of the wrong setting.
     """
 
@@ -86,9 +87,7 @@ class Rules:
     @property
     def step_ns(self) -> int:
         """The step in nanoseconds; 0 for a calendar step and for one that is found."""
-        if self.step is None or self.step.period_s is None:
-            return 0
-        return round(self.step.period_s * _NS)
+        return 0 if self.step is None else period_ns(self.step)
 
     def has_span(self, step: Step) -> bool:
         """Whether a window of such steps begins at a time that an event can name."""
@@ -102,7 +101,7 @@ class Rules:
 
 def length_ns(step: Step) -> int:
     """The step's length; for a calendar step the longest that it can be."""
-    return round(step.period_s * _NS) if step.period_s is not None else (step.months or 1) * _MAX_MONTH_NS
+    return period_ns(step) or (step.months or 1) * _MAX_MONTH_NS
 
 
 class Selection:

@@ -23,9 +23,9 @@ FUTURE = "future"  # further ahead of its record's timestamp than the window is 
 TOO_LARGE = "too-large"  # a model cannot use it
 BEGUN_AGAIN = "begun-again"  # the window begins again with this reading: the earlier ones had a wrong clock
 
-# So many readings in a row that are too old, and whose records are older than the newest reading as well, show that the
-# newest reading had a wrong clock.
-BEHIND = 16
+# The newest reading had a wrong clock if this many readings in a row are too old, and their records are older than the
+# newest reading as well.
+MAX_BEHIND = 16
 _NOT_BEHIND = (NEVER, 0)
 
 
@@ -35,8 +35,9 @@ class SeriesWindow:
     Subclasses decide when a step is complete: then the window is completed.
     slot: position of the series in the partition. values: ring of float64, NaN for a missing step, addressed by the
     step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
-    last step whose window was completed. behind: the head, and how many records in a row were far behind it; see
-    `begins_again`.
+    last step whose window was completed. base_ns, step_ns: of the grid; step_ns is 0 for calendar steps. ahead_ns: how
+    far a reading may be ahead of its record's timestamp. behind: the head, and how many records in a row were far
+    behind it; see `begins_again`.
     """
 
     __slots__ = (
@@ -119,20 +120,20 @@ class SeriesWindow:
         """Whether the window must begin again with a reading that is too old, because the newest one had a wrong clock.
 
         That is so if the newest reading is further ahead of this record's timestamp than the window is long. One record
-        may itself have a wrong timestamp, so BEHIND records in a row must agree. The window is then emptied.
+        may itself have a wrong timestamp, so MAX_BEHIND records in a row must agree. The window is then emptied.
         """
         assert self.grid is not None
         if self.grid.start_ns(self.head) <= record_ns + self.ahead_ns:
             return False
         head, count = self.behind
         self.behind = (self.head, count + 1 if head == self.head else 1)
-        if self.behind[1] < BEHIND:
+        if self.behind[1] < MAX_BEHIND:
             return False
         self.set_grid(self.grid)
         return True
 
     def lateness(self, ahead: int) -> str:
-        """The outcome of a reading that changed a step `ahead` steps from the newest: not positive."""
+        """The outcome of a reading that changed a step. ahead: steps from the newest one, 0 or negative."""
         if not ahead:
             return CORRECTED
         assert self.grid is not None

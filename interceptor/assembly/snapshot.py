@@ -135,16 +135,19 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 head.series,
             )
             return False
-        for bucket in buckets:
-            for each in bucket.series:
-                if bucket.offset > head.offset:
-                    windows.ahead[len(windows.series)] = bucket.offset
-                windows.insert(series_of(each, windows))
+        _fill(windows, head, buckets)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(
             f"{error}. Run `fncast state reset --replay` to build the state again from the input. Without --replay,"
             " its series start again"
         ) from None
-    windows.event_ns = head.event_ns
-    windows.next_offset = head.offset
     return True
+
+
+def _fill(windows: PartitionWindows, head: Head, buckets: Iterable[Bucket]) -> None:
+    for bucket in buckets:
+        for state in bucket.series:
+            if bucket.offset > head.offset:
+                windows.restored_until[len(windows.series)] = bucket.offset
+            windows.insert(series_of(state, windows))
+    windows.event_ns, windows.next_offset = head.event_ns, head.offset

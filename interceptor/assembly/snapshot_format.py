@@ -116,9 +116,9 @@ def bucket_size(rules: Rules) -> int:
 
 
 def read_buckets(values: Mapping[bytes, bytes | None], head: Head, size: int) -> list[Bucket]:
-    """All buckets of the snapshot, and newer ones behind its last. Raises ValueError if one is missing or short.
+    """The buckets of the snapshot, and newer buckets of series that were added after its head was written.
 
-    size: the number of series in a bucket.
+    size: the number of series in a bucket. Raises ValueError if a bucket is missing or has too few series.
     """
     buckets: list[Bucket] = []
     while (value := values.get(BUCKET_KEY % len(buckets))) is not None:

@@ -26,16 +26,16 @@ class SnapshotSchedule:
         self._parts: snapshot.Parts | None = None  # the rest of a snapshot
         self._is_new = False
         self._stale: list[bytes] = []
-        self._bytes: dict[bytes, int] = {}
+        self._bytes: dict[bytes, int] = {}  # by key, of the newest value
         self.readings = 0
 
     @property
     def size(self) -> int:
-        """The bytes of the last snapshot's values."""
+        """The bytes of the values that were written, the newest of each key."""
         return sum(self._bytes.values())
 
     def start_without_snapshot(self, stale: Iterable[bytes]) -> None:
-        """There is no snapshot that can be used. stale: keys in the state topic, which the first one deletes."""
+        """Begin without a snapshot. stale: keys in the state topic; the first snapshot deletes them."""
         self._is_new, self._stale = True, list(stale)
 
     def begin(self, offset: int) -> list[StateRecord]:

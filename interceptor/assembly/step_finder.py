@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 
 from fncast.series.step import LAST_DAY, Step
-from interceptor.assembly import grid
-from interceptor.assembly.grid import Grid
+from interceptor.assembly.grid import Grid, around, period_ns
+from interceptor.readings.times import to_datetime
 
 NEEDED = 9  # different reading times: 8 gaps
 _NS = 1_000_000_000
@@ -32,7 +31,7 @@ def find_step(times_ns: Sequence[int]) -> Step:
     gap_ns = _usual_gap([later - earlier for earlier, later in pairwise(times_ns)])
     for months, shortest, longest in _CALENDAR:
         if shortest <= gap_ns <= longest:
-            days = [_day(time_ns) for time_ns in times_ns]
+            days = [to_datetime(time_ns).day for time_ns in times_ns]
             return Step.of_months(months, LAST_DAY if min(days) >= 28 and len(set(days)) > 1 else None)
     for usual_ns in _USUAL:
         if 10 * abs(gap_ns - usual_ns) <= usual_ns:
@@ -47,8 +46,8 @@ def find_grid(step: Step, times_ns: Sequence[int]) -> Grid:
     times_ns: different and ascending.
     """
     if step.months is not None:
-        return grid.around(step, times_ns[0])
-    step_ns = round((step.period_s or 0.0) * _NS)
+        return around(step, times_ns[0])
+    step_ns = period_ns(step)
     center_ns = times_ns[0]
     if any((time_ns - center_ns) % step_ns for time_ns in times_ns):
         half_ns = step_ns // 2
@@ -58,14 +57,14 @@ def find_grid(step: Step, times_ns: Sequence[int]) -> Grid:
 
         center_ns = min(times_ns, key=distance_ns)
     unit_ns = _MILLISECOND if step_ns >= _NS else 1000
-    return grid.around(step, (center_ns + unit_ns // 2) // unit_ns * unit_ns)
+    return around(step, (center_ns + unit_ns // 2) // unit_ns * unit_ns)
 
 
 def is_regular(times_ns: Sequence[int], step: Step) -> bool:
     """Whether most gaps between the readings are about one step."""
     if step.months is not None:
         return True
-    step_ns = round((step.period_s or 0.0) * _NS)
+    step_ns = period_ns(step)
     gaps = [later - earlier for earlier, later in pairwise(times_ns)]
     return sum([4 * abs(gap - step_ns) <= step_ns for gap in gaps]) >= _REGULAR_SHARE * len(gaps)
 
@@ -81,7 +80,3 @@ def _median(gaps_ns: list[int]) -> int:
     gaps_ns.sort()
     middle = len(gaps_ns) // 2
     return gaps_ns[middle] if len(gaps_ns) % 2 else (gaps_ns[middle - 1] + gaps_ns[middle]) // 2
-
-
-def _day(time_ns: int) -> int:
-    return datetime.fromtimestamp(time_ns // _NS, UTC).day

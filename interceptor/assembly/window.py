@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import msgspec
@@ -13,9 +12,9 @@ from fncast.series.rfc3339 import format_time
 from fncast.series.step import Step
 from fncast.series.window_data import EventReadings
 from interceptor.cloudevents.event import Attribute, Event
+from interceptor.readings.times import to_datetime
 
 TYPE = "io.fncast.window.v1"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CACHED = 8192
 _HEAD_BYTES, _BYTES_PER_VALUE = 512, 12
 
@@ -24,7 +23,7 @@ class Window(msgspec.Struct, eq=False, gc=False):
     """The last readings of a series when a step was complete.
 
     start_ns: time of the first value; end_ns: end of the last step; both since 1970 UTC. values: float64, oldest first,
-    NaN for a missing reading; always as long as the rules' window. labels: JSON object as bytes, empty for none.
+    NaN for a missing reading; always as long as the rules' window. labels_json: an object, empty for none.
     low, high: limits of the forecast, None for none.
     """
 
@@ -73,12 +72,14 @@ class Window(msgspec.Struct, eq=False, gc=False):
 class WindowEvent(Event):
     """A window as a CloudEvent. Its JSON is created on first use: a tensor call needs only the numbers.
 
-    readings: what a tensor call needs of the window; None before the first such call.
+    readings: what a tensor call needs; None before the first such call. is_replaced: whether an interceptor has set
+    `data`, which then counts instead of the window.
     """
 
     window: Window
     _data: bytes | None = None
     readings: EventReadings | None = None
+    is_replaced: bool = False
 
     @property  # type: ignore[misc]  # a field of the base class
     def data(self) -> bytes:
@@ -89,7 +90,7 @@ class WindowEvent(Event):
 
     @data.setter
     def data(self, data: bytes) -> None:
-        self._data = data
+        self._data, self.readings, self.is_replaced = data, None, True
 
     @property
     def size(self) -> int:
@@ -119,11 +120,10 @@ def window_event(window: Window, source: str, destination: str = "") -> WindowEv
 @lru_cache(_CACHED)
 def time_text(time_ns: int) -> str:
     """The time as RFC 3339. Cached because many series share their times. Raises OverflowError beyond the year 9999."""
-    return format_time(_EPOCH + timedelta(microseconds=time_ns // 1000))
+    return format_time(to_datetime(time_ns))
 
 
 @lru_cache(_CACHED)
 def _step_members(step: Step, day: int | None, start_ns: int) -> bytes:
     # `day` is a key of the cache: steps of one length are equal, whatever their day.
-    start = _EPOCH + timedelta(microseconds=start_ns // 1000)
-    return orjson.dumps(step.as_json(start))[1:-1]
+    return orjson.dumps(step.as_json(to_datetime(start_ns)))[1:-1]

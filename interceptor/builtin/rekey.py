@@ -17,7 +17,11 @@ from interceptor.readings.reading_event import TYPE as READING
 
 @dataclass(frozen=True)
 class RekeyedInput:
-    """format: of the input topic. target: the topic that is keyed by series. is_event: its records are CloudEvents."""
+    """How the readings of one topic are sent to another one.
+
+    format: of the input topic. target: the topic that is keyed by series. is_event: whether the records of the input
+    topic are CloudEvents.
+    """
 
     format: Format
     target: str

@@ -27,12 +27,12 @@ def match(inputs: Sequence[Event], outputs: Sequence[Output]) -> list[list[Outpu
 
 
 def _match_by_name(inputs: Sequence[Event], outputs: Sequence[Output]) -> list[list[Output]]:
-    positions = {
+    positions: dict[tuple[object, object], int] = {
         (event.attributes["source"], event.attributes["id"]): position
         for position, event in enumerate(inputs)
     }
-    name_their_inputs = all(output.causationid and output.causationsource for output in outputs)
-    if not name_their_inputs or len(positions) < len(inputs):
+    has_names = all(output.causationid and output.causationsource for output in outputs)
+    if not has_names or len(positions) < len(inputs):
         if len(outputs) != len(inputs):
             raise RetriableError(
                 f"{len(outputs)} output events for {len(inputs)} input events, and causationid and causationsource"
@@ -42,7 +42,7 @@ def _match_by_name(inputs: Sequence[Event], outputs: Sequence[Output]) -> list[l
     matched: list[list[Output]] = [[] for _ in inputs]
     last = -1
     for output in outputs:
-        position = positions.get((output.causationsource, output.causationid))  # type: ignore[arg-type]
+        position = positions.get((output.causationsource, output.causationid))
         if position is None:
             raise RetriableError(
                 f"an output event has the causationid {quoted(output.causationid)}, which was not sent"

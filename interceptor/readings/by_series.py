@@ -59,7 +59,7 @@ class BySeries:
             record = _decoder.decode(value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not readings by series: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         name = (record.series, bytes(record.labels), record.unit, record.kind)
         for time_ns, number in record.readings:
             if 0 <= time_ns <= MAX_TIME_NS:

@@ -20,12 +20,12 @@ def decode(format_: Format, record: Record) -> Decoded | DeadLetter:
     try:
         return format_.decode(record.value, record.key, record.headers, record.timestamp_ms)
     except UndecodableRecord as error:
-        return DeadLetter(plain_cause(record.value) or str(error), kind=KIND)
+        return DeadLetter(why_unreadable(record.value) or str(error), kind=KIND)
     except Exception as error:  # a user's format: one record must not stop the consumer
         return failed(error)
 
 
-def plain_cause(value: bytes) -> str:
+def why_unreadable(value: bytes) -> str:
     """Return why no format can read these bytes, if they show it. Else an empty string."""
     if not value:
         return "its value is empty"

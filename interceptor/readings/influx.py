@@ -23,7 +23,7 @@ from interceptor.readings.contract import (
 )
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number
-from interceptor.readings.times import UNITS_NS, time_ns
+from interceptor.readings.times import record_time_ns, time_ns
 
 DEFAULT_NAME = "{name}.{field} {tags}"
 _INTEGER = re.compile(r"[+-]?\d{1,20}[iu]", flags=re.ASCII)
@@ -40,9 +40,13 @@ class FieldError(ValueError):
 
 
 class InfluxLine:
-    """time_unit: unit of the timestamps. Nanoseconds unless the producer is configured for another precision."""
+    """The format `influx-line`: one or more lines per record."""
 
     def __init__(self, series: str = DEFAULT_NAME, time_unit: str = "ns") -> None:
+        """series: template of the names. time_unit: of the timestamps, as the precision of the producer.
+
+        Raises ValueError for an invalid template.
+        """
         self._template = NameTemplate(series, ("name", "field", "tags"))
         self._time_unit = time_unit
 
@@ -51,7 +55,7 @@ class InfluxLine:
             text = value.decode()
         except UnicodeDecodeError as error:
             raise UndecodableRecord(f"not line protocol: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         problem = ""
         for count, line in enumerate(_lines(text), 1):
             if count > MAX_READINGS:
@@ -75,7 +79,7 @@ class InfluxLine:
         texts = _split_all(fields_text, ",", quotes=True)
         time_text = time_text.strip(" ")
         if not time_text:
-            at_ns = timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
+            at_ns = record_time_ns(timestamp_ms)
         elif _TIMESTAMP.fullmatch(time_text):
             at_ns = time_ns(int(time_text), self._time_unit)
         else:

@@ -16,12 +16,12 @@ _encode = msgspec.json.Encoder().encode  # writes null for NaN and infinities
 
 
 def parse(value: bytes) -> Any:
-    """Return the document. Raises ValueError or RecursionError if it is not JSON otherwise."""
+    """Return the document. Raises ValueError or RecursionError if anything but such numbers is not JSON."""
     return json.loads(value.decode(), parse_int=_integer)
 
 
 def decode(decoder: msgspec.json.Decoder[_T], value: bytes | msgspec.Raw) -> _T:
-    """Decode. Such numbers become null; a decoder of any type keeps them.
+    """Decode JSON that may have such numbers. A typed decoder gets null for them; a decoder without a type keeps them.
 
     Raises the decoder's error if the value has no such numbers, or has other mistakes.
     """

@@ -16,7 +16,7 @@ from interceptor.readings import lenient_json
 from interceptor.readings.contract import MAX_READINGS, MAX_SHARED, Decoded, Series, Skip, UndecodableRecord
 from interceptor.readings.naming import NameTemplate, labels_text
 from interceptor.readings.numbers import number_in_text
-from interceptor.readings.times import UNITS_NS, time_ns
+from interceptor.readings.times import record_time_ns, time_ns
 
 DEFAULT_NAME = "{field} {labels}"
 MAX_DEPTH = 16  # of a path
@@ -52,7 +52,7 @@ class MappedJson:
             document = lenient_json.decode(_decoder, value)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise UndecodableRecord(f"not JSON: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         found = _at(document, self._root)
         if found is None and _has(document, self._root):
             decoded.skip(Skip.NOT_A_NUMBER)  # a deletion, for example in Debezium's envelope
@@ -79,7 +79,7 @@ class MappedJson:
         if self._time:
             at_ns = time_ns(_at(row, self._time), self._time_unit)
         else:
-            at_ns = timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
+            at_ns = record_time_ns(timestamp_ms)
         if at_ns is None:
             decoded.skip(Skip.NO_TIME, len(fields))
             return

@@ -8,6 +8,7 @@ attributes as protobuf's classes, so that one function reads both.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from itertools import chain
 from typing import Any
 
 from interceptor.outcome import Headers
@@ -93,22 +94,21 @@ def _decoded(
     kind_of: Callable[[Any], str | None],
     attributes_of: Callable[[Iterable[Any]], Attributes],
 ) -> Decoded:
-    decoded = Decoded([], [], [], {})
+    decoded = Decoded()
     for of_resource in resource_metrics:
         resource = attributes_of(of_resource.resource.attributes)
         resource_size = sum([len(name) + len(text) for name, text in resource])
-        for of_scope in of_resource.scope_metrics:
-            for metric in of_scope.metrics:
-                kind = kind_of(metric)
-                shared_size = resource_size + len(metric.name) + len(metric.unit)
-                if shared_size > MAX_SHARED or len(resource) > MAX_LABELS:
-                    decoded.skip(Skip.NO_SERIES)
-                elif kind in ("gauge", "sum"):
-                    _add_numbers(decoded, metric, kind, resource, attributes_of)
-                elif kind in ("histogram", "exponential_histogram", "summary"):
-                    _add_counts(decoded, metric, kind, resource, attributes_of)
-                else:
-                    decoded.skip(Skip.UNSUPPORTED)
+        for metric in chain.from_iterable(of_scope.metrics for of_scope in of_resource.scope_metrics):
+            kind = kind_of(metric)
+            shared_size = resource_size + len(metric.name) + len(metric.unit)
+            if shared_size > MAX_SHARED or len(resource) > MAX_LABELS:
+                decoded.skip(Skip.NO_SERIES)
+            elif kind in ("gauge", "sum"):
+                _add_numbers(decoded, metric, kind, resource, attributes_of)
+            elif kind in ("histogram", "exponential_histogram", "summary"):
+                _add_counts(decoded, metric, kind, resource, attributes_of)
+            else:
+                decoded.skip(Skip.UNSUPPORTED)
     return decoded
 
 
@@ -117,10 +117,12 @@ def _add_numbers(
 ) -> None:
     data = getattr(metric, kind)
     is_counter = kind == "sum" and data.is_monotonic
-    meaning = _meaning(data.aggregation_temporality, is_counter) if kind == "sum" else MetricKind.GAUGE
+    metric_kind = (
+        _metric_kind(data.aggregation_temporality, is_counter) if kind == "sum" else MetricKind.GAUGE
+    )
     for point in data.data_points:
         raw = _value(point)
-        key = (metric.name, metric.unit, meaning, resource, attributes_of(point.attributes))
+        key = (metric.name, metric.unit, metric_kind, resource, attributes_of(point.attributes))
         _add(decoded, key, point, raw)
 
 
@@ -130,12 +132,12 @@ def _add_counts(
     """Add count and sum of a distribution as two series, named as in Prometheus."""
     data = getattr(metric, kind)
     temporality = CUMULATIVE if kind == "summary" else data.aggregation_temporality
-    meaning = _meaning(temporality, True)
+    metric_kind = _metric_kind(temporality, True)
     for point in data.data_points:
         attributes = attributes_of(point.attributes)
-        _add(decoded, (f"{metric.name}.count", "1", meaning, resource, attributes), point, point.count)
+        _add(decoded, (f"{metric.name}.count", "1", metric_kind, resource, attributes), point, point.count)
         if kind == "summary" or _has_sum(point):
-            key = (f"{metric.name}.sum", metric.unit, meaning, resource, attributes)
+            key = (f"{metric.name}.sum", metric.unit, metric_kind, resource, attributes)
             _add(decoded, key, point, 0.0 if point.sum is None else point.sum)  # JSON may leave out 0
 
 
@@ -154,7 +156,7 @@ def _add(decoded: Decoded, key: Hashable, point: Any, raw: object) -> None:
         decoded.add(key, at_ns, found)
 
 
-def _meaning(temporality: int, is_counter: bool) -> MetricKind:
+def _metric_kind(temporality: int, is_counter: bool) -> MetricKind:
     if temporality == DELTA:
         return MetricKind.DELTA
     return MetricKind.CUMULATIVE if is_counter and temporality == CUMULATIVE else MetricKind.GAUGE

@@ -6,6 +6,7 @@ Source: the OpenTelemetry Protocol, "JSON Protobuf Encoding".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -128,12 +129,12 @@ def decode(value: bytes) -> tuple[_MetricsData, int]:
 def _without_faults(document: Any) -> tuple[_MetricsData, int]:
     """Convert a document as protobuf's JSON mapping allows: null is the default, a number may be a string."""
     document, count = _without_nulls(document), 0
-    for of_resource in _list(document, "resourceMetrics"):
-        for of_scope in _list(of_resource, "scopeMetrics"):
-            for metric in _list(of_scope, "metrics"):
-                for data in metric.values() if isinstance(metric, dict) else ():
-                    count += _keep_valid(data, "dataPoints", _Point)
-            count += _keep_valid(of_scope, "metrics", _Metric)
+    of_resources = _list(document, "resourceMetrics")
+    for of_scope in chain.from_iterable(_list(of_resource, "scopeMetrics") for of_resource in of_resources):
+        for metric in _list(of_scope, "metrics"):
+            for data in metric.values() if isinstance(metric, dict) else ():
+                count += _keep_valid(data, "dataPoints", _Point)
+        count += _keep_valid(of_scope, "metrics", _Metric)
     return msgspec.convert(document, _MetricsData, strict=False), count
 
 

@@ -36,7 +36,7 @@ MAX_BODY_BYTES = 16 * 1024 * 1024  # of a decompressed body
 MAX_SERIES_BYTES = 1024 * 1024  # of a series with its samples
 _STALE_BITS = 0x7FF0000000000002
 # Names of counters, by the conventions of Prometheus and OpenMetrics: the protocol itself does not carry the type.
-_COUNTERS = ("_total", "_count", "_sum", "_bucket", "_created")
+_COUNTERS = ("_total", "_count", "_sum", "_bucket")
 
 
 class _Sample(msgspec.Struct):
@@ -65,15 +65,15 @@ class _Prometheus:
         full = self._template.name({"name": name, "labels": labels_text(others)}, labels)
         if full is None:
             return None
-        is_counter = name.endswith(_COUNTERS) and not name.endswith("_created")
-        return Series(full, labels, "", MetricKind.CUMULATIVE if is_counter else MetricKind.GAUGE)
+        kind = MetricKind.CUMULATIVE if name.endswith(_COUNTERS) else MetricKind.GAUGE
+        return Series(full, labels, "", kind)
 
 
 class PrometheusJson(_Prometheus):
     """One sample or a list of samples per record. `value` is a string and may be NaN or +Inf."""
 
     def decode(self, value: bytes, key: bytes | None, headers: Headers, timestamp_ms: int) -> Decoded:
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         try:
             if value.lstrip()[:1] == b"[":
                 raws = _samples.decode(value)
@@ -141,7 +141,7 @@ class PrometheusRemoteWrite(_Prometheus):
             raise UndecodableRecord("not a remote-write request: it has no time series")
         if len(request.timeseries) > MAX_READINGS:
             raise UndecodableRecord(f"the record holds more than {MAX_READINGS} series")
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         for raw in request.timeseries:
             try:
                 series = TimeSeries.FromString(raw) if len(raw) <= MAX_SERIES_BYTES else None

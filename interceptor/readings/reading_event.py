@@ -59,7 +59,7 @@ class CloudEventsReadings:
             data = _data.decode(event.data)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise UndecodableRecord(f"the event's data is not a reading: {describe(error)}") from None
-        decoded = Decoded([], [], [], {})
+        decoded = Decoded()
         if data.readings is None:
             reading = _Reading(event.text("subject") or "", event.text("time"), data.value, data.unit)
             self._add(decoded, reading)

@@ -55,9 +55,13 @@ _tags = msgspec.json.Decoder(dict[str, Any])
 
 
 class TelegrafJson:
-    """time_unit: unit of `timestamp`, as in Telegraf's json_timestamp_units. auto guesses by size."""
+    """The format `telegraf-json`: one metric or a batch of metrics per record."""
 
     def __init__(self, series: str = DEFAULT_NAME, time_unit: str = "auto") -> None:
+        """series: template of the names. time_unit: of `timestamp`, as Telegraf's json_timestamp_units; auto guesses.
+
+        Raises ValueError for an invalid template.
+        """
         self._template = NameTemplate(series, ("name", "field", "tags"))
         self._time_unit = time_unit
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fncast.series.rfc3339 import parse_time
 
@@ -33,6 +33,22 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
     return found if 0 <= found <= MAX_TIME_NS else None
 
 
+def record_time_ns(timestamp_ms: int) -> int | None:
+    """Return the time of a record, for a reading without a time. None if the timestamp is negative."""
+    return timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
+
+
+def to_datetime(time_ns: int) -> datetime:
+    """Return the time in UTC. Digits beyond microseconds are dropped. Raises OverflowError beyond the year 9999."""
+    return _EPOCH + timedelta(microseconds=time_ns // 1000)
+
+
+def since_epoch_ns(moment: datetime) -> int:
+    """Return the nanoseconds since 1970 in UTC of a moment with an offset."""
+    since = moment - _EPOCH
+    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
+
+
 def unit_of(number: float) -> str:
     """Return the unit in which a number of this size is a time between the years 1973 and 5138."""
     if number < 1e11:  # seconds until the year 5138
@@ -46,8 +62,7 @@ def _of_text(text: str, unit: str) -> int | None:
     if len(text) <= 20 and text.isascii() and text.isdecimal():
         return time_ns(int(text), unit)
     try:
-        since = parse_time(text) - _EPOCH
+        found = since_epoch_ns(parse_time(text))
     except ValueError:
         return None
-    found = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
     return found if 0 <= found <= MAX_TIME_NS else None

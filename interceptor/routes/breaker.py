@@ -124,15 +124,15 @@ async def probe_until_closed(
         try:
             if breaker.known_good is not None:
                 await _probe(client, route, breaker.known_good, breaker.slow_after_s(PROBE_TIMEOUT_S))
-                record_success(route, breaker, None, clock(), started_s)
+                record_answer(route, breaker, None, clock(), started_s)
             breaker.close()
         except Rejected:  # the function answers again
-            record_success(route, breaker, None, clock(), started_s)
+            record_answer(route, breaker, None, clock(), started_s)
             breaker.close()
         except RetriableError as failure:
             failures, retry_after_s = failures + 1, failure.retry_after_s or 0.0
             breaker.reason = str(failure)
-    show_state(route, breaker)
+    set_metric(route, breaker)
 
 
 async def _probe(client: Client, route: Route, known_good: Delivery, timeout_s: float) -> None:
@@ -154,16 +154,16 @@ async def _probe(client: Client, route: Route, known_good: Delivery, timeout_s: 
         raise result
 
 
-def record_success(
+def record_answer(
     route: Route, breaker: CircuitBreaker, good: Delivery | None, now_s: float, started_s: float
 ) -> None:
-    """Record a valid answer to a call that began at `started_s`; report the end of an outage."""
+    """Record a valid answer to a call that began at `started_s`. Log the end of the outage that it ends, if any."""
     outage_since_s = breaker.record_success(good, now_s - started_s)
     if outage_since_s is not None:
         log.info("route %s is back after %.1f s", route.name, now_s - outage_since_s)
-        show_state(route, breaker)
+        set_metric(route, breaker)
 
 
-def show_state(route: Route, breaker: CircuitBreaker) -> None:
-    """Set the route's metric."""
+def set_metric(route: Route, breaker: CircuitBreaker) -> None:
+    """Set the metric of the route: 1 while its breaker is open or an outage is confirmed."""
     metrics.CIRCUIT_OPEN.labels(route.name).set(breaker.is_open or breaker.is_outage)

@@ -11,8 +11,8 @@ from interceptor.cloudevents.event import Event
 from interceptor.cloudevents.matching import match
 from interceptor.delivery import Delivery
 from interceptor.errors import RetriableError
-from interceptor.outcome import Outcome, Skipped
-from interceptor.routes.outcomes import outcome_of
+from interceptor.outcome import Outcome
+from interceptor.routes.outcomes import NO_EVENT, outcome_of
 from interceptor.routes.route import Route
 
 
@@ -46,7 +46,7 @@ class EventsAnswer:
     def results(self, deliveries: Sequence[Delivery]) -> list[Outcome | RetriableError]:
         """See Answer."""
         if self.body is None:
-            return [Skipped("no event to publish")] * len(deliveries)
+            return [NO_EVENT] * len(deliveries)
         matched = match([delivery.opened for delivery in deliveries], self.outputs())
         return [_result(delivery, outputs) for delivery, outputs in zip(deliveries, matched, strict=True)]
 

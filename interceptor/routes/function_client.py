@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 import aiohttp
@@ -121,7 +122,7 @@ class FunctionClient:
         path = f"/v2/fns?app_id={quote(str(app_item['id']), safe='')}&name={quote(function, safe='')}"
         function_item = await self._find(path, f"function {app}/{function}")
         try:
-            endpoint = str(function_item["annotations"]["fnproject.io/fn/invokeEndpoint"])  # type: ignore[index]
+            endpoint = str(function_item["annotations"]["fnproject.io/fn/invokeEndpoint"])
             url = trusted_endpoint(endpoint, self._fn_url, bool(self._fn_headers or route.token))
         except (KeyError, TypeError, ValueError):
             raise RetriableError(
@@ -130,8 +131,8 @@ class FunctionClient:
         self._invoke_urls[key] = url
         return url
 
-    async def _find(self, path: str, what: str) -> Mapping[str, object]:
-        """Return the first item of a list of the Fn server. Raises RetriableError."""
+    async def _find(self, path: str, what: str) -> Mapping[str, Any]:
+        """Return the first item of a list of the Fn server. what: names it in an error. Raises RetriableError."""
         status, _, body = await self._exchange("GET", self._fn_url + path, self._fn_headers, b"")
         if status != 200:
             raise RetriableError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fncast.foreign_text import clean
 from fncast.series.window import TOO_FEW
@@ -21,6 +21,7 @@ from interceptor.routes.backoff import MAX_RETRY_AFTER_S
 from interceptor.routes.redaction import redacted
 from interceptor.routes.short_windows import skip_short_window
 
+NO_EVENT = Skipped("no event to publish")
 # The live page recognises an unavailable function by these words: the function answers, so it is not down itself.
 UNAVAILABLE_REASON = "the function is unavailable"
 _MAX_REASON_CHARACTERS = 1024  # of a reason that a function gave; the dead letter's header holds no more
@@ -46,12 +47,17 @@ def outcome_of(delivery: Delivery, outputs: Sequence[Output]) -> Outcome:
 
 def _settled(output: Output, delivery: Delivery) -> Outcome:
     if output.type == NONE_TYPE:
-        return Skipped("no event to publish")
+        return NO_EVENT
     data = data_object(output)
-    reason = str(data.get("reason") or "the function gave no reason")
+    reason = reason_in(data)
     if output.type == REJECTED_TYPE:
         return rejected(reason, delivery)
     raise unavailable(reason, data.get("retry_after_s"), delivery)
+
+
+def reason_in(data: Mapping[str, object]) -> str:
+    """Return the reason in the data of an event of the type `rejected` or `unavailable`."""
+    return str(data.get("reason") or "the function gave no reason")
 
 
 def rejected(reason: str, delivery: Delivery) -> DeadLetter | Skipped:

@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Callable
 
 from interceptor.delivery import Delivery
-from interceptor.routes import breaker
-from interceptor.routes.breaker import CircuitBreaker
+from interceptor.routes.breaker import CircuitBreaker, probe_until_closed, record_answer, set_metric
 from interceptor.routes.client import Client
 from interceptor.routes.route import Route
 from interceptor.routes.watchdog import InFlightCalls
 
 
 class RouteState:
-    """Owned by `deliver`, one per route. Used in one event loop; the owner calls `close`."""
+    """What `deliver` keeps of a route: the breaker, the slots for calls, the calls in flight, and the probe.
+
+    Used in one event loop. The owner, `deliver`, calls `close`.
+    """
 
     def __init__(
         self, route: Route, client: Client, calls_in_flight: int, clock: Callable[[], float]
@@ -30,24 +32,24 @@ class RouteState:
         self._probe_error: BaseException | None = None
 
     def check(self) -> None:
-        """Raise the error that ended a probe, if any: it is a bug, after which the breaker would stay open forever."""
+        """Raise the error that ended a probe, if any. It is a bug: the breaker would stay open forever."""
         if self._probe_error is not None:
             raise self._probe_error
 
     def record_success(self, good: Delivery | None, started_s: float) -> None:
         """Record a valid answer to a call that began at `started_s`. good: a delivery that may serve as known-good."""
-        breaker.record_success(self._route, self.breaker, good, self._clock(), started_s)
+        record_answer(self._route, self.breaker, good, self._clock(), started_s)
 
     def record_failure(self, reason: str, must_open: bool = True) -> None:
         """Record a failed or slow call. If this opens the breaker, start probing."""
         if self.breaker.record_failure(reason, self._clock(), must_open):
-            breaker.show_state(self._route, self.breaker)
+            set_metric(self._route, self.breaker)
             self._probes.add(probe := asyncio.create_task(self._probe()))
             probe.add_done_callback(self._end_probe)
 
     async def _probe(self) -> None:
         opened_at_s, outages = self.breaker.opened_at_s, self.breaker.outages
-        await breaker.probe_until_closed(self._client, self._route, self.breaker, self._clock)
+        await probe_until_closed(self._client, self._route, self.breaker, self._clock)
         if opened_at_s is not None and self.breaker.outages > outages:
             self.calls.cancel(opened_at_s)
 

@@ -16,15 +16,12 @@ from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.output_event import SharedOutput, output_headers
 from interceptor.delivery import Delivery
 from interceptor.errors import RetriableError
-from interceptor.outcome import Forecast, Outcome, OutputEvent, Skipped
+from interceptor.outcome import Forecast, Outcome, OutputEvent
 from interceptor.routes.client import EventsAnswer
-from interceptor.routes.outcomes import rejected, unavailable
+from interceptor.routes.outcomes import NO_EVENT, reason_in, rejected, unavailable
 from interceptor.routes.route import Route, without_secrets
 from interceptor.routes.window_event import readings_of
-from model_service.protocols.tensor_calls import (
-    CONTENT_TYPE,
-    ForecastRows,
-)
+from model_service.protocols.tensor_calls import CONTENT_TYPE, ForecastRows
 from model_service.protocols.tensor_events import ACCEPT, encode_forecast, is_tensor
 
 Floats = NDArray[np.floating[Any]]
@@ -46,16 +43,15 @@ class SingleAnswer:
         outputs = self.answer.outputs()
         type_ = outputs[0].type if len(outputs) == 1 else ""
         if type_ == NONE_TYPE:
-            return [Skipped("no event to publish")] * len(deliveries)
+            return [NO_EVENT] * len(deliveries)
         data = data_object(outputs[0]) if type_ else {}
-        reason = str(data.get("reason") or "the function gave no reason")
+        reason = reason_in(data)
         if type_ == UNAVAILABLE_TYPE:
             raise unavailable(reason, data.get("retry_after_s"), deliveries[0])
-        text = (
-            f"{without_secrets(self.route.target)} answers a tensor call with events, such as {quoted(type_)}"
+        raise invalid_answer(
+            f"{without_secrets(self.route.target)} answers a tensor call with events, such as {quoted(type_)}:"
+            f' {reason}; set encoding = "json" in [routes.{self.route.name}] if it takes no tensors'
         )
-        hint = f': {reason}; set encoding = "json" in [routes.{self.route.name}] if it takes no tensors'
-        raise invalid_answer(text + hint)
 
 
 @dataclass(frozen=True)

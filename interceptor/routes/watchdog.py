@@ -19,7 +19,7 @@ class InFlightCalls:
         """report_slow: called with a reason if a call is slow and no other call succeeded since it began."""
         self._breaker = breaker
         self._report_slow = report_slow
-        self._limits: dict[asyncio.Timeout, float] = {}  # start of each call, on the caller's clock
+        self._started_s: dict[asyncio.Timeout, float] = {}  # by time-out of the call, on the caller's clock
 
     @contextlib.asynccontextmanager
     async def track(self, now_s: float) -> AsyncIterator[None]:
@@ -37,7 +37,7 @@ class InFlightCalls:
         limit = asyncio.timeout(None)
         try:
             async with limit:
-                self._limits[limit] = now_s
+                self._started_s[limit] = now_s
                 yield
         except TimeoutError:
             if not limit.expired():
@@ -46,11 +46,11 @@ class InFlightCalls:
         finally:
             if timer is not None:
                 timer.cancel()
-            self._limits.pop(limit, None)
+            self._started_s.pop(limit, None)
 
     def cancel(self, until_s: float) -> None:
-        """Cancel calls that began until `until_s`: they hung during the outage, and will be retried."""
+        """Cancel calls that began at `until_s` or before: they hung during the outage, and will be retried."""
         now_s = asyncio.get_running_loop().time()
-        for limit, began_s in self._limits.items():
-            if began_s <= until_s:
+        for limit, started_s in self._started_s.items():
+            if started_s <= until_s:
                 limit.reschedule(now_s)

@@ -21,14 +21,13 @@ from fncast.series.window_data import (
     read_readings,
     unit_of,
 )
-from interceptor.assembly import window as assembly
-from interceptor.assembly.window import WindowEvent
+from interceptor.assembly.window import Window, WindowEvent, time_text
 from interceptor.cloudevents.event import Event
 from interceptor.delivery import Delivery
 from interceptor.outcome import DeadLetter
 from model_service.protocols.tensor_events import is_tensor, read_tensor_event
 
-_BYTES = 8  # of a reading
+_BYTES = 8  # of a reading in a tensor
 _MAX_CACHED_STARTS = 4096
 _window = msgspec.json.Decoder(WindowData)
 
@@ -39,24 +38,30 @@ class ReadEvent(Event):
     readings: EventReadings
 
 
-_READ = (ReadEvent, WindowEvent)
-
-
 def read_window(delivery: Delivery) -> bool:
     """Read the window in the delivery's event, once. Settles the delivery as a dead letter if there is none.
 
     Returns whether the event has a window.
     """
     event = delivery.opened
-    if isinstance(event, _READ):
+    if _is_read(event):
         return True
     try:
         readings = _read(event)
     except (InvalidData, InvalidWindow) as error:
         delivery.outcome = DeadLetter(str(error), attempts=delivery.attempts, kind="not_a_window")
         return False
-    delivery.event = ReadEvent(event.attributes, event.data, event.is_json, event.members, readings)
+    if isinstance(event, WindowEvent):
+        event.readings = readings
+    else:
+        delivery.event = ReadEvent(event.attributes, event.data, event.is_json, event.members, readings)
     return True
+
+
+def _is_read(event: Event) -> bool:
+    if isinstance(event, WindowEvent):
+        return not event.is_replaced or event.readings is not None
+    return isinstance(event, ReadEvent)
 
 
 def readings_of(event: Event) -> EventReadings:
@@ -70,15 +75,17 @@ def readings_of(event: Event) -> EventReadings:
 
 
 def row_bytes(event: Event) -> int:
-    """Return the size of the row of such an event in a tensor."""
-    if type(event) is WindowEvent:
+    """Return the size in bytes of the row of such an event in a tensor."""
+    if type(event) is WindowEvent and not event.is_replaced:
         return len(event.window.values) * _BYTES
-    assert isinstance(event, ReadEvent)
-    return len(event.readings.values) * _BYTES
+    return len(readings_of(event).values) * _BYTES
 
 
 def _read(event: Event) -> EventReadings:
-    """Raises InvalidData, InvalidWindow: the reasons that the forecast function gives for an event in JSON."""
+    """Return the window in the event's data.
+
+    Raises InvalidData or InvalidWindow, with the reason that the forecast function gives for the same event in JSON.
+    """
     content = event.data
     if content is None:
         raise InvalidData("the event has no data")
@@ -106,7 +113,7 @@ def _json(content: bytes) -> object:
     return data
 
 
-def _assembled(window: assembly.Window) -> EventReadings:
+def _assembled(window: Window) -> EventReadings:
     values: Float64Array = np.frombuffer(window.values, np.float64)
     unit = window.unit or None
     low, high = limits_of(window.low, window.high, unit)
@@ -120,6 +127,9 @@ def _assembled(window: assembly.Window) -> EventReadings:
 def _assembled_grid_json(
     start_ns: int, period_s: float | None, months: int | None, day: int | None, steps: int
 ) -> bytes:
-    """The members `start` and `step` of the forecast's data, from the step's numbers, which have a fast hash."""
-    start = assembly.time_text(start_ns)
+    """Return the members `start` and `step` of the forecast's data.
+
+    The step comes as numbers, because their hash is fast.
+    """
+    start = time_text(start_ns)
     return grid_json_of({"start": start, **Step(period_s, months, day).as_json(parse_time(start))}, steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from prose import MAX_CELL, MAX_LINE, code_problems, main, problems
+from prose import MAX_CELL, MAX_CODE, MAX_LINE, code_problems, main, problems
 
 AVOIDED = "under" + " way"
 
@@ -37,6 +37,12 @@ def test_long_lines_and_table_cells_are_problems() -> None:
     assert (number, line.endswith("wrap it at 110")) == (2, True)
     [(_, cell)] = problems(f"| a | {'x' * (MAX_CELL + 1)} |\n")
     assert f"{MAX_CELL + 1} characters" in cell
+
+
+def test_code_that_the_site_would_cut_off_is_a_problem() -> None:
+    assert list(problems(f"```sh\n{'x' * MAX_CODE}\n```\n")) == []
+    [(number, _)] = problems(f"```sh\n{'x' * (MAX_CODE + 1)}\n```\n")
+    assert number == 2
 
 
 def test_comments_texts_and_names_of_functions_are_checked_but_not_code() -> None:

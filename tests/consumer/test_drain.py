@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import Mock
 
 from consumer.drain import Drain
+from consumer.intake import Intake
 from consumer.lanes.lanes import Lanes
 from consumer.state.writer import StateWriter
 from interceptor.delivery import Delivery, Record
@@ -71,7 +72,7 @@ def test_deliveries_settled_during_the_last_commit_are_published_before_the_end(
     batches: Any = EmptyBatches()
     ticks: Any = NoTicks()
     state = StateWriter(Mock(commits_offsets=True), "state", "group")
-    drain = Drain(Mock(), batches, publisher, commits, ticks, state, lambda: None)
+    drain = Drain(Mock(spec=Intake), batches, publisher, commits, ticks, state)
     drain.finish([lane], 5.0, in_rebalance=True)
     assert publisher.published == [delivery]
     assert lane.events == 0

@@ -120,6 +120,13 @@ def test_full_lanes_poll_for_the_answer_to_a_commit_and_for_one_record_at_most(h
     assert harness.source.polls == [(1, 0)]
 
 
+def test_a_poll_that_completes_commits_leaves_its_records_to_a_later_reader(harness: Harness) -> None:
+    harness.source.records = [record(0)]
+    harness.intake.complete_commits()
+    assert harness.source.polls == [(1, 0)]
+    assert harness.lane.events == 0
+
+
 def test_a_lane_that_stays_full_is_paused_until_it_has_room_again(harness: Harness) -> None:
     harness.fill_lane()
     harness.intake.receive()

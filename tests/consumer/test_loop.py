@@ -14,6 +14,7 @@ from consumer.kafka.topics.limits import Sizes
 from consumer.kafka.topics.watch import Changes
 from consumer.lanes.batches import Batching
 from consumer.loop import SILENT_S, Loop
+from consumer.loop_parts import LoopParts
 from consumer.publishing.result_publisher import ResultPublisher
 from consumer.state.partition_restore import PartitionRestore
 from consumer.state.partition_states import PartitionStates
@@ -76,17 +77,15 @@ def loop(source: Any, topics: Any) -> Iterator[Loop]:
     publisher: Any = FakePublisher(commits_offsets=False)
     event_loop = asyncio.new_event_loop()
     restorer = Restorer(PartitionRestore({}, event_loop, "state", "group"), open_reader=Mock())
-    yield Loop(
+    parts = LoopParts(
         source,
         publisher,
-        ResultPublisher(publisher, "forecasts", "dead"),
         topics,
-        Chain([]),
-        event_loop,
-        Batching(),
+        ResultPublisher(publisher, "forecasts", "dead"),
         DeadLetterWatch("dead", 3, lambda: 0.0),
         PartitionStates({}, event_loop, restorer, StateWriter(publisher, "state", "group")),
     )
+    yield Loop(parts, Chain([]), event_loop, Batching())
     event_loop.close()
 
 
@@ -121,7 +120,7 @@ def test_a_member_of_a_group_says_that_the_broker_is_silent(
 def test_a_member_of_a_group_says_which_topic_is_missing(
     loop: Loop, source: FakeSource, topics: FakeTopics
 ) -> None:
-    topics.restore = Mock()  # type: ignore[attr-defined]
+    topics.recreate_outputs = Mock()  # type: ignore[attr-defined]
     problems: list[str] = []
 
     def is_missing(*names: str) -> None:

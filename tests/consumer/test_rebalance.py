@@ -7,10 +7,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.lanes.lane import Partition
 from consumer.lanes.lanes import Lanes
 from consumer.rebalance import Rebalance
+from tests.consumer.parts import parts
 
 PARTITION = ("metrics", 0)
 
@@ -39,8 +39,10 @@ class Calls:
     def of(self, part: str, **attributes: Any) -> Any:
         """A stand-in for one part of the loop, for example "commits"."""
         fake = Mock(**attributes)
-        for method in ("abandon", "assigned", "dropped", "prepare"):
-            getattr(fake, method).side_effect = lambda *_, name=f"{part}.{method}": self.names.append(name)
+        for method in ("abandon", "assigned", "dropped", "finish", "forget_partitions", "prepare"):
+            getattr(fake, method).side_effect = lambda *_, name=f"{part}.{method}", **__: self.names.append(
+                name
+            )
         return fake
 
 
@@ -51,14 +53,15 @@ class Group:
         self.topics = self.calls.of("topics", all_exist=True)
         self.lanes = Lanes()
         self.rebalance = Rebalance(
-            self.source,
+            parts(
+                source=self.source,
+                topics=self.topics,
+                results=self.calls.of("results"),
+                states=self.calls.of("states"),
+            ),
             self.lanes,
             self.calls.of("commits"),
-            self.calls.of("results"),
-            self.topics,
-            DeadLetterWatch("dead", 3, lambda: 0.0),
-            lambda lanes: self.calls.names.append("finish"),
-            self.calls.of("states"),
+            self.calls.of("drain"),
         )
 
 
@@ -85,7 +88,7 @@ def test_an_assignment_makes_the_consumer_ready_at_once(group: Group) -> None:
 def test_topics_are_prepared_again_if_they_were_missing(group: Group) -> None:
     group.topics.all_exist = False
     group.rebalance.assigned([PARTITION])
-    assert group.calls.names == ["topics.prepare", "results.assigned", "states.assigned"]
+    assert group.calls.names == ["topics.prepare", "results.forget_partitions", "states.assigned"]
 
 
 def test_a_revoked_partition_is_finished_and_then_abandoned(group: Group) -> None:
@@ -93,7 +96,7 @@ def test_a_revoked_partition_is_finished_and_then_abandoned(group: Group) -> Non
     (lane,) = group.lanes
     lane.is_paused = True
     group.rebalance.revoked([PARTITION])
-    assert group.calls.names[2:] == ["finish", "commits.abandon", "states.dropped"]
+    assert group.calls.names[2:] == ["drain.finish", "commits.abandon", "states.dropped"]
     assert group.source.resumed == [PARTITION]
     assert lane.is_dropped
 

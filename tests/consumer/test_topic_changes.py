@@ -6,11 +6,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.kafka.topics.watch import Changes
 from consumer.lanes.lane import Partition
 from consumer.lanes.lanes import Lanes
 from consumer.topic_changes import UNREAD_S, TopicChanges
+from tests.consumer.parts import parts
 
 
 class FakeTopics:
@@ -52,12 +52,7 @@ class Harness:
         self.lanes = Lanes()
         self.lanes.assign(partitions)
         self.changes = TopicChanges(
-            topics,  # type: ignore[arg-type]
-            self.lanes,
-            self.source,  # type: ignore[arg-type]
-            self.results,
-            DeadLetterWatch("dead", 3, lambda: 0.0),
-            self.rejoins.append,
+            parts(topics=topics, source=self.source, results=self.results), self.lanes, self.rejoins.append
         )
 
 
@@ -86,7 +81,9 @@ def test_a_topic_that_was_created_again_is_read_from_its_start(
     assert [
         lane.partition for lane in harness.lanes if lane.start == 0
     ] == from_start  # all of it counts as lag
-    assert harness.results.assigned.call_count == assignments  # the numbers of partitions are requested again
+    assert (
+        harness.results.forget_partitions.call_count == assignments
+    )  # the numbers of partitions are requested again
     logged = [line for line in caplog.messages if "deleted and created again" in line]
     assert len(logged) == bool(from_start)
 

@@ -1,6 +1,5 @@
 """`fncast deploy` to the function host, to a fake Fn server, and to servers that are not Fn servers."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ import requests
 from fncast.cli.main import build_parser
 from fncast.failure import Failure
 from fncast.http.listener import bind
-from fncast.http.server import build_server
 from functions.deployment import DeployError, FnServer
-from functions.host.app import FunctionHost
 from functions.host.folder import FunctionFolder, read_folder
 from tests.functions.fake_fn_server import FakeFnServer, fake_fn_server
+from tests.functions.running_host import running_host
 
 pytestmark = pytest.mark.integration
 
@@ -48,15 +46,8 @@ def folder(tmp_path: Path) -> FunctionFolder:
 @pytest.fixture
 def host(folder: FunctionFolder) -> Iterator[str]:
     """The URL of a function host with that folder and another GP_SERVER_URL, in the app `fncast`."""
-    listener = bind("127.0.0.1", 0)
-    running = build_server(FunctionHost([folder], {}, {"GP_SERVER_URL": "http://before:9000"}, processes=1))
-    running.takes_signals = False  # only the main thread gets signals
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield "http://{}:{}".format(*listener.getsockname())
-    running.should_exit = True
-    thread.join(10)
-    assert not thread.is_alive()
+    with running_host(folder, {"GP_SERVER_URL": "http://before:9000"}) as url:
+        yield url
 
 
 def deploy(url: str, folder: FunctionFolder, *words: str) -> int:
@@ -155,9 +146,8 @@ def test_both_urls_of_the_model_service_are_rejected(host: str, folder: Function
 
 
 def test_missing_configuration_is_reported(host: str, folder: FunctionFolder) -> None:
-    with pytest.raises(Exception, match="needs GP_SERVER_URL") as caught:
+    with pytest.raises(Failure, match="needs GP_SERVER_URL"):
         deploy(host, folder)
-    assert isinstance(caught.value, Failure)
 
 
 async def test_a_rejection_has_the_servers_message(host: str, folder: FunctionFolder) -> None:
@@ -193,9 +183,8 @@ def test_a_token_file_without_a_token_is_rejected(
 ) -> None:
     file = tmp_path / "token"
     file.write_text(content)
-    with pytest.raises(Exception, match="holds no token") as caught:
-        deploy(host, folder, "--config", "GP_SERVER_URL=http://m:9000", "--token-file", str(file))
-    assert isinstance(caught.value, Failure)
+    with pytest.raises(Failure, match="holds no token"):
+        deploy(host, folder, *GRAPHPIPE, "--token-file", str(file))
 
 
 def invoke_url_of_echo(host: str) -> str:

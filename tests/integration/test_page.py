@@ -137,7 +137,9 @@ def test_an_outage_of_a_function_is_shown(visit: Any, testbed: DashboardTestbed)
     page = visit()
     since = datetime.now(UTC).isoformat()
     testbed.feed.outage({"since": since, "reason": "http://functions cannot be reached", "over": False})
-    page.until("/^Out: forecast since .*cannot be reached/.test(document.getElementById('banner').innerText)")
+    page.until(
+        "/^A route is out: forecast since .*cannot be reached/.test(document.getElementById('banner').innerText)"
+    )
     assert page.value("getComputedStyle(document.getElementById('function')).color") == page.tab.evaluate(
         COLOUR, "bad"
     )
@@ -169,8 +171,8 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
     assert "above 70 °C is expected at" in text("#incidents")
     assert "probability 72 %" in text("#incidents")
     assert "rule <b>hot" in text("#incidents")
-    assert "model forecast v7 · goes to page-me" in text("#incidents")
-    assert "2 open." in text("#incidents-note")
+    assert "model forecast v7 · destination page-me" in text("#incidents")
+    assert text("#incidents-note") == "2 open."
     page.until(f"{card('cpu')}.chart?.range?.[1] > 70")  # the threshold is in the chart
 
     for name, skill in (("cpu", 0.3), ("counter", -0.2)):
@@ -183,10 +185,10 @@ def test_an_anomaly_and_an_alert_come_and_go(visit: Any, testbed: DashboardTestb
 
     feed.monitored("alerts", "anomaly", HOSTILE_NAME, {"state": "closed", **anomaly})
     feed.monitored("alerts", "alert", "cpu", alert | {"state": "closed", "probability": 0.01})
-    page.until("document.getElementById('incidents-note').textContent === 'Nothing is open. 2 are over.'")
+    page.until("document.getElementById('incidents-note').textContent === 'None open, 2 ended.'")
     assert page.value("document.querySelectorAll('#incidents .closed').length") == 2
     page.tab.click("#incidents .closed button")
-    page.until(f"{card('cpu')}.wide")
+    page.until(f"{card('cpu')}.isWide")
     assert page.value("document.querySelectorAll('img, #monitor b').length") == 0
     assert page.complaints == []
 

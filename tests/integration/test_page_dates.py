@@ -86,7 +86,7 @@ def test_month_ends_are_month_ends_in_every_time_zone(browser: Any, dashboard: s
     while not tab.evaluate(f"{SERIES}?.chart !== undefined && {SERIES}.series.times.length === 63"):
         assert time.monotonic() < end, "the page does not show 60 readings and 3 forecasts"
         tab.wait_for_timeout(50)
-    point = f"{SERIES}.point(at), {SERIES}.readout.querySelector('b').textContent"
+    point = f"{SERIES}.showPoint(at), {SERIES}.readout.querySelector('b').textContent"
     shown = tab.evaluate(f"Array.from({{ length: 63 }}, (_, at) => ({point}))")
     assert shown == [f"{month_end(n):%b} {month_end(n).day}, {month_end(n).year}" for n in range(63)]
     labels, ticks = tab.evaluate(

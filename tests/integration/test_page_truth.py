@@ -73,7 +73,7 @@ def test_readings_of_2024_have_their_dates(site: Site, visit: Callable[..., Tab]
     tab.drawn()
     tab.says(".card .age", r"^last reading 3 May 2024, 14:00 · \d years? ago$")
     assert any("2024" in label for label in tab.axis())
-    assert not tab.tab.evaluate("document.querySelector('.card').card.series.current(Date.now() / 1000)")
+    assert not tab.tab.evaluate("document.querySelector('.card').card.series.isCurrent(Date.now() / 1000)")
 
 
 def test_dates_do_not_depend_on_the_time_zone(site: Site, visit: Callable[..., Tab]) -> None:
@@ -88,7 +88,7 @@ def test_current_readings_show_their_age(site: Site, visit: Callable[..., Tab]) 
     tab = visit()
     tab.drawn()
     tab.says(".card .age", r"^(just now|\d+ s ago)$")
-    assert tab.tab.evaluate("document.querySelector('.card').card.series.current(Date.now() / 1000)")
+    assert tab.tab.evaluate("document.querySelector('.card').card.series.isCurrent(Date.now() / 1000)")
 
 
 def test_a_silent_series_is_grey_and_does_not_count(site: Site, visit: Callable[..., Tab]) -> None:
@@ -155,7 +155,7 @@ def test_the_part_that_is_out_is_red(
     outage = {"over": False, "reason": reason, "since": datetime.now(UTC).isoformat()}
     site.event("outages", "io.fncast.outage.v1", "forecast", "o", outage)
     tab = visit()
-    tab.says("#banner", "^Out: forecast since")
+    tab.says("#banner", "^A route is out: forecast since")
     tab.says("#function-note", f"^{function}$")
     tab.says("#model-note", model)
     red = tab.tab.evaluate("[...document.querySelectorAll('.path .out .name')].map((one) => one.id)")

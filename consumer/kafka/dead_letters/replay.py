@@ -14,7 +14,7 @@ from consumer.kafka.topics.replication import INTERNAL
 
 CHUNK_BYTES = 16 * 1024 * 1024  # values in one transaction, which are kept in memory
 MAX_FAILURES = 3  # transactions that fail without a rejected letter
-MAX_TOPIC_NAME = 250  # one more than Kafka allows, so that a longer name is still found to be too long
+MAX_TOPIC_NAME = 250  # one character more than Kafka allows: a name that is cut here is still invalid
 MAX_TOPICS = 1000  # topics whose number of partitions is remembered
 MAX_NAMED = 20  # letters that could not be replayed and are named; the others are only counted
 

@@ -24,7 +24,7 @@ class StoredDeadLetter:
 
     def __init__(self, letter: Record) -> None:
         self.record = letter
-        self.headers, added = dead_letter.own_and_added(letter)
+        self.headers, added = dead_letter.split_headers(letter)
         names = dead_letter.ADDED_HEADERS
         values = {name: value for name, value in added or letter.headers if name in names and value}
         self._added = {name: value.decode("utf-8", "replace") for name, value in values.items()}

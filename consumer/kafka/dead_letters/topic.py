@@ -130,19 +130,25 @@ class DeadLetterTopic:
         while ends:
             for message in self._consumer.consume(CHUNK, 0.2):
                 heard_s = time.monotonic()
-                error = message.error()
-                if error is None:
-                    letter = record(message)
-                    if letter.offset < ends.get(letter.partition, 0):
-                        yield StoredDeadLetter(letter)
-                    elif ends.pop(letter.partition, None) is not None:
-                        self._consumer.pause([TopicPartition(self.topic, letter.partition)])
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    ends.pop(message.partition(), None)
-                elif error.fatal() or not error.retriable():
-                    raise ConsumerError(f"reading {self.topic!r} failed: {describe(error)}")
+                if (error := message.error()) is not None:
+                    if self._is_end(error):
+                        ends.pop(message.partition(), None)
+                    continue
+                letter = record(message)
+                if letter.offset < ends.get(letter.partition, 0):
+                    yield StoredDeadLetter(letter)
+                elif ends.pop(letter.partition, None) is not None:
+                    self._consumer.pause([TopicPartition(self.topic, letter.partition)])
             if time.monotonic() - heard_s > ANSWER_S:
                 raise ConsumerError(f"Kafka does not answer while reading {self.topic!r}")
+
+    def _is_end(self, error: KafkaError) -> bool:
+        """Whether an error event is the end of a partition. Raises ConsumerError if the client cannot continue."""
+        if error.code() == KafkaError._PARTITION_EOF:
+            return True
+        if error.fatal() or not error.retriable():
+            raise ConsumerError(f"reading {self.topic!r} failed: {describe(error)}")
+        return False
 
     def _unreachable(self, cause: KafkaError) -> ConsumerError:
         self._consumer.poll(0)  # calls _on_error

@@ -42,19 +42,7 @@ class AtLeastOnce(BaseProducer):
         return True
 
     def commit(self, offsets: Mapping[Partition, int], group_metadata: Any) -> None:
-        fewest, fewer_at_s = len(self._producer), time.monotonic()
-        while left := self._flush(FLUSH_STEP_S):
-            if self._failure is not None:
-                break
-            self._check_patience("the broker has not acknowledged the results")
-            if left < fewest:
-                fewest, fewer_at_s = left, time.monotonic()
-            elif self._is_cut_off():
-                self._replace_producer(CUT_OFF)
-            elif time.monotonic() - fewer_at_s >= STUCK_S:
-                if answers(self._producer):
-                    self._replace_producer(f"the broker acknowledged nothing for {STUCK_S:g} s")
-                fewer_at_s = time.monotonic()
+        self._wait_for_acknowledgements()
         failure, self._failure = self._failure, None
         if failure is None:
             self._rejected.clear_isolated()
@@ -68,7 +56,25 @@ class AtLeastOnce(BaseProducer):
             f"publishing to Kafka failed: {describe(failure)}"
         )
 
-    def _on_rejected(self, cause: KafkaError, topic: str) -> None:
+    def _wait_for_acknowledgements(self) -> None:
+        """Return once the broker has acknowledged all records, or one of them has failed.
+
+        Raises NotPublished after it has replaced a producer that is stuck; GaveUp.
+        """
+        fewest, progress_at_s = len(self._producer), time.monotonic()
+        while (left := self._flush(FLUSH_STEP_S)) and self._failure is None:
+            self._check_stop("the broker has not acknowledged the results")
+            if left < fewest:
+                fewest, progress_at_s = left, time.monotonic()
+                continue
+            if self._is_cut_off():
+                self._replace_producer(CUT_OFF)
+            if time.monotonic() - progress_at_s >= STUCK_S:
+                if answers(self._producer):
+                    self._replace_producer(f"the broker acknowledged nothing for {STUCK_S:g} s")
+                progress_at_s = time.monotonic()
+
+    def _on_rejected(self, cause: KafkaError, topic: str) -> NoReturn:
         if cause.code() in GONE:
             self._replace_producer(describe(cause))
         super()._on_rejected(cause, topic)

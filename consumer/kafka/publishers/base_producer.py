@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -31,7 +31,7 @@ FLUSH_STEP_S = 0.5
 # Records that this consumer has dropped itself: of an aborted transaction, or of a replaced producer.
 PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 # Wait for the answer about one isolated record. A later answer counts for the whole group of records.
-ALONE_S = 5.0
+ISOLATED_S = 5.0
 METADATA_S = 1.0
 METADATA_TRIES = 5
 CUT_OFF = "it has lost its connection to Kafka for good"
@@ -122,7 +122,7 @@ class BaseProducer:
 
     def partitions_of(self, topic: str) -> int:
         for _ in range(METADATA_TRIES):  # a topic that is being created has no leader yet
-            if time.monotonic() >= self._give_up_at_s:
+            if self._has_given_up():
                 break
             try:
                 metadata = self._producer.list_topics(topic, METADATA_S).topics[topic]
@@ -148,7 +148,7 @@ class BaseProducer:
         if self._rejected.has_any:
             if not self._rejected.fits(topic, batch_size_of(key, value, headers)):
                 raise RecordTooLarge(f"the broker rejects a record of this size for {topic!r}")
-            is_isolated = self._rejected.must_go_alone(topic, key, value) and self._try_to_deliver_all()
+            is_isolated = self._rejected.must_isolate(topic, key, value) and self._try_to_deliver_all()
         self._produce(topic, partition, key, value, headers)
         if is_isolated:
             self._settle_isolated(topic, key, value, headers)
@@ -163,7 +163,7 @@ class BaseProducer:
                 return
             except BufferError:
                 self._wait(QUEUE_FULL_POLL_S)
-                self._check_patience("the client's queue is full")
+                self._check_stop("the client's queue is full")
             except KafkaException as error:
                 cause = error.args[0]
                 if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
@@ -173,7 +173,7 @@ class BaseProducer:
     def _settle_isolated(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> None:
         """Wait for the broker's answer about a record that was sent on its own. Raises RecordRejected."""
         if self._try_to_deliver_all():
-            self._rejected.accepted_alone(topic, key, value)
+            self._rejected.stop_isolating(topic, key, value)
             return
         failure = self._failure
         if failure is not None and failure.code() in RECORD_CODES:
@@ -183,15 +183,15 @@ class BaseProducer:
 
     def _try_to_deliver_all(self) -> bool:
         """Wait until the broker has acknowledged all records. False if it rejected some, or is slow."""
-        until_s = time.monotonic() + ALONE_S
+        until_s = time.monotonic() + ISOLATED_S
         while self._failure is None and time.monotonic() < until_s:
             if not self._flush(FLUSH_STEP_S):
                 return self._failure is None
-            self._check_patience("the broker has not acknowledged the results")
+            self._check_stop("the broker has not acknowledged the results")
         return False
 
-    def _on_rejected(self, cause: KafkaError, topic: str) -> None:
-        """The client rejects every record for the topic. Always raises."""
+    def _on_rejected(self, cause: KafkaError, topic: str) -> NoReturn:
+        """Raise the error for a topic whose records the client rejects."""
         failed = ConsumerError(f"publishing to {topic!r} failed: {describe(cause)}")
         raise (authorization_error(cause, [topic]) or failed) from None
 
@@ -209,11 +209,12 @@ class BaseProducer:
     def give_up_at(self, at_s: float) -> None:
         self._give_up_at_s = at_s
 
-    def _is_over(self) -> bool:
+    def _has_given_up(self) -> bool:
         return time.monotonic() >= self._give_up_at_s
 
-    def _check_patience(self, reason: str) -> None:
-        if self._is_over():
+    def _check_stop(self, reason: str) -> None:
+        """Raise GaveUp if a stop no longer waits for the broker. reason: what is waited for."""
+        if self._has_given_up():
             raise GaveUp(
                 f"stopped before Kafka had all results: the rest is read again at the next start ({reason})"
             )

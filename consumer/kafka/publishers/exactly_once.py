@@ -12,10 +12,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError
 
 from consumer.errors import NotPublished, OutcomeUnknown
 from consumer.kafka.authorization import authorization_error
+from consumer.kafka.errors import map_kafka_errors
 from consumer.kafka.publishers.base_producer import CUT_OFF, GONE
 from consumer.kafka.publishers.transactional_producer import TransactionalProducer
 from consumer.kafka.source.offset_commits import topic_partitions
@@ -58,13 +59,11 @@ class ExactlyOnce(TransactionalProducer):
             self._begin()  # skipped records have offsets and no output
         self.token = uuid.uuid4().hex
         producer, positions = self._producer, topic_partitions(offsets, self.token)
-        try:
+        with map_kafka_errors(self._commit_error):
             self._worker.run(
                 lambda: producer.send_offsets_to_transaction(positions, group_metadata, CALL_S), CALL_S
             )
             self._worker.run(lambda: producer.commit_transaction(CALL_S), CALL_S)
-        except KafkaException as error:
-            self._recover(error.args[0])
         self._is_open = False
         self._logged.clear()
         self._rejected.clear_isolated()
@@ -87,15 +86,15 @@ class ExactlyOnce(TransactionalProducer):
             self._replace_producer(cause)  # the new client asks the broker for its topics
         raise (authorization_error(cause, [topic]) or NotPublished(reason)) from None
 
-    def _recover(self, cause: KafkaError) -> NoReturn:
-        if cause.txn_requires_abort():
-            reason = describe(self._failure or cause)  # after a failed record, `cause` names no reason
-            has_aborted = self._try_to_abort()
-            denied = self._authorization_error(cause)
-            if denied or has_aborted:
-                raise (denied or NotPublished(reason)) from None
-        elif denied := self._authorization_error(cause):
-            raise denied from None
-        else:
+    def _commit_error(self, cause: KafkaError) -> Exception:
+        """Abort the transaction, or replace the producer. Returns the error of the failed commit."""
+        reason = describe(self._failure or cause)  # after a failed record, `cause` names no reason
+        requires_abort = cause.txn_requires_abort()
+        has_aborted = requires_abort and self._try_to_abort()
+        if denied := self._authorization_error(cause):
+            return denied
+        if has_aborted:
+            return NotPublished(reason)
+        if not requires_abort:
             self._replace_producer(cause)
-        raise OutcomeUnknown(describe(cause)) from None
+        return OutcomeUnknown(describe(cause))

@@ -37,7 +37,7 @@ HEADER_FRAME_BYTES = 10
 
 
 class RejectedRecords:
-    """Records to isolate, and sizes that are rejected. has_any: whether there is one of either."""
+    """Records to isolate, and sizes that are rejected. has_any: whether there are any of them."""
 
     def __init__(self, learns_limits: bool, clock_s: Callable[[], float] = time.monotonic) -> None:
         """learns_limits: False for compressed records: the broker checks their compressed size."""
@@ -57,7 +57,7 @@ class RejectedRecords:
         elif error.code() == KafkaError._INVALID_DIFFERENT_RECORD:
             self._names_records = True
 
-    def must_go_alone(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
+    def must_isolate(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
         """Whether to publish this record on its own. Compares content, so an equal record is isolated as well.
 
         Raises RecordRejected if the broker has named this record.
@@ -67,8 +67,8 @@ class RejectedRecords:
             raise self.rejection(error, topic, 0)
         return error is not None
 
-    def accepted_alone(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        """The broker accepted this record on its own, so stop isolating it."""
+    def stop_isolating(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+        """The broker has accepted this record on its own."""
         self._isolated.pop(hash((topic, key, value)), None)
 
     def clear_isolated(self) -> None:

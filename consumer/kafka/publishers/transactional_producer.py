@@ -20,7 +20,7 @@ from fncast.wording.kafka import describe
 
 TRANSACTION_TIMEOUT_MS = 10_000  # the longest that a killed producer's open transaction delays readers
 INIT_STEP_S = 0.5  # librdkafka continues in the background; the loop polls in between
-ABORT_S = 2.0  # the loop waits for an abort; a new producer's start aborts as well
+ABORT_S = 2.0  # the loop waits no longer for an abort; then a new producer ends the transaction
 WARN_AFTER_S = 3.0
 # A commit sends what waits, and readers see nothing earlier. If a record waits for longer than this while a request of
 # its partition is on its way, a thread of librdkafka spins until the answer arrives (docs/decisions/079).

@@ -59,6 +59,7 @@ class Restarts:
         """A new client has no restarts."""
         for entries in (
             self._out_of_range,
+            self._start_offsets,
             self._pending,
             self._unassigned,
             self._rejected,

@@ -34,7 +34,7 @@ class Topics:
     """The topics that the consumer reads and writes. Used by the loop's thread.
 
     problem: why `prepare` returned None. all_exist: whether all topics exist; if not, call `prepare` again later.
-    missing: output topics that `restore` has not found. watch: set by `prepare`; None for the embedded broker.
+    missing: output topics that `recreate_outputs` has not found. watch: set by `prepare`; None for the embedded broker.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Topics:
         largest = largest_input(limits, names.inputs)
         self._dead_letter_bytes = largest + MAX_ADDED_BYTES
         if names.state in counts and (problem := compaction_problem(self._admin, names.state)):
-            raise ConsumerError(problem)
+            raise ConsumerError(str(problem))
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
         has_input = any(name in counts for name in names.inputs)
         if self._is_exactly_once and has_input and not self._are_replicas_checked:
@@ -139,7 +139,7 @@ class Topics:
         written = [limits[name] for name in (names.output, names.dead_letters) if name in limits]
         return Sizes(self._dead_letter_bytes, min([BATCH_BYTES, *written]))
 
-    def restore(self) -> None:
+    def recreate_outputs(self) -> None:
         """Create output topics that were deleted. Call it when results cannot be published."""
         try:
             cluster = self._admin.list_topics(timeout=ANSWER_S)
@@ -177,7 +177,10 @@ class Topics:
 
 
 def partition_counts(cluster: Any, *, without_errors: bool = False) -> dict[str, int]:
-    """The number of partitions of each topic. cluster: the driver's ClusterMetadata. without_errors: skip others."""
+    """The number of partitions of each topic. cluster: the driver's ClusterMetadata.
+
+    without_errors: leave out topics with an error.
+    """
     return {
         name: len(topic.partitions)
         for name, topic in cluster.topics.items()

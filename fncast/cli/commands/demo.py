@@ -20,13 +20,13 @@ from fncast.cli.arguments.series_files import (
     read_file,
     reading_words,
 )
-from fncast.demo.models import UnusableModel
 from fncast.demo.plan import HOST, DemoPorts, Plan, free_ports
 from fncast.demo.process import ProcessFailed
 from fncast.demo.supervisor import DemoSupervisor
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.port import parse_port
+from model_service.serving.runtimes.runtime import UnusableModel
 
 PORT = 8090
 NAME_WIDTH = 13

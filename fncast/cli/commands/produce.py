@@ -9,14 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from consumer.settings import Settings
 from consumer.settings.inputs import EVENTS
 from fncast.cli.arguments.series_files import FILES, add_reading_arguments, check_stdin_once
 from fncast.cli.arguments.settings import add_kafka_arguments, settings
 from fncast.cli.records import produced_records
-from fncast.cli.records.produced_records import FORMATS, READINGS, WINDOWS, is_csv, is_live
+from fncast.cli.records.produced_records import FORMATS, READINGS, WINDOWS, is_event_file, is_live
 from fncast.failure import Failure
 from fncast.produce.events import InvalidEventText
 from fncast.produce.publisher import PublishError, TopicPublisher
@@ -46,6 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"a file of readings ({FILES}), a .json file with one CloudEvent, or CloudEvents as JSON lines on"
         " standard input",
     )
+    _add_feed_arguments(parser)
+    _add_record_arguments(parser)
+    # The start of the demo, for a restarted source.
+    parser.add_argument("--since", type=float, help=argparse.SUPPRESS)
+    add_kafka_arguments(parser)
+    add_reading_arguments(parser)
+
+
+def _add_feed_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the feeds that publish until Ctrl-C."""
     parser.add_argument(
         "--machine", action="store_true", help="also publish this machine's metrics, until Ctrl-C"
     )
@@ -60,8 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="publish the files of readings as live data, again and again, until Ctrl-C",
     )
+
+
+def _add_record_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say what a record holds, and where and how fast the records go."""
     parser.add_argument(
-        "--topic", default=None, help="default: the first of the settings' input_topics (metrics)"
+        "--topic", help="the topic to publish to (default: the first of the settings' input_topics, metrics)"
     )
     parser.add_argument(
         "--destination",
@@ -83,22 +96,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, metavar="N", help="at most N events a second")
     parser.add_argument(
-        "--mode", choices=("binary", "structured"), default="binary", help="default: %(default)s"
+        "--mode",
+        choices=("binary", "structured"),
+        default="binary",
+        help="where an event's attributes are: in the record's headers, or in its value (default: %(default)s)",
     )
     parser.add_argument(
         "--source", default=None, help="the CloudEvents source of the windows (default: fncast/produce/…)"
     )
-    # The start of the demo, for a restarted source.
-    parser.add_argument("--since", type=float, help=argparse.SUPPRESS)
-    add_kafka_arguments(parser)
-    add_reading_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Publish all events. Returns 0 once the broker has acknowledged all of them. Raises Failure."""
     _check(arguments)
-    kafka = settings(arguments).kafka
-    topic = arguments.topic or _default_topic(arguments, settings(arguments))
+    configured = settings(arguments)
+    kafka = configured.kafka
+    topic = arguments.topic or _default_topic(arguments, configured)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         pace = RateLimiter(arguments.rate)
@@ -144,16 +157,12 @@ def _check(arguments: argparse.Namespace) -> None:
         raise Failure("nothing to publish: pass a file, - for standard input, --machine or --shop")
     if arguments.source is not None and not URI_REFERENCE.fullmatch(arguments.source):
         raise Failure(f"--source {arguments.source!r} is not a URI-reference")
-    if arguments.replay and not any(is_csv(file) for file in arguments.files):
+    if arguments.replay and all(is_event_file(file) for file in arguments.files):
         raise Failure("--replay needs a file of readings; pass one")
     check_stdin_once(arguments.files)
     for file in arguments.files:
-        if arguments.format != WINDOWS and not is_csv(file):
+        if arguments.format != WINDOWS and is_event_file(file):
             raise Failure(f"{file}: --format {arguments.format} needs files of readings, not events")
-        if not is_csv(file) and Path(file).suffix.lower() != ".json":
-            raise Failure(
-                f"{file}: the name must end in .csv, .tsv, .txt (each also with .gz) or .json; - reads standard input"
-            )
     try:
         SlidingWindow(arguments.window, arguments.every)
     except ValueError as error:

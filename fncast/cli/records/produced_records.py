@@ -27,7 +27,6 @@ from fncast.produce.shop_servers import ServerIncidents
 from fncast.produce.single_reading import to_reading_record, to_telegraf_record
 from fncast.produce.windows import SlidingWindow
 from fncast.series.csv.error import CsvError
-from fncast.series.csv.source import is_series_file
 from fncast.series.time_series import TimeSeries
 
 # Far above the usual record limit of a broker: a larger line is a mistake.
@@ -41,9 +40,9 @@ def is_live(arguments: argparse.Namespace) -> bool:
     return bool(arguments.machine or arguments.shop or arguments.replay)
 
 
-def is_csv(file: str) -> bool:
-    """Whether the file may hold readings. Standard input may hold events, too."""
-    return file == "-" or is_series_file(file)
+def is_event_file(file: str) -> bool:
+    """Whether the file holds one event. All others hold readings; standard input may hold events, too."""
+    return Path(file).suffix.lower() == ".json"
 
 
 def records(arguments: argparse.Namespace) -> Iterator[KafkaMessage]:
@@ -86,7 +85,7 @@ def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
     for file in arguments.files:
         if file == "-" and _stdin_holds_events():
             yield from _stdin_events(arguments.destination)
-        elif not is_csv(file):
+        elif is_event_file(file):
             yield _file_event(Path(file), arguments.destination)
         elif arguments.replay:
             replayed += read_file(Path(file), arguments)

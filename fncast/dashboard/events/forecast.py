@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fncast.dashboard.events.event import ReceivedEvent
@@ -29,7 +29,7 @@ class ShownForecast:
     high: Values
     band: tuple[float, float] | None
     model: str
-    scored: int = field(default=0)
+    scored: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """What the page shows of the forecast, as JSON values."""

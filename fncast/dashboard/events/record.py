@@ -12,7 +12,7 @@ class ReceivedRecord:
     """One record.
 
     timestamp_s: in seconds since 1970, None if the record has no timestamp. headers: in order, with repeats.
-    live: whether it was written after the reader started; False for the history that the reader begins with.
+    is_live: whether it was written after the reader started; False for the history that the reader begins with.
     """
 
     topic: str
@@ -21,7 +21,7 @@ class ReceivedRecord:
     timestamp_s: float | None
     value: bytes | None
     headers: Headers = field(default_factory=list)
-    live: bool = True
+    is_live: bool = True
     key: bytes | None = None
 
     def header(self, name: str) -> str | None:

@@ -1,14 +1,12 @@
-"""Throughput and latency: records per second, and the delay from an input record to its answer."""
+"""The delay from an input record to its answer."""
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any, TypeVar
 
-RATE_WINDOW_S = 10  # long enough for a steady figure, short enough to show changes
 DELAY_WINDOW_S = 60.0
 # An older timestamp does not say when the input was sent: the producer writes history, or its clock shows 1970.
 MAX_DELAY_S = 30 * 86_400.0
@@ -21,37 +19,7 @@ LATE_S = 10.0
 
 V = TypeVar("V")
 Key = tuple[str, str]  # the input's source and id
-
-
-class RecordRate:
-    """Records per second, averaged over the last RATE_WINDOW_S."""
-
-    def __init__(self, now_s: float) -> None:
-        self.total = 0
-        self._since_s = now_s
-        self._buckets: deque[tuple[int, int]] = deque()  # (second, records in it)
-
-    def add(self, now_s: float, live: bool) -> None:
-        """Count a record. A record that is not live counts only in the total."""
-        self.total += 1
-        if not live:
-            return
-        second = math.floor(now_s)
-        if self._buckets and self._buckets[-1][0] == second:
-            self._buckets[-1] = second, self._buckets[-1][1] + 1
-        else:
-            self._buckets.append((second, 1))
-            self._forget(now_s)
-
-    def per_s(self, now_s: float) -> float:
-        """The current rate. In the first seconds, the average since the start."""
-        self._forget(now_s)
-        window_s = min(RATE_WINDOW_S, max(1.0, now_s - self._since_s))
-        return sum(count for _, count in self._buckets) / window_s
-
-    def _forget(self, now_s: float) -> None:
-        while self._buckets and self._buckets[0][0] <= now_s - RATE_WINDOW_S:
-            self._buckets.popleft()
+Partition = tuple[str, int]  # topic and number
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +27,14 @@ class PendingInput:
     """An input that waits for its answer.
 
     timestamp_s: the record's, in seconds since 1970. last: the index of its last reading, None if it has no readings.
+    partition, offset: of the record.
     """
 
     timestamp_s: float | None
     last: int | None
     destination: str = ""
+    partition: Partition = ("", 0)
+    offset: int = 0
 
 
 class DelayTracker:
@@ -71,33 +42,38 @@ class DelayTracker:
 
     def __init__(self) -> None:
         self._inputs: OrderedDict[Key, PendingInput] = OrderedDict()
-        # Live inputs without an answer → when they were read.
-        self._waiting: OrderedDict[Key, float] = OrderedDict()
+        # Live inputs without an answer, and when they were read.
+        self._waiting: OrderedDict[Key, tuple[PendingInput, float]] = OrderedDict()
         # Answers that were read before their input → when they were written; None for a dead letter.
         self._early: OrderedDict[Key, float | None] = OrderedDict()
         # Pairs: when the answer was read, and its delay.
         self._delays: deque[tuple[float, float]] = deque(maxlen=MAX_DELAYS)
+        # The last offset with an outcome. The consumer publishes in input order, so earlier records have theirs, too.
+        self._settled: dict[Partition, int] = {}
 
-    def add_input(self, key: Key, pending: PendingInput, now_s: float, live: bool = True) -> None:
+    def add_input(self, key: Key, pending: PendingInput, now_s: float, is_live: bool = True) -> None:
         """Add an input event with the source and id in `key`."""
         _put(self._inputs, key, pending)
+        if pending.offset < self._settled.get(pending.partition, 0):
+            del self._settled[pending.partition]  # the topic was created again
         if key in self._early:
             answered_s = self._early.pop(key)
-            if live and answered_s is not None:
+            self._settled[pending.partition] = pending.offset
+            if is_live and answered_s is not None:
                 self._add_delay(now_s, pending.timestamp_s, answered_s)
-        elif live:
-            _put(self._waiting, key, now_s)
+        elif is_live:
+            _put(self._waiting, key, (pending, now_s))
 
     def add_answer(
-        self, key: Key, timestamp_s: float | None, now_s: float, live: bool = True
+        self, key: Key, timestamp_s: float | None, now_s: float, is_live: bool = True
     ) -> PendingInput | None:
         """Add an answer that names `key` as its cause. Returns the input if it was read before."""
         pending = self._inputs.get(key)
         # Only the first answer of an input has a delay, not one that is delivered again.
-        was_waiting = self._waiting.pop(key, None) is not None
+        was_waiting = self._settle(key)
         if pending is None:
             _put(self._early, key, timestamp_s)
-        elif live and was_waiting and timestamp_s is not None:
+        elif is_live and was_waiting and timestamp_s is not None:
             self._add_delay(now_s, pending.timestamp_s, timestamp_s)
         return pending
 
@@ -107,13 +83,31 @@ class DelayTracker:
 
     def add_dead_letter(self, key: Key) -> None:
         """Stop waiting for an answer: the input became a dead letter."""
-        if self._waiting.pop(key, None) is None and key not in self._inputs:
+        if not self._settle(key) and key not in self._inputs:
             _put(self._early, key, None)
 
     def waiting(self, now_s: float) -> int:
-        """How many of the last MAX_UNMATCHED inputs have waited longer than LATE_S for an answer."""
-        late = takewhile(lambda read_s: now_s - read_s > LATE_S, self._waiting.values())
-        return sum(1 for _ in late)
+        """How many of the last MAX_UNMATCHED inputs have waited longer than LATE_S for an answer.
+
+        An input does not wait if a later record of its partition has an outcome: its function published nothing.
+        """
+        count = 0
+        for key, (pending, read_s) in list(self._waiting.items()):
+            if now_s - read_s <= LATE_S:
+                break
+            if pending.offset < self._settled.get(pending.partition, 0):
+                del self._waiting[key]
+            else:
+                count += 1
+        return count
+
+    def _settle(self, key: Key) -> bool:
+        """Note that an input has its outcome. Returns whether it has waited for that."""
+        pending, _ = self._waiting.pop(key, (None, 0.0))
+        if pending is None:
+            return False
+        self._settled[pending.partition] = max(pending.offset, self._settled.get(pending.partition, 0))
+        return True
 
     def as_json(self, now_s: float) -> dict[str, Any]:
         """Percentiles of the last minute's delays in seconds, None if there are none; and their count."""

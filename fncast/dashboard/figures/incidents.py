@@ -9,6 +9,7 @@ from fncast.dashboard.events.event import ReceivedEvent
 from fncast.dashboard.events.fields import UnreadableData, finite_number, seconds_of
 from fncast.dashboard.events.forecast import model_name
 from fncast.dashboard.events.names import short_key, shown_name
+from fncast.dashboard.events.recent_ids import RecentIds
 from fncast.foreign_text import clean
 
 ANOMALY_TYPE, ALERT_TYPE = "io.fncast.anomaly.v1", "io.fncast.alert.v1"
@@ -33,7 +34,7 @@ class Incidents:
         self._open: OrderedDict[Key, dict[str, Any]] = OrderedDict()
         self._closed: deque[dict[str, Any]] = deque(maxlen=MAX_CLOSED)
         self._left_out: set[Key] = set()
-        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._ids = RecentIds(MAX_IDS)
         self._changed = False
 
     def add(self, event: ReceivedEvent, at_s: float) -> None:
@@ -42,8 +43,9 @@ class Incidents:
         state = data.get("state") if isinstance(data, dict) else None
         if state not in ("open", "closed"):
             raise UnreadableData("the data of an anomaly or an alert has no state, open or closed")
-        if self._is_repeat(event.id):
+        if event.id in self._ids:
             return
+        self._ids.add(event.id)
         key, incident = _read(event, data)
         self._changed = True
         if state == "open":
@@ -74,15 +76,6 @@ class Incidents:
         """A snapshot if something changed since the last call, else None."""
         changed, self._changed = self._changed, False
         return self.snapshot() if changed else None
-
-    def _is_repeat(self, event_id: str) -> bool:
-        id = short_key(event_id)
-        if id in self._ids:
-            return True
-        self._ids[id] = None
-        if len(self._ids) > MAX_IDS:
-            self._ids.popitem(last=False)
-        return False
 
 
 def _read(event: ReceivedEvent, data: dict[str, Any]) -> tuple[Key, dict[str, Any]]:

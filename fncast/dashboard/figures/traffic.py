@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from fncast.dashboard.events.event import ReceivedEvent
 from fncast.dashboard.events.forecast import FORECAST_TYPE, model_name
 from fncast.dashboard.events.names import short_key, shown_name
+from fncast.dashboard.events.recent_ids import RecentIds
 from fncast.dashboard.events.record import ReceivedRecord
-from fncast.dashboard.figures.delay import DelayTracker, Key, PendingInput, RecordRate
+from fncast.dashboard.figures.delay import DelayTracker, Key, PendingInput
 from fncast.dashboard.figures.recent_names import RecentNames
+from fncast.dashboard.figures.record_rate import RecordRate
 
-# Forecast ids to remember. A forecast with a known id is a repeat.
+# Forecast ids to remember.
 MAX_IDS = 20_000
 
 
@@ -24,7 +25,7 @@ class Traffic:
         self._forecasts = RecordRate(now_s)
         self._other_answers = 0  # answers that are not forecasts
         self._repeats = 0
-        self._forecast_ids: OrderedDict[str, None] = OrderedDict()
+        self._forecast_ids = RecentIds(MAX_IDS)
         self._delay = DelayTracker()
         self._requested = RecentNames()  # destinations of events
         self._answered = RecentNames()  # destinations of answered events
@@ -33,7 +34,7 @@ class Traffic:
 
     def count_input(self, record: ReceivedRecord, now_s: float) -> None:
         """Count a record of an input topic. It does not have to be an event."""
-        self._events.add(now_s, record.live)
+        self._events.add(now_s, record.is_live)
 
     def add_input(
         self, event: ReceivedEvent, record: ReceivedRecord, last: int | None, written_s: float, now_s: float
@@ -42,8 +43,9 @@ class Traffic:
         destination = shown_name(event.text("destination") or "")
         if destination:
             self._requested.add(destination, written_s)
-        pending = PendingInput(record.timestamp_s, last, destination)
-        self._delay.add_input(_key(event.source, event.id), pending, now_s, record.live)
+        place = (record.topic, record.partition)
+        pending = PendingInput(record.timestamp_s, last, destination, place, record.offset)
+        self._delay.add_input(_key(event.source, event.id), pending, now_s, record.is_live)
 
     def add_answer(
         self, event: ReceivedEvent, record: ReceivedRecord, written_s: float, now_s: float
@@ -51,8 +53,9 @@ class Traffic:
         """Add an event of the output topic. Returns the input that it answers, if that was read before."""
         self._last_answer_s = max(written_s, self._last_answer_s or 0.0)
         if event.type == FORECAST_TYPE:
-            self._forecasts.add(now_s, record.live)
-            self._repeats += self._is_repeat(event)
+            self._forecasts.add(now_s, record.is_live)
+            self._repeats += event.id in self._forecast_ids
+            self._forecast_ids.add(event.id)
             if model := model_name(event):
                 self._models.add(model, written_s)
         else:
@@ -60,7 +63,7 @@ class Traffic:
         source, id = event.text("causationsource"), event.text("causationid")
         if source is None or id is None:
             return None
-        answered = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.live)
+        answered = self._delay.add_answer(_key(source, id), record.timestamp_s, now_s, record.is_live)
         if answered is not None and answered.destination:
             self._answered.add(answered.destination, written_s)
         return answered
@@ -85,16 +88,6 @@ class Traffic:
             "models": self._models.names(),
             "model_age_s": age_s(self._models.last_s, now_s),
         }
-
-    def _is_repeat(self, event: ReceivedEvent) -> bool:
-        """Whether a forecast with this id was read before: it was delivered twice, or a replay created it again."""
-        id = short_key(event.id)
-        if id in self._forecast_ids:
-            return True
-        self._forecast_ids[id] = None
-        if len(self._forecast_ids) > MAX_IDS:
-            self._forecast_ids.popitem(last=False)
-        return False
 
 
 def age_s(at_s: float | None, now_s: float) -> float | None:

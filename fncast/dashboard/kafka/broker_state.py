@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BrokerState:
-    """What the reader knows about its broker.
+    """What the reader knows. Replaced as a whole, so that other threads may read it.
 
     connected: None before the first answer or failure. since_s: when `connected` changed, in seconds since 1970.
     problem: why the broker cannot be reached, or what else prevents reading.

@@ -9,7 +9,7 @@ from fncast.dashboard.events.event import ReceivedEvent
 from fncast.dashboard.events.fields import UnreadableData, Values, parse_numbers
 from fncast.dashboard.events.forecast import ShownForecast, parse_forecast
 from fncast.dashboard.events.grid import Grid
-from fncast.dashboard.events.names import short_key
+from fncast.dashboard.events.recent_ids import RecentIds
 from fncast.dashboard.events.single_reading import SingleReading
 from fncast.dashboard.series.counter_rate import CounterRate
 from fncast.dashboard.series.earlier_forecasts import EarlierForecasts
@@ -48,7 +48,7 @@ class SeriesView:
         self._counter = CounterRate()
         self._older_events = 0
         self._latest: ShownForecast | None = None
-        self._ids: dict[str, None] = {}
+        self._ids = RecentIds(MAX_IDS)
         self._earlier = EarlierForecasts()
         self._scores = ModelScores()
         self._model = ""
@@ -100,10 +100,10 @@ class SeriesView:
         after: the index of the last reading of its input, if known. Places a forecast without a start.
         Raises UnreadableData.
         """
-        if short_key(event.id) in self._ids:
+        if event.id in self._ids:
             return
         forecast = parse_forecast(event, self._first_index(Grid.of(event.data), after))
-        self._remember(short_key(event.id))
+        self._ids.add(event.id)
         self._model = forecast.model
         self._scores.add(forecast)
         if self._latest is None or forecast.start >= self._latest.start:
@@ -211,11 +211,6 @@ class SeriesView:
     def _lead(self) -> int:
         """How many steps ahead the shown earlier forecasts were made: half the horizon."""
         return (len(self._latest.values) + 1) // 2 if self._latest else 0
-
-    def _remember(self, event_id: str) -> None:
-        self._ids[event_id] = None
-        if len(self._ids) > MAX_IDS:
-            del self._ids[next(iter(self._ids))]
 
     def _mark_changed(self, index: int) -> None:
         self._changed = index if self._changed is None else min(self._changed, index)

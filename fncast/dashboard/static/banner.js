@@ -21,8 +21,8 @@ export function bannerMessage(lost, broker, totals, isTraining) {
   if (broker.problem) return ["wait", broker.problem];
   if (totals.outages.length) {
     const routes = totals.outages.map(({ route, since, reason }) => `${route} since ${clock(Date.parse(since) / 1000)} (${reason})`);
-    const those = routes.length === 1 ? "this route" : "these routes";
-    return ["out", `Out: ${routes.join("; ")}. Events of ${those} wait. None of them is lost.`];
+    const [are, their] = routes.length === 1 ? ["A route is", "Its"] : ["Routes are", "Their"];
+    return ["out", `${are} out: ${routes.join("; ")}. ${their} events wait. None of them is lost.`];
   }
   if (missing.length) return ["wait", `Waiting: ${missing.map(({ topic, reason }) => `the topic ${topic} ${reason}`).join(", ")}.`];
   const isStalled = totals.answer_age_s === null || totals.answer_age_s > STALLED_S;

@@ -12,14 +12,14 @@ const DESCRIBE_MS = 5000;
 export class Card {
   constructor(name, observer) {
     this.series = new Series(name);
-    this.visible = false;
+    this.isVisible = false;
     this.element = element("article", "card");
     this.element.card = this;
     this.button = element("button");
     this.button.type = "button";
     this.button.textContent = name;
     this.button.title = name;
-    this.button.onclick = () => this.widen(!this.wide);
+    this.button.onclick = () => this.widen(!this.isWide);
     const heading = element("h3");
     heading.append(this.button);
     this.value = element("div", "value");
@@ -34,7 +34,7 @@ export class Card {
     observer.observe(this.element);
   }
 
-  get wide() {
+  get isWide() {
     return this.element.classList.contains("wide");
   }
 
@@ -46,21 +46,21 @@ export class Card {
   update(changes) {
     const hasNewAxis = this.chart && this.series.dated !== changes.dated;
     this.series.update(changes);
-    if (hasNewAxis) this.drop();
-    this.dirty = true;
+    if (hasNewAxis) this.dropChart();
+    this.isDirty = true;
   }
 
   // Draw the changes if the card is on screen. now: the server's time in seconds since 1970.
   draw(now) {
-    if (!this.visible) return;
+    if (!this.isVisible) return;
     this.showAge(now);
-    if (!this.dirty) return;
-    this.dirty = false;
+    if (!this.isDirty) return;
+    this.isDirty = false;
     const { series } = this;
     // Show enough digits to tell two readings apart.
     setQuantity(this.value, ...quantity(series.latest, series.unit, this.resolution()));
     if (this.chart) this.chart.update();
-    else this.chart = new Chart(this.figure, series, (at) => this.point(at));
+    else this.chart = new Chart(this.figure, series, (at) => this.showPoint(at));
     if (this.pointed === undefined) this.showScore();
     this.describe();
   }
@@ -68,15 +68,15 @@ export class Card {
   // Show how old the latest reading is, and whether the series is silent.
   showAge(now) {
     const { series } = this;
-    const silent = series.silent(now), time = series.latestTime;
+    const isSilent = series.isSilent(now), time = series.latestTime;
     const parts = [];
-    if (silent) parts.push(`silent for ${age(now - series.lastEvent)}`);
+    if (isSilent) parts.push(`silent for ${age(now - series.lastEvent)}`);
     if (time !== null && Math.abs(now - time) > 86400) parts.push(`last reading ${moment(time, series.step, now, series.offset)}`);
-    if (time !== null && !silent) parts.push(ago(now - time));
-    else if (!silent && series.lastEvent !== null) parts.push(`last event ${ago(now - series.lastEvent)}`);
+    if (time !== null && !isSilent) parts.push(ago(now - time));
+    else if (!isSilent && series.lastEvent !== null) parts.push(`last event ${ago(now - series.lastEvent)}`);
     setText(this.age, parts.join(" · "));
-    this.element.classList.toggle("silent", silent);
-    if (series.now === undefined || series.current(now) !== series.current(series.now)) this.dirty = true;
+    this.element.classList.toggle("silent", isSilent);
+    if (series.now === undefined || series.isCurrent(now) !== series.isCurrent(series.now)) this.isDirty = true;
     series.now = now;
   }
 
@@ -86,13 +86,13 @@ export class Card {
   }
 
   // Destroy the chart. The next `draw` creates it again.
-  drop() {
+  dropChart() {
     this.chart?.destroy();
     this.chart = undefined;
   }
 
   remove() {
-    this.drop();
+    this.dropChart();
     this.element.remove();
   }
 
@@ -109,8 +109,8 @@ export class Card {
       this.readout.textContent = forecast ? "no forecast can be compared yet" : "waiting for the first forecast";
       return;
     }
-    const parts = [...verdict(score)];
-    if (this.series.silent(this.series.now)) parts.unshift("before the silence: ");
+    const parts = [...verdict(score, this.series.unit)];
+    if (this.series.isSilent(this.series.now)) parts.unshift("before the silence: ");
     if (score.inside !== null) parts.push(` · ${percent(score.inside)} in band`);
     this.readout.replaceChildren(...parts);
     const mean = withUnit(score.mae, this.series.unit), naive = withUnit(score.naive_mae, this.series.unit);
@@ -118,7 +118,7 @@ export class Card {
   }
 
   // Show the readings and forecasts at an index; null shows the error again.
-  point(at) {
+  showPoint(at) {
     this.pointed = at ?? undefined;
     const { series } = this;
     if (at === null || series.times[at] === undefined) return this.showScore();
@@ -152,9 +152,9 @@ export class Card {
 }
 
 // The error compared with that of the naive forecast, in words: texts and elements.
-function verdict(score) {
+function verdict(score, unit) {
   if (score.ratio === null) {
-    return [score.mae === 0 ? "constant, and the forecast is exact" : "constant: the last value has no error"];
+    return [score.mae === 0 ? "constant readings, and the forecast is exact" : `constant readings; the error is ${withUnit(score.mae, unit)}`];
   }
   const bold = element("b", score.ratio < 0.995 ? "good" : score.ratio > 1.005 ? "bad" : "", `${score.ratio.toFixed(2)} ×`);
   return ["error ", bold, " the last value's"];

@@ -94,7 +94,7 @@ export class Chart {
       ],
       bands: [{ series: [4, 3], fill: colour("band") }],
       hooks: {
-        drawClear: [(plot) => drawBehind(plot, this.series, this.colours), (plot) => this.drawNow(plot)],
+        drawClear: [(plot) => drawBehind(plot, this.series, this.colours), (plot) => this.drawEnd(plot)],
         draw: [(plot) => this.drawLatest(plot), (plot) => drawInFront(plot, this.series, this.colours)],
         setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
       },
@@ -113,7 +113,7 @@ export class Chart {
   }
 
   // Mark the end of the readings with a vertical line.
-  drawNow(plot) {
+  drawEnd(plot) {
     const at = this.series.times[this.series.actual.length - 1];
     if (at === undefined) return;
     const x = Math.round(plot.valToPos(at, "x", true)) + 0.5;
@@ -131,7 +131,7 @@ export class Chart {
     ctx.textAlign = "right";
     ctx.textBaseline = "top";
     const { series } = this;
-    const name = series.current(series.now) ? "now" : series.dated ? moment(at, series.step, series.now, series.offset) : "last reading";
+    const name = series.isCurrent(series.now) ? "now" : series.dated ? moment(at, series.step, series.now, series.offset) : "last reading";
     ctx.fillText(name, x - 5 * devicePixelRatio, bbox.top);
     ctx.restore();
   }

@@ -22,8 +22,8 @@ export class DeadLettersPanel {
     this.button.disabled = letters.total === 0;
     if (letters.total === 0) this.show(false);
     this.showLabel();
-    byId("reasons").replaceChildren(...letters.reasons.map(reason));
-    byId("latest").replaceChildren(...letters.latest.map(letter));
+    byId("reasons").replaceChildren(...letters.reasons.map(reasonItem));
+    byId("latest").replaceChildren(...letters.latest.map(letterItem));
   }
 
   showLabel() {
@@ -33,13 +33,13 @@ export class DeadLettersPanel {
   }
 }
 
-function reason({ reason: text, count: number }) {
+function reasonItem({ reason: text, count: number }) {
   const item = element("li");
   item.append(element("b", "", count(number)), element("span", "", text));
   return item;
 }
 
-function letter({ time, reason: text, event, series, from }) {
+function letterItem({ time, reason: text, event, series, from }) {
   const item = element("li");
   const where = [time === null ? "" : clock(time), series, event && `event ${event}`, from].filter(Boolean);
   item.append(element("span", "", text), element("span", "note", where.join(" · ")));

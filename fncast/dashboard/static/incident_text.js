@@ -1,9 +1,9 @@
 // Anomalies and alerts in words.
 
 import { count, percent, withUnit } from "./numbers.js";
-import { age, moment } from "./times.js";
+import { age, ago, moment } from "./times.js";
 
-// The score of a p-value of one in a million is 1, of one in a thousand 0.5.
+// The score of a reading is 1 if one reading in a million is this unusual, and 0.5 if one in a thousand is.
 const DECADES = 6;
 
 // What happened, in one sentence. series: the Series on the page, or undefined. now: the server's time.
@@ -26,19 +26,20 @@ export function sentence(incident, series, now) {
 export function details(incident, series, now) {
   const parts = [];
   if (incident.what === "alert") parts.push(`rule ${incident.rule}`);
-  if (incident.start_s !== null) parts.push(`since ${time(incident.start_s, series, now)}`);
+  if (incident.start_s !== null) parts.push(`${incident.closed_s === null ? "since" : "began"} ${time(incident.start_s, series, now)}`);
   if (incident.what === "anomaly" && incident.kind !== "silent") {
     if (incident.closed_s !== null && incident.end_s > incident.start_s) parts.push(`lasted ${age(incident.end_s - incident.start_s)}`);
     if (incident.score > 0) parts.push(`one reading in ${rarity(incident.score)} is this unusual`);
   }
   const model = incident.model || series?.model;
   if (model) parts.push(`model ${model}`);
-  if (incident.destination) parts.push(`goes to ${incident.destination}`);
+  if (incident.destination) parts.push(`destination ${incident.destination}`);
   return parts.join(" · ");
 }
 
-export function state(incident, now) {
-  if (incident.closed_s !== null) return `over since ${age(Math.max(0, now - incident.closed_s))}`;
+// How long the incident has been open, or when it ended.
+export function stateText(incident, now) {
+  if (incident.closed_s !== null) return `ended ${ago(Math.max(0, now - incident.closed_s))}`;
   return `open for ${age(Math.max(0, now - incident.opened_s))}`;
 }
 

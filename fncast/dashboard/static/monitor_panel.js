@@ -1,7 +1,7 @@
 // The panel with what the monitor reports: anomalies, alerts, and the accuracy by series.
 
 import { byId, element, setText } from "./elements.js";
-import { details, sentence, state } from "./incident_text.js";
+import { details, sentence, stateText } from "./incident_text.js";
 import { count, percent, withUnit } from "./numbers.js";
 import { ago } from "./times.js";
 
@@ -22,17 +22,17 @@ export class MonitorPanel {
   update(incidents, accuracy) {
     if (incidents) {
       this.incidents = incidents;
-      for (const card of this.cards.values()) this.mark(card);
+      for (const card of this.cards.values()) this.markCard(card);
     }
     if (accuracy) this.accuracy = accuracy;
-    this.dirty ||= Boolean(incidents || accuracy);
+    this.isDirty ||= Boolean(incidents || accuracy);
   }
 
   // Give a card the incidents of its series.
-  mark(card) {
+  markCard(card) {
     const { open, closed } = this.incidents;
     const marks = [...open, ...closed].filter(({ series }) => series === card.series.name);
-    if (marks.length || card.series.marks.length) card.dirty = true;
+    if (marks.length || card.series.marks.length) card.isDirty = true;
     card.series.marks = marks;
   }
 
@@ -42,28 +42,29 @@ export class MonitorPanel {
     byId("monitor-columns").hidden = age === null;
     if (age === null) return;
     setText("monitor-age", `last report ${ago(age)}`);
-    if (this.dirty || this.series !== this.cards.size) {
-      this.dirty = false;
+    if (this.isDirty || this.series !== this.cards.size) {
+      this.isDirty = false;
       this.series = this.cards.size; // draw again after a new card: it gives the unit of its series
       this.drawIncidents(now);
       this.drawAccuracy();
     }
     for (const { incident, when } of this.items) {
-      setText(when, state(incident, now));
+      setText(when, stateText(incident, now));
     }
   }
 
   drawIncidents(now) {
     const { open, closed, left_out: leftOut } = this.incidents;
-    this.items = [...open, ...closed].map((incident) => this.item(incident, now));
+    this.items = [...open, ...closed].map((incident) => this.createItem(incident, now));
     byId("incidents").replaceChildren(...this.items.map(({ line }) => line));
     const more = leftOut ? ` ${count(leftOut)} older open ones are not shown.` : "";
-    const none = "Nothing is unusual, and no threshold is expected to be crossed. Rules for alerts: [[alerts]] in fncast.toml.";
-    const over = closed.length ? ` ${count(closed.length)} ${closed.length === 1 ? "is" : "are"} over.` : "";
-    setText("incidents-note", open.length ? `${count(open.length + leftOut)} open.${over}${more}` : closed.length ? `Nothing is open.${over}` : none);
+    const none = "Nothing is unusual, and no reading is expected to cross a threshold. [[alerts]] in fncast.toml sets thresholds.";
+    const total = open.length + leftOut;
+    const ended = closed.length ? `, ${count(closed.length)} ended` : "";
+    setText("incidents-note", total || ended ? `${total ? count(total) : "None"} open${ended}.${more}` : none);
   }
 
-  item(incident, now) {
+  createItem(incident, now) {
     const series = this.cards.get(incident.series)?.series;
     const line = element("li", incident.closed_s === null ? "open" : "closed");
     line.dataset.what = incident.what;
@@ -78,13 +79,13 @@ export class MonitorPanel {
 
   drawAccuracy() {
     const { rows, left_out: leftOut } = this.accuracy;
-    byId("accuracy").replaceChildren(...rows.map((row) => this.row(row)));
+    byId("accuracy").replaceChildren(...rows.map((row) => this.createRow(row)));
     byId("accuracy-table").hidden = rows.length === 0;
     const none = "No figures yet. They come after 100 compared forecast steps of a series.";
     setText("accuracy-note", rows.length ? `${count(rows.length)}${leftOut ? ` of ${count(rows.length + leftOut)}` : ""} rows, the worst first.` : none);
   }
 
-  row({ series, model, mae, skill, coverage, steps }) {
+  createRow({ series, model, mae, skill, coverage, steps }) {
     const row = element("tr");
     const shown = this.cards.get(series)?.series;
     const name = element("th", "", series);

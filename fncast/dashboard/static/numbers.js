@@ -15,7 +15,7 @@ export function quantity(value, unit, step = 0) {
   if (step > 0 && Math.abs(value) >= PLAIN_BELOW && step / Math.abs(value) < 1e-3) {
     return [value.toLocaleString("en", { maximumFractionDigits: step < 1 ? 1 : 0 }), unit];
   }
-  const [digits, prefix] = scaled(value, step > 0 && Math.abs(value) < PLAIN_BELOW ? figures(value, step) : 3);
+  const [digits, prefix] = scaled(value, step > 0 && Math.abs(value) < PLAIN_BELOW ? digitsFor(value, step) : 3);
   return PREFIXABLE.test(unit) ? [digits, prefix + unit] : [digits + prefix, unit];
 }
 
@@ -45,7 +45,7 @@ export function axisLabels(splits, unit) {
 }
 
 // The digits that are needed to show differences of `step`: 3 to 6.
-function figures(value, step) {
+function digitsFor(value, step) {
   const needed = Math.ceil(Math.log10(Math.abs(value) / step)) + 1;
   return Math.min(6, Math.max(3, needed || 3));
 }

@@ -21,7 +21,7 @@ const monitor = new MonitorPanel(cards, (name) => seriesList.reveal(cards.get(na
 // Create and draw charts only while they are near the screen.
 const observer = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    target.card.visible = isIntersecting;
+    target.card.isVisible = isIntersecting;
     target.card.draw(state.now);
   }
 }, { rootMargin: "200px" });
@@ -52,7 +52,7 @@ function updateCard(changes) {
   card = new Card(changes.name, observer);
   card.update(changes);
   cards.set(changes.name, card);
-  monitor.mark(card);
+  monitor.markCard(card);
   seriesList.place(card);
 }
 

@@ -38,7 +38,7 @@ export class Series {
   }
 
   // now: the server's time; the browser's clock may be wrong.
-  silent(now) {
+  isSilent(now) {
     return this.lastEvent !== null && now - this.lastEvent > this.silentAfter;
   }
 
@@ -49,7 +49,7 @@ export class Series {
   }
 
   // Whether the latest reading is about as old as the step.
-  current(now) {
+  isCurrent(now) {
     const time = this.latestTime;
     return time !== null && Math.abs(now - time) <= Math.max(60, 2 * this.step);
   }

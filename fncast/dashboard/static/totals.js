@@ -62,7 +62,7 @@ function forecastsNote(figures, isSkipping) {
 
 // The median over all series that are not silent, so that one unusual series does not dominate. series: of all cards.
 export function showRatio(series, now) {
-  const active = series.filter((each) => !each.silent(now));
+  const active = series.filter((each) => !each.isSilent(now));
   const ratios = active.map(({ score }) => score?.ratio).filter((ratio) => ratio != null).sort((a, b) => a - b);
   byId("ratio").classList.remove("good", "bad");
   if (!ratios.length) {
@@ -84,7 +84,7 @@ export function showLegend(series) {
   const forecasted = series.filter(({ forecast }) => forecast);
   const band = forecasted.find(({ forecast }) => forecast.band)?.forecast.band;
   byId("legend-band").parentElement.hidden = !band;
-  if (band) setText("legend-band", `${Math.round(band[0] * 100)}–${percent(band[1])}`);
+  if (band) setText("legend-band", `band: ${Math.round(band[0] * 100)}–${percent(band[1])}`);
   const leads = new Set(forecasted.map(({ lead }) => lead));
-  setText("legend-earlier", leads.size === 1 ? `forecast ${[...leads][0]} steps earlier` : "earlier forecast");
+  setText("legend-earlier", leads.size === 1 ? `forecast made ${[...leads][0]} steps earlier` : "earlier forecast");
 }

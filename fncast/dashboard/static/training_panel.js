@@ -19,18 +19,18 @@ export class TrainingPanel {
   // Hide the panel when the training has ended and there are forecasts.
   update(curve, hasForecasts, now) {
     this.curve = curve ?? this.curve;
-    const over = this.curve && (this.curve.done || this.curve.epochs.at(-1).epoch >= this.curve.of);
-    const early = this.curve && !over && now - this.curve.heard_s > SILENT_S;
-    this.panel.hidden = !this.curve || ((over || early) && hasForecasts);
-    if (this.panel.hidden || !(curve || early)) return;
+    const isOver = this.curve && (this.curve.done || this.curve.epochs.at(-1).epoch >= this.curve.of);
+    const hasStopped = this.curve && !isOver && now - this.curve.heard_s > SILENT_S;
+    this.panel.hidden = !this.curve || ((isOver || hasStopped) && hasForecasts);
+    if (this.panel.hidden || !(curve || hasStopped)) return;
     curve = this.curve;
     const last = curve.epochs.at(-1), first = curve.epochs[0];
     const total = Math.max(curve.of, last.epoch);
-    this.panel.querySelector("h2").textContent = over ? "The model is trained" : early ? "A training did not finish" : "The model is being trained";
+    this.panel.querySelector("h2").textContent = isOver ? "The model is trained" : hasStopped ? "A training did not finish" : "The model is being trained";
     byId("training-epoch").textContent = `epoch ${last.epoch} of ${total}`;
     byId("training-progress").value = last.epoch / total;
     const error = (epoch) => epoch.val_loss ?? epoch.loss;
-    const note = over ? "There is no forecast yet." : early ? `The last epoch ended ${ago(now - curve.heard_s)}.` : "Forecasts start after the training.";
+    const note = isOver ? "There is no forecast yet." : hasStopped ? `The last epoch ended ${ago(now - curve.heard_s)}.` : "Forecasts start after the training.";
     byId("training-note").textContent = `error ${error(first).toFixed(3)} → ${error(last).toFixed(3)}. ${note}`;
     this.draw(curve.epochs, total);
   }

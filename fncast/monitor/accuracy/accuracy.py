@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.monitor.accuracy.leads import LEADS, WEIGHTS
+from fncast.series.window import Float64Array
 
-Float64Array = NDArray[np.float64]
-
-DAY_S = 86_400.0
+HALF_LIFE_S = 86_400.0  # an outcome counts half after a day
 # The quantile loss is the mean over these levels, so that models with other quantiles can be compared.
 LEVELS = (0.1, 0.5, 0.9)
 _LEVELS = np.array(LEVELS)[:, np.newaxis, np.newaxis]
@@ -86,7 +85,7 @@ class Accuracy:
             self.since_s, self.newest_s = since_s, newest_s
         self.since_s = min(self.since_s, since_s)
         if newest_s > self.newest_s:
-            factor = 0.5 ** ((newest_s - self.newest_s) / DAY_S)
+            factor = 0.5 ** ((newest_s - self.newest_s) / HALF_LIFE_S)
             self.day *= factor
             self.seasonal_day *= factor
             self.newest_s = newest_s
@@ -113,7 +112,7 @@ class Accuracy:
         if leads > len(self.leads):
             self.leads = np.concatenate([self.leads, np.zeros((leads - len(self.leads), len(SUMS)))])
         self.leads[:leads] += parts.sum(axis=1).T
-        weights = 0.5 ** ((self.newest_s - found.time_s) / DAY_S)
+        weights = 0.5 ** ((self.newest_s - found.time_s) / HALF_LIFE_S)
         self.day += (parts * WEIGHTS[:leads]).sum(axis=2) @ weights
         if found.seasonal is not None:
             is_known = is_comparable & ~np.isnan(found.seasonal)

@@ -43,8 +43,10 @@ _LARGEST_LOG_P = DECADES * math.log(10)
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """alpha: the share of the readings of a normal series that may be in episodes. min_history: readings before the
-    first episode.
+    """When a reading is unusual.
+
+    alpha: the share of the readings of a normal series that may be in episodes. min_history: readings before the first
+    episode.
     """
 
     alpha: float = DEFAULT_ALPHA
@@ -54,9 +56,8 @@ class DetectorSettings:
 class Judgement(NamedTuple):
     """How unusual a reading is.
 
-    score: 0 (usual) to 1 (a p-value of one in a million); 0.5 is one in a thousand. is_anomaly: an episode is open.
-
-    changed: the episode that this reading opened or closed.
+    score: 0 (usual) to 1 (a p-value of one in a million); 0.5 is one in a thousand. is_anomaly: whether an episode is
+    open. changed: the episode that this reading opened or closed.
     """
 
     score: float

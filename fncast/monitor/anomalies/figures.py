@@ -9,7 +9,7 @@ BAND_SHARE = 0.25
 # The rates below are the weights of a new value in an exponential mean: here, of the mean error.
 ERROR_RATE = 0.005
 # Larger scaled errors count as this much in means, so that one spike does not last.
-LARGEST = 20.0
+LARGEST_IN_MEANS = 20.0
 LARGEST_IN_MEAN_ERROR = 5.0
 # Of the smoothed figures.
 BIAS_RATE = 0.25
@@ -46,9 +46,9 @@ def _limited(number: float, limit: float) -> float:
     return limit if number > limit else number if number > -limit else -limit
 
 
-def _size_in_mean(size: float, scale: float, first: bool) -> float:
+def _size_in_mean(size: float, scale: float, is_first: bool) -> float:
     """The size of an error in the mean error: cut at LARGEST_IN_MEAN_ERROR scales, except for the first error."""
-    return size if first or size < LARGEST_IN_MEAN_ERROR * scale else LARGEST_IN_MEAN_ERROR * scale
+    return size if is_first or size < LARGEST_IN_MEAN_ERROR * scale else LARGEST_IN_MEAN_ERROR * scale
 
 
 class DetectorFigures:
@@ -86,20 +86,20 @@ class DetectorFigures:
 
         near: by the last forecast before the reading. far: by the first that includes it, which may be the same.
         """
-        first = self._readings == 0
+        is_first = self._readings == 0
         self._readings += 1
-        rate = 1.0 if first else ERROR_RATE
+        rate = 1.0 if is_first else ERROR_RATE
         error, far_error = value - near.expected, value - far.expected
         scale = near.error_scale(error) + self._mean_error + 1e-9 * abs(near.expected) + _TINY
         far_scale = far.error_scale(far_error) + self._far_error + 1e-9 * abs(far.expected) + _TINY
         size, far_size = abs(error), abs(far_error)
-        self._mean_error += rate * (_size_in_mean(size, scale, first) - self._mean_error)
-        self._far_error += rate * (_size_in_mean(far_size, far_scale, first) - self._far_error)
+        self._mean_error += rate * (_size_in_mean(size, scale, is_first) - self._mean_error)
+        self._far_error += rate * (_size_in_mean(far_size, far_scale, is_first) - self._far_error)
 
-        scaled = _limited(error / scale, LARGEST)
+        scaled = _limited(error / scale, LARGEST_IN_MEANS)
         self._bias += BIAS_RATE * (scaled - self._bias)
         self._spread += SPREAD_RATE * (abs(scaled) - self._spread)
-        self._drift += DRIFT_RATE * (_limited(far_error / far_scale, LARGEST) - self._drift)
+        self._drift += DRIFT_RATE * (_limited(far_error / far_scale, LARGEST_IN_MEANS) - self._drift)
         evidence = _limited(scaled, LARGEST_EVIDENCE)
         above, below = self._above + evidence - USUAL_ERROR, self._below - evidence - USUAL_ERROR
         self._above = above = above if above > 0.0 else 0.0
@@ -109,13 +109,13 @@ class DetectorFigures:
             abs(self._bias),
             self._spread,
             abs(self._drift),
-            self._moved(value, first),
+            self._moved(value, is_first),
             above if above > below else below,
         )
 
-    def _moved(self, value: float, first: bool) -> float:
+    def _moved(self, value: float, is_first: bool) -> float:
         """How far the level has moved recently, relative to its usual moves."""
-        if first:
+        if is_first:
             self._short_level = self._long_level = value
         self._short_level += SHORT_LEVEL_RATE * (value - self._short_level)
         self._long_level += LONG_LEVEL_RATE * (value - self._long_level)

@@ -70,7 +70,7 @@ class ErrorHistories:
                 bin_ = int(at)
                 larger = begin + bin_ + 1
                 above = sum(weights[larger : begin + BINS]) + (bin_ + 1 - at) * weights[larger - 1]
-                found.append(math.log((above + 1.0) / (tails[tail] + 1.0)))
+                found.append(math.log((above + 1.0) / (tails[tail + _TOTAL] + 1.0)))
             tail += 4
             begin += BINS
         return found
@@ -81,7 +81,7 @@ class ErrorHistories:
         tail = begin = 0
         for at in positions:
             weights[begin + (0 if at <= 0.0 else BINS - 1 if at >= BINS else int(at))] += weight
-            tails[tail] += weight
+            tails[tail + _TOTAL] += weight
             tail += 4
             begin += BINS
         self._age += 1

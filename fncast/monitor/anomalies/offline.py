@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from fncast.monitor.anomalies.detector import Detector, DetectorSettings
 from fncast.monitor.anomalies.episode import Episode
 from fncast.monitor.anomalies.figures import Expectation
-
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,11 @@ class Silence:
         return ended
 
     def begins(self, now_ms: int, step_ms: float, steps: int, min_history: int) -> bool:
-        """Note the time. Returns whether a silence begins. steps: of a silence at least; 0 for never."""
+        """Note the time. Returns whether a silence begins.
+
+        step_ms: between two readings. steps: a silence lasts at least this many; 0 for never. min_history: readings
+        before the first silence.
+        """
         if self.is_open or not steps or self.readings <= min_history:
             return False
         self.is_open = now_ms - self.last_ms > max(steps * step_ms, LONGER * self.longest_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from fncast.monitor.joining.outcomes import outcomes
 from fncast.monitor.joining.packed_forecast import PackedForecast, pack
 from fncast.monitor.joining.pending import NONE, PendingForecasts
 from fncast.monitor.joining.recent_readings import RecentReadings
+from fncast.monitor.joining.series_grid import SeriesGrid
+from fncast.monitor.joining.waiting_readings import WaitingReadings
 from fncast.series.step import Step
 
 # A reading may come this many steps late. An older one changes nothing.
@@ -29,40 +31,34 @@ SETTLED_STEPS = 8
 MAX_AHEAD = 8
 # This many forecasts are kept beyond the horizon.
 KEPT_BEYOND = MAX_LATE + SETTLED_STEPS + MAX_AHEAD
-# A reading waits for its forecast until more readings than this wait.
-MAX_WAITING = 3
 MAX_MODELS = 8  # versions at a time; the one without readings for the longest is forgotten
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class JoinedSeries:
     """One series: its recent readings and forecasts, its accuracy by model, and its detector.
 
-    anchor, step: the grid; indices count its steps. newest: index of the latest reading. settled: the accuracy holds
-    all outcomes up to this index; later ones can still change. judged: the newest index that the detector has seen.
-    waiting: by index the readings that the detector has not seen.
-    has_settled: whether the last call has added to `sums`. season: steps of a day; 0 without seasonal naive.
+    Indices are those of the grid. horizon: steps of the longest forecast. forecasts: by model, those that wait for
+    readings. sums: by model, the accuracy over the outcomes that are settled: those up to the index `settled`. Later
+    outcomes can still change. newest: index of the latest reading. has_settled: whether the last call has added to
+    `sums`. season: steps of a day; 0 without seasonal naive. readings: those that outcomes can still need. waiting:
+    those that the detector has not judged.
     """
 
-    anchor: datetime
-    step: Step
+    grid: SeriesGrid
     horizon: int = 1
     forecasts: dict[str, PendingForecasts] = field(default_factory=dict)
-    waiting: dict[int, float] = field(default_factory=dict)
     sums: dict[str, Accuracy] = field(default_factory=dict)
     detector: Detector = field(default_factory=Detector)
     newest: int = NONE
     settled: int = NONE
-    judged: int = NONE
     has_settled: bool = False
     season: int = field(init=False)
-    anchor_s: float = field(init=False)
     readings: RecentReadings = field(init=False)
+    waiting: WaitingReadings = field(default_factory=WaitingReadings)
 
     def __post_init__(self) -> None:
-        self.season = season_steps(self.step)
-        self.anchor_s = (self.anchor - _EPOCH).total_seconds()
+        self.season = season_steps(self.grid.step)
         self.readings = RecentReadings(self._first(), self._kept())
 
     def _first(self) -> int:
@@ -73,24 +69,15 @@ class JoinedSeries:
         """How many steps' readings are needed, up to the newest reading that can come."""
         return self.horizon + self.season + MAX_LATE + SETTLED_STEPS + 1
 
-    def index(self, moment: datetime) -> int:
-        """The step at a moment."""
-        return self.step.index_between(self.anchor, moment)
-
-    def time_s(self, index: int) -> float:
-        """The time of a step, in seconds since 1970."""
-        if self.step.period_s is not None:
-            return self.anchor_s + index * self.step.period_s
-        return (self.step.after(self.anchor, index) - _EPOCH).total_seconds()
-
     @property
     def has_readings(self) -> bool:
+        """Whether any reading has come."""
         return self.newest != NONE
 
     @property
     def newest_s(self) -> float:
         """The time of the newest reading; long ago if there is none."""
-        return self.time_s(self.newest) if self.has_readings else -math.inf
+        return self.grid.time_s(self.newest) if self.has_readings else -math.inf
 
     def add_reading(self, index: int, value: float) -> None:
         """Add a reading, or correct one. A reading that is more than MAX_LATE steps late may be ignored."""
@@ -101,8 +88,7 @@ class JoinedSeries:
             return
         if index > self.settled + MAX_LATE + SETTLED_STEPS:
             self._settle(index - MAX_LATE - 1)
-        if index > self.judged and (index in self.waiting or index not in self.readings):
-            self.waiting[index] = value
+        self.waiting.add(index, value, is_new=index not in self.readings)
         self.readings[index] = value
         if index > self.newest:
             self.newest = index
@@ -166,13 +152,10 @@ class JoinedSeries:
         return list(self.sums | self.forecasts)
 
     def judge(self, settings: DetectorSettings) -> Iterator[Judged]:
-        """Judge the readings that have their forecast, or have waited long enough for it, in the order of time."""
-        while self.waiting:
-            index = min(self.waiting)
-            newest = max((each.newest for each in self.forecasts.values()), default=NONE)
-            if len(self.waiting) <= MAX_WAITING and newest < index:
-                return
-            self.judged, value, time_s = index, self.waiting.pop(index), self.time_s(index)
+        """Judge the readings that no longer wait for their forecast, in the order of time."""
+        newest_start = max((each.newest for each in self.forecasts.values()), default=NONE)
+        for index, value in self.waiting.ready(newest_start):
+            time_s = self.grid.time_s(index)
             near, far = expectations(self.forecasts.values(), self.readings, index)
             yield Judged(time_s, value, self.detector.judge(time_s, value, near, far, settings))
 
@@ -197,7 +180,7 @@ class JoinedSeries:
         return first + np.flatnonzero(~np.isnan(known))
 
     def _outcomes(self, pending: PendingForecasts, indices: Int64Array) -> Outcomes:
-        times_s = np.array([self.time_s(index) for index in indices.tolist()])
+        times_s = np.array([self.grid.time_s(index) for index in indices.tolist()])
         return outcomes(pending, self.readings, indices, times_s, self.season)
 
     def _sums(self, model: str) -> Accuracy:
@@ -210,40 +193,43 @@ class JoinedSeries:
 
     def state(self) -> list[Any]:
         """The state as numbers, texts and lists, for `restored`."""
+        grid, waiting = self.grid, self.waiting
         return [
-            self.anchor.isoformat(),
-            str(self.step),
-            self.step.day,
+            grid.anchor.isoformat(),
+            str(grid.step),
+            grid.step.day,
             self.horizon,
-            sorted({**self.waiting, **dict(self.readings.items())}.items()),
+            sorted({**waiting.values, **dict(self.readings.items())}.items()),
             {model: pending.state(self.settled) for model, pending in self.forecasts.items()},
-            sorted(self.waiting),
+            sorted(waiting.values),
             {model: accuracy.state() for model, accuracy in self.sums.items()},
             self.detector.state(),
             self.newest,
             self.settled,
-            self.judged,
+            waiting.judged,
         ]
 
     @classmethod
     def restored(cls, state: list[Any]) -> JoinedSeries:
         """The series with the state that `state` returned."""
-        anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, *positions = state
+        anchor, step, day, horizon, readings, forecasts, waiting, sums, detector, newest, settled, judged = (
+            state
+        )
         parsed = Step.parse(step)
-        rings = {
-            name: PendingForecasts.restored(each, KEPT_BEYOND, positions[1])
-            for name, each in forecasts.items()
-        }
         series = cls(
-            datetime.fromisoformat(anchor),
-            Step(parsed.period_s, parsed.months, day),
+            SeriesGrid(datetime.fromisoformat(anchor), Step(parsed.period_s, parsed.months, day)),
             horizon,
-            rings,
-            {index: value for index, value in readings if index in waiting},
+            {
+                model: PendingForecasts.restored(each, KEPT_BEYOND, settled)
+                for model, each in forecasts.items()
+            },
             {model: Accuracy.restored(each) for model, each in sums.items()},
             Detector.restored(detector),
-            *positions,
+            newest,
+            settled,
         )
+        series.waiting.values = {index: value for index, value in readings if index in waiting}
+        series.waiting.judged = judged
         for index, value in readings:
             if index >= series.readings.first:
                 series.readings[index] = value

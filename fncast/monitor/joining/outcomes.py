@@ -7,8 +7,9 @@ import numpy as np
 from fncast.monitor.accuracy.accuracy import Outcomes
 from fncast.monitor.accuracy.leads import measured_leads
 from fncast.monitor.joining.lead_rings import Int64Array
-from fncast.monitor.joining.pending import Float64Array, PendingForecasts
+from fncast.monitor.joining.pending import PendingForecasts
 from fncast.monitor.joining.recent_readings import RecentReadings
+from fncast.series.window import Float64Array
 
 
 def outcomes(

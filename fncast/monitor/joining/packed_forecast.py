@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 COLUMNS = 3
 # Forecasts are rounded to a few decimals, so most are small integers above a base, divided by a power of ten.
@@ -16,18 +16,22 @@ MAX_DIGITS = 9
 UNPACKED = MAX_DIGITS + 1
 SCALES: Float64Array = np.array([float(10**digits) for digits in range(UNPACKED)])
 _SCALES = SCALES.tolist()
-# The types of these integers by what they must be less than. Other forecasts are kept as float64.
+# The types of these integers, each with a bound that all numbers of the forecast are below. Other forecasts are kept as
+# float64.
 _TYPES = ((2**16, np.dtype(np.uint16)), (2**31 - 1, np.dtype(np.int32)))
-FLOAT = np.dtype(np.float64)
-SMALLEST = _TYPES[0][1]
-# Integers below it are exact in a float64.
-LARGEST = 2**52
-_BY_SIZE = {each.itemsize: each for each in (FLOAT, *(type_ for _, type_ in _TYPES))}
+FLOAT_TYPE = np.dtype(np.float64)
+SMALLEST_TYPE = _TYPES[0][1]
+# Integers below this are exact in a float64.
+EXACT_BELOW = 2**52
+_BY_SIZE = {each.itemsize: each for each in (FLOAT_TYPE, *(type_ for _, type_ in _TYPES))}
 _ROWS = {size: np.dtype((np.void, COLUMNS * size)) for size in _BY_SIZE}
 
 
 class PackedForecast(NamedTuple):
-    """numbers: (steps, COLUMNS) low, median and high of each step, as (value * 10 ** digits) - base; in C order."""
+    """Low, median and high of each step of a forecast.
+
+    numbers: (steps, COLUMNS) in C order; each is (value * 10 ** digits) - base.
+    """
 
     digits: int
     base: int
@@ -62,12 +66,19 @@ def pack(columns: Sequence[Sequence[float]], digits: int) -> PackedForecast:
         scale = _SCALES[tried]
         integers = np.rint(values * scale)
         if (integers / scale == values).all():
-            low, high = float(np.minimum.reduce(integers, None)), float(np.maximum.reduce(integers, None))
-            if not -LARGEST < low <= high < LARGEST:
-                break
-            span = high - low
-            for limit, type_ in _TYPES:
-                if span < limit:
-                    return PackedForecast(tried, int(low), (integers - low).T.astype(type_, order="C"))
+            packed = _in_smallest_type(integers, tried)
+            if packed is not None:
+                return packed
             break
     return PackedForecast(0, 0, np.ascontiguousarray(values.T))
+
+
+def _in_smallest_type(integers: Float64Array, digits: int) -> PackedForecast | None:
+    """The forecast in the smallest of _TYPES; None if its numbers are too large or too far apart."""
+    low, high = float(np.minimum.reduce(integers, None)), float(np.maximum.reduce(integers, None))
+    if not -EXACT_BELOW < low <= high < EXACT_BELOW:
+        return None
+    for limit, type_ in _TYPES:
+        if high - low < limit:
+            return PackedForecast(digits, int(low), (integers - low).T.astype(type_, order="C"))
+    return None

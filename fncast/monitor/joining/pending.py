@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 from fncast.monitor.joining.lead_rings import Int64Array, lead_rings
 from fncast.monitor.joining.packed_forecast import (
     COLUMNS,
-    FLOAT,
+    FLOAT_TYPE,
     SCALES,
-    SMALLEST,
+    SMALLEST_TYPE,
     UNPACKED,
     PackedForecast,
     as_numbers,
     as_rows,
 )
+from fncast.series.window import Float64Array
 
-Float64Array = NDArray[np.float64]
-
-NONE = -(2**62)
+NONE = -(2**62)  # an index before all others
 NEAR, FAR = range(2)
 _SCALES = SCALES.tolist()
 _NO_LEAD = 2**16 - 1
@@ -65,9 +64,9 @@ class PendingForecasts:
         self._lengths = array("H", [0]) * self.size
         self._bases = array("q", [0]) * self.size
         self._digits = array("b", [0]) * self.size
-        self._data: NDArray[Any] = np.zeros((lead_rings(horizon, extra).size, COLUMNS), dtype=SMALLEST)
+        self._data: NDArray[Any] = np.zeros((lead_rings(horizon, extra).size, COLUMNS), dtype=SMALLEST_TYPE)
         self._end_starts = np.full((2, self.size), NONE)
-        self._ends: NDArray[Any] = np.zeros((2, self.size, COLUMNS), dtype=SMALLEST)
+        self._ends: NDArray[Any] = np.zeros((2, self.size, COLUMNS), dtype=SMALLEST_TYPE)
 
     def has(self, start: int) -> bool:
         """Whether there is a forecast with this first step."""
@@ -91,9 +90,9 @@ class PendingForecasts:
     def _fitted(self, packed: PackedForecast) -> PackedForecast:
         """The forecast in the type of this ring, which is widened if needed."""
         itemsize = packed.numbers.itemsize
-        if self.digits == UNPACKED and itemsize != FLOAT.itemsize:
+        if self.digits == UNPACKED and itemsize != FLOAT_TYPE.itemsize:
             return PackedForecast(0, 0, (packed.numbers + packed.base) / _SCALES[packed.digits])
-        if itemsize == FLOAT.itemsize:
+        if itemsize == FLOAT_TYPE.itemsize:
             if self.digits != UNPACKED:
                 self._unpack()
             return packed

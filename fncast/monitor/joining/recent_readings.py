@@ -6,9 +6,8 @@ import math
 from array import array
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 
 class RecentReadings:

@@ -13,7 +13,6 @@ from fncast.series.csv.error import CsvError
 
 # A file is read as a whole. This is some 20 million readings, more than a training can use.
 MAX_FILE_BYTES = 512 * 1024 * 1024
-SUFFIXES = (".csv", ".tsv", ".txt")
 STDIN = "-"
 
 _CHUNK = 1 << 20
@@ -40,11 +39,6 @@ _OTHER_FORMATS = (
     (b"7z\xbc\xaf", "is a 7-Zip archive; unpack it"),
     (b"SQLite format 3", "is an SQLite database; export the table as CSV"),
 )
-
-
-def is_series_file(name: str) -> bool:
-    """Whether `name` ends like a file of readings: .csv, .tsv or .txt, each also with .gz."""
-    return name.lower().removesuffix(".gz").endswith(SUFFIXES)
 
 
 def source_name(path: Path) -> str:

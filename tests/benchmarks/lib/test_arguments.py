@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.delay import delay
 from benchmarks.growth import growth
+from benchmarks.lib import exit_code
 from benchmarks.pipelines import end_to_end
 from benchmarks.serving import model_service, protocols
 
@@ -16,7 +17,7 @@ def test_a_number_of_rounds_is_one_or_more(program, rounds, capsys):
     with pytest.raises(SystemExit) as ended:
         program.main(["--rounds", rounds])
     assert ended.value.code == 2
-    assert f"'{rounds}' is not a number of rounds: use 1 or more" in capsys.readouterr().err
+    assert f"--rounds: '{rounds}' is not an integer above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("program", [delay, end_to_end, model_service])
@@ -49,14 +50,12 @@ def test_the_amount_is_above_zero(program, flag, value, capsys):
 
 @pytest.mark.parametrize(
     ("program", "measure"),
-    [(delay, "run_on_testbed"), (end_to_end, "run_on_testbed"), (model_service, "_compare")],
+    [(delay, "run_on_testbed"), (end_to_end, "run_on_testbed"), (model_service, "_run")],
 )
 @pytest.mark.parametrize("argv", [["--only", "fncast"], ["--print-only"], []])
 def test_a_part_of_the_rows_does_not_replace_the_page(program, measure, argv, monkeypatch):
     print_only = []
     monkeypatch.setattr(program, measure, lambda arguments, *_: print_only.append(arguments.print_only))
-    if program is model_service:
-        monkeypatch.setattr(program, "end_cleanly", lambda: None)
-        monkeypatch.setattr(program.asyncio, "run", lambda code: code)
+    monkeypatch.setattr(exit_code, "interrupt_on_sigterm", lambda: None)
     program.main(argv)
     assert print_only == [bool(argv)]

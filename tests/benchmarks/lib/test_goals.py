@@ -1,9 +1,9 @@
-"""The goals of single readings and of the monitor, also where a measurement is missing."""
+"""Goals of single readings and of the monitor, some of whose measurements are missing."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -18,10 +18,10 @@ def result(**tables: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("aim", "median", "is_met"), [("≥", 2.0, True), ("≥", 1.9, False), ("≤", 2.1, False)]
+    ("comparison", "median", "is_met"), [("≥", 2.0, True), ("≥", 1.9, False), ("≤", 2.1, False)]
 )
-def test_a_goal_is_met_by_the_median(aim: str, median: float, is_met: bool) -> None:
-    assert Goal("a figure", aim, 2.0, Spread(0.0, median, 9.0)).is_met is is_met
+def test_a_goal_is_met_by_the_median(comparison: Literal["≥", "≤"], median: float, is_met: bool) -> None:
+    assert Goal("a figure", comparison, 2.0, Spread(0.0, median, 9.0)).is_met is is_met
 
 
 def test_a_missing_measurement_does_not_meet_its_goal() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -9,7 +10,7 @@ from confluent_kafka import Producer
 from benchmarks.lib import meter
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.load import Load
-from benchmarks.lib.meter import Measured, Meter, Tally
+from benchmarks.lib.meter import Meter, RunResult, Tally, WrongForecasts
 from consumer.kafka.embedded import EmbeddedBroker
 
 COUNT = 120
@@ -28,7 +29,7 @@ def broker() -> Iterator[EmbeddedBroker]:
     broker.close()
 
 
-def measure(broker: EmbeddedBroker, name: str, causes: list[int]) -> Measured:
+def measure(broker: EmbeddedBroker, name: str, causes: list[int]) -> RunResult:
     """Return the meter's result for forecasts of these events, in this order, with one key."""
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
     for cause in causes:
@@ -37,18 +38,18 @@ def measure(broker: EmbeddedBroker, name: str, causes: list[int]) -> Measured:
     producer.flush(10)
     meter = Meter(broker.bootstrap_servers, f"{name}-out", PARTITIONS)
     try:
-        meter.wait(len(causes), alive=lambda: None)
+        meter.wait(len(causes), check=lambda: None)
         tally = Tally(COUNT)
         tally.add_all(meter.read(len(causes)))
-        return tally.measured()
+        return tally.result()
     finally:
         meter.close()
 
 
 def test_one_forecast_for_each_event_in_order_is_right(broker: EmbeddedBroker) -> None:
-    measured = measure(broker, "right", list(range(COUNT)))
-    assert measured.is_complete
-    assert (measured.events, measured.forecasts, measured.disordered) == (COUNT, COUNT, 0)
+    result = measure(broker, "right", list(range(COUNT)))
+    assert result.is_complete
+    assert (result.events, result.forecasts, result.disordered) == (COUNT, COUNT, 0)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +64,24 @@ def test_one_forecast_for_each_event_in_order_is_right(broker: EmbeddedBroker) -
 def test_faults_are_counted(
     broker: EmbeddedBroker, name: str, causes: list[int], lost: int, doubled: int, disordered: int
 ) -> None:
-    measured = measure(broker, name, causes)
-    assert measured.is_complete == (not lost and not doubled)
-    assert (measured.lost, measured.doubled, measured.disordered) == (lost, doubled, disordered)
+    result = measure(broker, name, causes)
+    assert result.is_complete == (not lost and not doubled)
+    assert (result.lost, result.doubled, result.disordered) == (lost, doubled, disordered)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"lost": 1}, "of 10 events 1 lost, 0 doubled, 0 out of order"),
+        ({"doubled": 1}, "of 10 events 0 lost, 1 doubled, 0 out of order"),
+        ({"disordered": 1}, "of 10 events 0 lost, 0 doubled, 1 out of order"),
+    ],
+)
+def test_a_run_that_loses_doubles_or_disorders_an_event_is_wrong(wrong: dict[str, int], message: str) -> None:
+    right = RunResult(events=10, forecasts=10, rate=1.0, lost=0, doubled=0, disordered=0)
+    right.check()
+    with pytest.raises(WrongForecasts, match=message):
+        replace(right, **wrong).check()
 
 
 def test_the_load_is_the_same_each_time_and_numbered() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from benchmarks.lib.programs import ROOT
-from benchmarks.lib.steps import ELSEWHERE, samples_by_function
+from benchmarks.lib.steps import LIBRARIES, samples_by_function
 
 
 def test_a_sample_counts_for_the_innermost_function_of_fncast() -> None:
@@ -18,5 +18,5 @@ def test_a_sample_counts_for_the_innermost_function_of_fncast() -> None:
         "consumer/loop.py: Loop.run": 4,
         "interceptor/event.py: read": 2,
         "consumer/loop.py: <listcomp>": 1,
-        ELSEWHERE: 8,
+        LIBRARIES: 8,
     }

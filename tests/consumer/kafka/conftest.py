@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -24,8 +25,6 @@ def broker() -> Iterator[EmbeddedBroker]:
 def clients_of(monkeypatch):
     """The factory and the clients that it has created. The first hangs in the call `make.hangs`."""
     clients = []
-    monkeypatch.setattr(exactly_once, "CALL_S", 0.01)
-    monkeypatch.setattr(timeouts, "LATE_S", 0.01)
 
     def make(kind, properties, **_):
         clients.append(Client(make.hangs if not clients else "", properties["on_delivery"]))
@@ -43,3 +42,17 @@ def publisher(clients_of):
     assert publisher.ready()
     publisher.publish("forecasts", 0, None, b"1", [])
     return publisher, clients
+
+
+@pytest.fixture
+def impatient(monkeypatch) -> Callable[[], AbstractContextManager[None]]:
+    """Within it, a transactional producer waits 0.02 s for a call that never ends."""
+
+    @contextmanager
+    def wait_shortly() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(exactly_once, "CALL_S", 0.01)
+            patch.setattr(timeouts, "LATE_S", 0.01)
+            yield
+
+    return wait_shortly

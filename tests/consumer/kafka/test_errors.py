@@ -1,3 +1,5 @@
+"""Errors of Kafka's client as errors of the consumer."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Records from messages of the Kafka driver."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""Worker: one thread for all calls, until a call hangs."""
+"""CallWorker: one thread for all calls, until a call hangs."""
 
 from __future__ import annotations
 

@@ -30,6 +30,10 @@ def test_nothing_is_known_while_the_broker_does_not_answer(lane: Lane) -> None:
     assert committed_counts(FakeGroup(), {lane: 2}, "", 1.0) is None
 
 
+def test_a_commit_that_covers_no_results_asks_nothing_of_the_broker() -> None:
+    assert committed_counts(FakeGroup(), {}, "", 1.0) == {}
+
+
 @pytest.mark.parametrize(("tokens", "counts"), [({"this"}, [2]), ({"other"}, []), (None, None)])
 def test_with_a_tick_only_the_token_of_the_commit_counts(
     lane: Lane, tokens: set[str] | None, counts: list[int]

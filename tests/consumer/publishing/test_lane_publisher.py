@@ -9,10 +9,10 @@ from consumer.dead_letter_watch import DeadLetterWatch
 from consumer.lanes.lanes import Lanes
 from consumer.lanes.time_order import TimeOrder
 from consumer.publishing.lane_publisher import LanePublisher
-from consumer.state.writer import StateWriter
 from interceptor.delivery import Delivery, Record
 from interceptor.outcome import DeadLetter, Skipped
 from tests.consumer.commit_harness import FakePublisher
+from tests.consumer.parts import parts
 
 
 class FakeResults:
@@ -35,14 +35,11 @@ def lane_publisher(
     lanes: Lanes, results: Any, watch: DeadLetterWatch, joined: tuple[str, ...] = ()
 ) -> LanePublisher:
     """A lane publisher whose publisher is ready, and which no commit holds."""
-    publisher: Any = FakePublisher(commits_offsets=True)
+    publisher = FakePublisher(commits_offsets=True)
     return LanePublisher(
+        parts(publisher=publisher, results=results, dead_letters=watch),
         lanes,
-        publisher,
-        results,
         Mock(holds_results=False),
-        watch,
-        StateWriter(publisher, "state", "group"),
         TimeOrder((), lambda *_: True),
         joined,
     )

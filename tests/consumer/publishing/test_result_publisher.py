@@ -99,7 +99,7 @@ def test_a_record_goes_by_key_if_the_numbers_of_partitions_differ(results, publi
 def test_partitions_are_counted_again_when_others_are_assigned(results, publisher):
     results.publish(delivery(DeadLetter("no")))
     publisher.counts["dead"] = 4
-    results.assigned()
+    results.forget_partitions()
     assert results.knows_partitions("metrics")
     results.publish(delivery(DeadLetter("no")))
     assert [record[1] for record in publisher.records] == [BY_KEY, 3]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
 from consumer.kafka.embedded import EmbeddedBroker
@@ -15,6 +18,7 @@ from consumer.state import inspection
 from consumer.state.inspection import StateTopic
 from consumer.state.keys import full_key, marker_key
 from interceptor.assembly.snapshot import HEAD
+from tests.consumer.kafka.fake_admin import answered
 
 Write = Callable[[bytes, bytes | None], None]
 PARTITION = ("telegraf", 0)
@@ -113,11 +117,16 @@ def test_a_broker_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         state.summaries()
 
 
+def group_without_members(_: AdminClient, groups: list[str], request_timeout: float) -> dict[str, Any]:
+    """In place of `describe_consumer_groups`, which the embedded broker does not know."""
+    return {group: answered(Mock(members=[])) for group in groups}
+
+
 def test_a_replay_of_an_input_that_cannot_be_read_deletes_nothing(
     state: StateTopic, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inspection, "RETRY_S", 0.0)
-    monkeypatch.setattr(state, "_members", lambda: 0)
+    monkeypatch.setattr(AdminClient, "describe_consumer_groups", group_without_members)
     write(full_key("group", ("gone", 99), "sums", b"a"), b"1")
     with pytest.raises(ConsumerError, match=r"the topic 'gone' at .* cannot be read"):
         state.reset([], is_replayed=True)

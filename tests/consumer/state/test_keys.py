@@ -1,5 +1,8 @@
+"""Keys of the state topic: joined from parts, and read back."""
+
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +17,25 @@ def test_any_parts_of_a_key_can_be_read_back(group, topic, partition, owner, suf
     assert not joined.startswith(prefix(group, (topic, partition + 1)))
 
 
-@given(st.none() | st.binary())
-def test_any_other_key_is_rejected(found):
-    assert parse(found) is None or found is not None
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        None,
+        b"",
+        b"\n",
+        b"not JSON\nkey",
+        b'["group","topic",0,"owner"]',
+        b'["group","topic",0]\nkey',
+        b'["group","topic","0","owner"]\nkey',
+        b'["group","topic",true,"owner"]\nkey',
+        b'["group",1,0,"owner"]\nkey',
+        b'{"a":0,"b":0,"c":0,"d":0}\nkey',
+    ],
+)
+def test_a_key_of_another_form_is_not_one_of_fncast(foreign):
+    assert parse(foreign) is None
+
+
+@given(st.binary())
+def test_any_bytes_without_a_list_in_front_are_not_a_key_of_fncast(found):
+    assert parse(b"." + found) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
@@ -79,8 +80,6 @@ async def test_a_function_that_fails_is_a_row(function):
 
 
 async def test_a_function_that_hangs_is_a_row(function, monkeypatch):
-    import asyncio
-
     async def hangs(events):
         await asyncio.Event().wait()
 

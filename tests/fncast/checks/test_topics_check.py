@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consumer.kafka.topics.compaction import CompactionProblem
 from consumer.settings import InputSettings, KafkaSettings, Settings
 from fncast.checks.topics_check import output_row, output_topics
 
@@ -21,12 +22,12 @@ def test_readings_need_the_state_topic_and_rekeying_one_more() -> None:
 
 def test_the_state_topic_may_have_any_number_of_partitions() -> None:
     configured = settings(InputSettings("plant", format="influx-line"))
-    row = output_row("fncast-state", {"plant": 6, "fncast-state": 1}, configured, {}, "")
+    row = output_row("fncast-state", {"plant": 6, "fncast-state": 1}, configured, {}, None)
     assert (row.result, row.detail) == ("ok", "1 partition")
 
 
 def test_a_state_topic_that_is_not_compacted_has_the_command_that_fixes_it() -> None:
     configured = settings(InputSettings("plant", format="influx-line"))
-    problem = "the topic 'fncast-state' deletes state. Fix it with kafka-configs.sh --alter"
+    problem = CompactionProblem("the topic 'fncast-state' deletes state", "kafka-configs.sh --alter")
     row = output_row("fncast-state", {"plant": 6, "fncast-state": 6}, configured, {}, problem)
-    assert (row.result, row.fix) == ("failed", "kafka-configs.sh --alter")
+    assert (row.result, row.detail, row.fix) == ("failed", problem.reason, problem.fix)

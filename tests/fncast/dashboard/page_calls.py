@@ -1,4 +1,4 @@
-"""Requests to the live page without a server, and the records that it reads."""
+"""Requests to the live page without a server, the records that it reads, and the series that it shows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.page import Page
+from fncast.dashboard.state import PageState
 
 
 class Records:
@@ -80,3 +81,8 @@ async def next_event(call: Call, event: str) -> Any:
 
 async def expect_ok(call: Call) -> None:
     assert (await call.next())["status"] == 200
+
+
+def shown_names(page_state: PageState) -> set[str]:
+    """The names of the series that the page shows."""
+    return {item["name"] for item in page_state.snapshot(0.0)["series"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -81,16 +82,14 @@ class RecordFactory:
         return parse(self.forecast(values, at, **more))
 
     def outage(
-        self, route: str = "forecast", source: str = "/fncast/a", live: bool = True, **data: Any
+        self, route: str = "forecast", source: str = "/fncast/a", is_live: bool = True, **data: Any
     ) -> ReceivedRecord:
         """A consumer's report about a route."""
         attributes = self.attributes("io.fncast.outage.v1", "o", route) | {"source": source}
         record = self.record(
             "outages", attributes, {"over": False, "reason": "502", "since": "2024-05-01"} | data
         )
-        return ReceivedRecord(
-            record.topic, 0, record.offset, record.timestamp_s, record.value, record.headers, live
-        )
+        return replace(record, is_live=is_live)
 
     def bare_event(self, values: list[Any]) -> ReceivedEvent:
         return parse(self.record("metrics", self.attributes("t", f"b{self.count}", "bare"), values))

@@ -7,7 +7,7 @@ import pytest
 
 from consumer.settings import load
 from fncast.cli.main import build_parser
-from fncast.demo.plan import FUNCTION, NOTIFY, DemoPorts, Plan, environment, free_ports
+from fncast.demo.plan import FORECAST_FOLDER, NOTIFY_FOLDER, DemoPorts, Plan, environment, free_ports
 from fncast.monitor.settings import joined_topics
 from fncast.produce.shop_servers import MEMORY_SERIES
 
@@ -36,8 +36,8 @@ def test_fncast_accepts_each_command_line(plan: Plan, tmp_path: Path) -> None:
         words = line[line.index("fncast.demo.child") + 1 :]
         parsed = build_parser(words[0]).parse_args(words)
         assert isinstance(parsed, argparse.Namespace)
-    assert (FUNCTION / "func.yaml").is_file()
-    assert (NOTIFY / "func.yaml").is_file()
+    assert (FORECAST_FOLDER / "func.yaml").is_file()
+    assert (NOTIFY_FOLDER / "func.yaml").is_file()
 
 
 def test_the_consumer_reads_its_settings(plan: Plan) -> None:

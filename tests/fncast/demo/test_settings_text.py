@@ -44,11 +44,11 @@ def incidents_found(folder: Path) -> dict[str, list[tuple[str, str, int]]]:
         prepared = prepare_rows(windows.copy(), lengths, SIZE, is_sparse=True).values
         forecasts = model.quantile_forecasts(prepared)
         for forecast, reading in zip(forecasts, readings[DEFAULT_WINDOW - 1 :], strict=True):
-            events = partition.reading(
+            events = partition.add_reading(
                 NewestReading(name, reading.time, reading.step, reading.value), 200 * reading.index
             )
             start = reading.step.after(reading.time, 1)
-            events += partition.forecast(
+            events += partition.add_forecast(
                 ForecastMessage(name, start, reading.step, model.quantiles, forecast.T.tolist(), "base/1")
             )
             for event in events:

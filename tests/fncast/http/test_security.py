@@ -16,7 +16,9 @@ import requests
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from fncast.failure import Failure
 from fncast.http.listener import bind
+from fncast.http.security import token_argument
 from model_service.client import GraphPipeClient, ModelUnavailable, connect_inference_protocol
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -195,9 +197,6 @@ def test_the_page_is_shown_after_a_login(start: Start, files: Files) -> None:
     ],
 )
 def test_a_token_file_without_a_token_is_rejected(content: str | None, error: str, tmp_path: Path) -> None:
-    from fncast.failure import Failure
-    from fncast.http.security import token_argument
-
     file = tmp_path / "token"
     if content is not None:
         file.write_text(content)

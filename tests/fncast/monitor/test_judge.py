@@ -150,7 +150,7 @@ def judged(monitors: Sequence[Monitor], series: str) -> int:
     """The newest reading of a series that was judged."""
     partitions = [each.monitor for monitor in monitors for each in monitor.judge.partitions.values()]
     found = [each.series[series].joined for each in partitions if series in each.series]
-    return max((each.judged - each.index(time_of(0)) for each in found), default=-1)
+    return max((each.waiting.judged - each.grid.index(time_of(0)) for each in found), default=-1)
 
 
 def figures(monitor: Monitor) -> dict[str, dict[str, Any]]:

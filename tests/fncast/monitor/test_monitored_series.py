@@ -11,6 +11,7 @@ from fncast.monitor.accuracy.publication import Publication
 from fncast.monitor.alerts.alert import AlertRule, AlertState
 from fncast.monitor.alerts.crossing import Crossing
 from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.series.step import Step
 
@@ -18,7 +19,7 @@ RULE = AlertRule("full", above=90.0)
 
 
 def series() -> MonitoredSeries:
-    joined = JoinedSeries(datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(60.0))
+    joined = JoinedSeries(SeriesGrid(datetime(2026, 5, 1, tzinfo=UTC), Step.seconds(60.0)))
     return MonitoredSeries("disk", joined, is_watched=True, rules=[RULE])
 
 
@@ -47,11 +48,14 @@ def test_restored_alerts_replace_those_of_before() -> None:
     assert found.alert_state() == {}
 
 
-def test_the_state_holds_what_was_published_and_compared() -> None:
-    found = series()
+def test_a_restored_series_has_what_was_published_and_compared() -> None:
+    found = with_alert()
     found.published["base/1"] = Publication(60.0, 100, 0.5, 0.8)
     found.comparisons["base/1"] = Comparison(True, 2, 60.0)
     found.silence.arrived(1000)
-    _, alerts, published, silence, comparisons = msgspec.msgpack.decode(msgspec.msgpack.encode(found.state()))
-    assert (alerts, published) == ({}, {"base/1": [60.0, 100, 0.5, 0.8]})
-    assert (silence, comparisons) == ([1000, 0, 1, False], {"base/1": [True, 2, 60.0]})
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(found.state()))
+    restored = MonitoredSeries.restored("disk", True, [RULE], state)
+    assert restored.published == found.published
+    assert restored.comparisons == found.comparisons
+    assert restored.silence == found.silence
+    assert restored.alerts == found.alerts

@@ -22,7 +22,7 @@ def feed(partition: MonitorPartition, first: int, end: int, series: str = "cpu")
     found = []
     for at in range(first, end):
         reading = NewestReading(series, START + timedelta(minutes=at), STEP, float(at % 7))
-        found += partition.reading(reading, 60_000 * at)
+        found += partition.add_reading(reading, 60_000 * at)
     return [json.loads(event.value or b"") for event in found]
 
 
@@ -76,7 +76,7 @@ def test_a_rule_that_does_not_fit_the_forecast_is_logged_once(caplog: pytest.Log
     partition = MonitorPartition(MonitorRules(alerts=(AlertRule("far", above=1.0, within_s=3600.0),)))
     for at in range(3):
         start, columns = START + timedelta(minutes=at), [[0.0] * 24, [1.0] * 24, [2.0] * 24]
-        partition.forecast(ForecastMessage("cpu", start, STEP, (0.1, 0.5, 0.9), columns, "base/1"))
+        partition.add_forecast(ForecastMessage("cpu", start, STEP, (0.1, 0.5, 0.9), columns, "base/1"))
     assert [record.message.count("longer than the forecast") for record in caplog.records] == [1]
 
 
@@ -93,7 +93,7 @@ def test_an_alert_expects_the_same_time_after_a_restart(is_restored: bool) -> No
             partition = restored
         rows = [[value] * crossing + [value + 90.0] * (24 - crossing) for value in (-1.0, 0.0, 1.0)]
         start = START + timedelta(minutes=at)
-        events += partition.forecast(ForecastMessage("cpu", start, STEP, (0.1, 0.5, 0.9), rows, "base/1"))
+        events += partition.add_forecast(ForecastMessage("cpu", start, STEP, (0.1, 0.5, 0.9), rows, "base/1"))
     (opened,) = [json.loads(event.value or b"") for event in events]
     assert opened["state"] == "open"
     assert opened["expected_at"] == "2026-05-01T00:13:00Z"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fncast.monitor.alerts.alert import AlertRule
 from fncast.monitor.rules import MonitorRules
 
 
@@ -25,3 +26,9 @@ def test_a_series_is_reported_if_a_glob_includes_it_and_none_excludes_it(
 def test_globs_distinguish_upper_and_lower_case() -> None:
     assert not MonitorRules(include=("Web-*",)).detects("web-1")
     assert MonitorRules(exclude=("Web-*",)).detects("web-1")
+
+
+def test_a_series_has_the_alert_rules_that_match_it() -> None:
+    web, every = AlertRule("web", "web-*", above=1.0), AlertRule("every", above=2.0)
+    rules = MonitorRules(alerts=(web, every))
+    assert (rules.alerts_of("web-1.cpu"), rules.alerts_of("db-1.cpu")) == ([web, every], [every])

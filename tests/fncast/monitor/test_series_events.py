@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from fncast.monitor.alerts.alert import AlertRule
 from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage
 from fncast.monitor.monitored_series import MonitoredSeries
 from fncast.monitor.rules import MonitorRules
@@ -20,7 +21,7 @@ EVENTS = SeriesEvents(MonitorRules(alerts=(RULE,)))
 
 
 def disk(rules: list[AlertRule]) -> MonitoredSeries:
-    return MonitoredSeries("disk", JoinedSeries(START, STEP), is_watched=True, rules=rules)
+    return MonitoredSeries("disk", JoinedSeries(SeriesGrid(START, STEP)), is_watched=True, rules=rules)
 
 
 def forecast(at: int, value: float) -> ForecastMessage:
@@ -35,16 +36,16 @@ def state_of(event: OutputEvent) -> str:
 
 def test_an_alert_opens_with_the_third_forecast_of_a_crossing() -> None:
     series = disk([RULE])
-    found = [EVENTS.alerts(series, forecast(at, 95.0)) for at in range(4)]
+    found = [EVENTS.update_alerts(series, forecast(at, 95.0)) for at in range(4)]
     assert [[state_of(event) for event in events] for events in found] == [[], [], ["open"], []]
 
 
 def test_a_series_without_rules_has_no_alerts() -> None:
-    assert [EVENTS.alerts(disk([]), forecast(at, 95.0)) for at in range(4)] == [[]] * 4
+    assert [EVENTS.update_alerts(disk([]), forecast(at, 95.0)) for at in range(4)] == [[]] * 4
 
 
 def test_a_silence_opens_and_closes_on_the_topic_of_alerts() -> None:
     series = disk([])
-    opened, closed = (EVENTS.silence(series, is_open=is_open) for is_open in (True, False))
+    opened, closed = (EVENTS.silence_event(series, is_open=is_open) for is_open in (True, False))
     assert (opened.topic, closed.topic) == ("alerts", "alerts")
     assert (state_of(opened), state_of(closed)) == ("open", "closed")

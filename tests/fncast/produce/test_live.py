@@ -13,22 +13,9 @@ from fncast.produce.replay import ReplayFeed
 from fncast.produce.windows import ProducedWindow
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
+from tests.fncast.produce.clock import Clock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that advances only during `sleep`."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.now_s += seconds
 
 
 class Meter:

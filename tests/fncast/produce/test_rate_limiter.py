@@ -3,21 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fncast.produce.rate_limiter import RateLimiter
-
-
-class Clock:
-    """A clock that advances only during `sleep`."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-        self.slept_s: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.slept_s.append(seconds)
-        self.now_s += seconds
+from tests.fncast.produce.clock import Clock
 
 
 def test_events_keep_their_schedule_and_catch_up_in_part() -> None:
@@ -30,9 +16,8 @@ def test_events_keep_their_schedule_and_catch_up_in_part() -> None:
     clock.slept_s.clear()
     for _ in range(30):
         limiter.wait()
-    assert sum(clock.slept_s) == pytest.approx(
-        1.9
-    )  # 30 events take 2.9 s; one second of events is sent at once
+    # 30 events take 2.9 s; one second of events is sent at once.
+    assert sum(clock.slept_s) == pytest.approx(1.9)
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("inf"), float("nan")])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from fncast.produce.shop import HOURS_A_WEEK, ShopFeed, orders
+from fncast.produce.shop import HOURS_A_WEEK, ShopFeed, orders_of_week
 
 THURSDAY = datetime(2026, 1, 1, 15, 30, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ def test_hours_start_on_monday_at_midnight() -> None:
 
 
 def test_orders_have_a_daily_and_a_weekly_season() -> None:
-    weeks = np.stack([orders(0, week).reshape(7, 24) for week in range(30)])
+    weeks = np.stack([orders_of_week(0, week).reshape(7, 24) for week in range(30)])
     by_hour, by_day = weeks.mean(axis=(0, 1)), weeks.mean(axis=(0, 2))
     assert by_hour[20] > 8 * by_hour[3]
     assert by_day[6] < 0.9 * by_day[1]

@@ -25,6 +25,9 @@ def test_an_event_without_a_partition_key_has_no_key() -> None:
 @pytest.mark.parametrize("record", [InputRecord(b"x", key=b"k", topic="other"), InputRecord(None)])
 def test_a_record_stays_as_it_is(record: InputRecord) -> None:
     assert as_record(record) is record
+
+
+def test_bytes_are_a_record_without_headers() -> None:
     assert as_record(b"bytes") == InputRecord(b"bytes")
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from functions.host.output import MAX_BYTES, MAX_LINE, MAX_LINES, SPAN_S, OutputLimit, show_output
+from functions.host.output import MAX_BYTES, MAX_LINE_BYTES, MAX_LINES, SPAN_S, OutputLimit, show_output
 
 
 def test_lines_are_shown_until_the_bound_and_again_in_the_next_span() -> None:
@@ -25,9 +25,9 @@ def test_lines_are_shown_until_the_bound_and_again_in_the_next_span() -> None:
 
 def test_bytes_are_bounded_as_well() -> None:
     limit = OutputLimit()
-    line = b"x" * MAX_LINE
+    line = b"x" * MAX_LINE_BYTES
     shown = limit.take([line] * 1000, 0.0)
-    assert sum(map(len, shown)) <= MAX_BYTES < sum(map(len, shown)) + MAX_LINE
+    assert sum(map(len, shown)) <= MAX_BYTES < sum(map(len, shown)) + MAX_LINE_BYTES
     assert limit.take([b"short"], 0.0) == []  # no line is shown that came after a dropped one
 
 

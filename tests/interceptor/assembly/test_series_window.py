@@ -9,7 +9,7 @@ import pytest
 
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
-from interceptor.assembly.series_window import BEHIND
+from interceptor.assembly.series_window import MAX_BEHIND
 from interceptor.readings.telegraf import TelegrafJson
 from tests.interceptor.assembly.partitions import NS
 from tests.interceptor.assembly.single_feed import Feed
@@ -49,7 +49,7 @@ def test_a_series_whose_clock_was_ahead_begins_again() -> None:
     """The records had the wrong clock as well, so nothing could show it before the clock was corrected."""
     feed = Feed()
     feed.values(0, 10, 10**6, 10**6 + 10)
-    for step in range(2, BEHIND + 1):
+    for step in range(2, MAX_BEHIND + 1):
         assert feed.values(10 * step) == []
         assert feed.outcome == "too-old"
     assert feed.values(170) == []
@@ -60,7 +60,7 @@ def test_a_series_whose_clock_was_ahead_begins_again() -> None:
 def test_one_reading_near_the_newest_shows_that_its_clock_is_right() -> None:
     """Two producers: the clock of one is behind."""
     feed = Feed()
-    for step in range(3 * BEHIND):
+    for step in range(3 * MAX_BEHIND):
         feed.values(10**6 + 10 * (step // 8), 10 * step)
         assert feed.outcome == "too-old"
 
@@ -68,7 +68,7 @@ def test_one_reading_near_the_newest_shows_that_its_clock_is_right() -> None:
 def test_old_readings_in_new_records_do_not_begin_again() -> None:
     feed = Feed()
     feed.values(0, 10, 10**6)
-    for step in range(3 * BEHIND):
+    for step in range(3 * MAX_BEHIND):
         assert feed.add(10 * step, 1.0, record=10**6 + step) == []
         assert feed.outcome == "too-old"
     assert feed.values(10**6 + 10) == [[None] * 4 + [10**6, 10**6 + 10]]

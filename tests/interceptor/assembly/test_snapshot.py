@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from interceptor.assembly import snapshot, snapshot_format
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
-from interceptor.assembly.series_window import BEHIND
+from interceptor.assembly.series_window import MAX_BEHIND
 from interceptor.delivery import StateRecord
 from interceptor.errors import StateError
 from tests.interceptor.assembly.partitions import (
@@ -203,7 +203,7 @@ def test_the_state_of_a_series_is_small() -> None:
 
 
 def test_a_restart_continues_to_count_records_behind_a_wrong_clock() -> None:
-    history = [HISTORY[0], (START + 10**6, [("a", START + 10.0**6, 1.0)]), *[HISTORY[1]] * (BEHIND - 1)]
+    history = [HISTORY[0], (START + 10**6, [("a", START + 10.0**6, 1.0)]), *[HISTORY[1]] * (MAX_BEHIND - 1)]
     partition = new_partition(SETTING)
     for offset, record in enumerate(history):
         feed(partition, record, offset)

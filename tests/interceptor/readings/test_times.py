@@ -7,7 +7,14 @@ import json
 import pytest
 
 from interceptor.readings.telegraf import TelegrafJson
-from interceptor.readings.times import MAX_TIME_NS, time_ns, unit_of
+from interceptor.readings.times import (
+    MAX_TIME_NS,
+    record_time_ns,
+    since_epoch_ns,
+    time_ns,
+    to_datetime,
+    unit_of,
+)
 
 AT_NS = 1_700_000_123 * 10**9
 
@@ -62,3 +69,14 @@ def test_digits_in_a_text_are_a_number(text: str, unit: str) -> None:
 def test_a_time_before_1970_or_after_2261_is_none(raw: object) -> None:
     assert time_ns(raw, "ns") is None
     assert time_ns(MAX_TIME_NS, "ns") == MAX_TIME_NS
+
+
+@pytest.mark.parametrize("time_ns", [0, AT_NS, MAX_TIME_NS // 1000 * 1000, -(10**15)])
+def test_a_time_is_a_moment_in_utc_and_back(time_ns: int) -> None:
+    assert since_epoch_ns(to_datetime(time_ns)) == time_ns
+    assert to_datetime(AT_NS + 999).isoformat() == "2023-11-14T22:15:23+00:00"
+
+
+@pytest.mark.parametrize(("timestamp_ms", "expected_ns"), [(5, 5_000_000), (0, 0), (-1, None)])
+def test_a_record_with_a_negative_timestamp_has_no_time(timestamp_ms: int, expected_ns: int | None) -> None:
+    assert record_time_ns(timestamp_ms) == expected_ns

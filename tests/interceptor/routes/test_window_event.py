@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
+import orjson
 import pytest
 
+from fncast.series.step import Step
+from interceptor.assembly.window import Window, window_event
 from interceptor.outcome import DeadLetter
-from interceptor.routes.window_event import read_window
-from model_service.protocols.tensor_calls import (
-    CONTENT_TYPE,
-)
+from interceptor.routes.window_event import read_window, readings_of, row_bytes
+from model_service.protocols.tensor_calls import CONTENT_TYPE
 from tests.interceptor.routes.window_deliveries import DATA, delivery
 
 
@@ -39,3 +41,17 @@ def test_an_event_without_a_window_is_a_dead_letter(
     assert isinstance(window.outcome, DeadLetter)
     assert reason in window.outcome.reason
     assert (window.outcome.kind, window.outcome.attempts) == ("not_a_window", 0)
+
+
+def test_an_interceptor_can_replace_the_data_of_an_assembled_window() -> None:
+    window = Window("cpu", 1_767_225_600 * 10**9, 0, Step.seconds(60), array("d", [1.0, 2.0]))
+    replaced = delivery()
+    replaced.event = window_event(window, "kafka:metrics")
+    assert read_window(replaced)
+    assert readings_of(replaced.opened).values.tolist() == [1.0, 2.0]
+    replaced.opened.data = orjson.dumps({**DATA, "values": [7, 8, 9]})
+    assert read_window(replaced)
+    assert readings_of(replaced.opened).values.tolist() == [7.0, 8.0, 9.0]
+    assert row_bytes(replaced.opened) == 24
+    replaced.opened.data = b"{}"
+    assert not read_window(replaced)

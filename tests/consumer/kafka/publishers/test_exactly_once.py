@@ -12,11 +12,11 @@ from tests.consumer.kafka.publishers.transaction_clients import ABORTABLE, FENCE
 
 @pytest.mark.guarantee("a call of Kafka's client that never ends is given to a new producer")
 @pytest.mark.parametrize("hangs", ["send_offsets_to_transaction", "commit_transaction"])
-def test_a_call_that_never_ends_replaces_the_producer(clients_of, hangs):
+def test_a_call_that_never_ends_replaces_the_producer(clients_of, hangs, impatient):
     make, clients = clients_of
     make.hangs = hangs
     publisher = ExactlyOnce({}, "murmur2_random", "one")
-    with pytest.raises(OutcomeUnknown, match="no broker answered in time"):
+    with impatient(), pytest.raises(OutcomeUnknown, match="no broker answered in time"):
         publisher.commit({("metrics", 0): 1}, "metadata")
     assert clients[0].purged
     assert len(clients) == 2

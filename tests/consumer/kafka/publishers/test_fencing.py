@@ -1,3 +1,5 @@
+"""Fencing: when repeated fencing is reported as a shared identity."""
+
 from __future__ import annotations
 
 import pytest

@@ -14,12 +14,12 @@ from consumer.kafka.publishers.fencing import MAX_FENCED
 from tests.consumer.kafka.publishers.transaction_clients import FENCED, OFFSETS, Client
 
 
-def test_replacements_for_different_reasons_are_logged_as_warnings(clients_of, caplog):
+def test_replacements_for_different_reasons_are_logged_as_warnings(clients_of, caplog, impatient):
     make, clients = clients_of
     make.hangs = "commit_transaction"
     publisher = ExactlyOnce({}, "murmur2_random", "one")
     publisher.ready()
-    with pytest.raises(OutcomeUnknown):
+    with impatient(), pytest.raises(OutcomeUnknown):
         publisher.commit({("metrics", 0): 1}, "metadata")
     clients[1].fails["init_transactions"] = KafkaError(KafkaError._FENCED, "by another")
     assert not publisher.ready()

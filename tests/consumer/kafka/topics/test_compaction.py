@@ -12,16 +12,18 @@ from tests.consumer.kafka.fake_admin import FakeAdmin
 def test_a_compacted_topic_is_right(policy: str) -> None:
     admin = FakeAdmin()
     admin.configs["state"] = {"cleanup.policy": policy}
-    assert compaction_problem(admin, "state") == ""
+    assert compaction_problem(admin, "state") is None
 
 
 def test_a_topic_whose_records_are_deleted_by_age_is_named_with_its_fix() -> None:
     admin = FakeAdmin()
     admin.configs["state"] = {"cleanup.policy": "delete"}
     problem = compaction_problem(admin, "state")
-    assert problem.startswith("the topic 'state' has cleanup.policy=delete")
-    assert problem.endswith("--entity-name state --add-config cleanup.policy=compact")
+    assert problem is not None
+    assert problem.reason.startswith("the topic 'state' has cleanup.policy=delete")
+    assert problem.fix.endswith("--entity-name state --add-config cleanup.policy=compact")
+    assert str(problem) == f"{problem.reason}. Fix it with {problem.fix}"
 
 
 def test_a_broker_that_does_not_report_the_policy_is_accepted() -> None:
-    assert compaction_problem(FakeAdmin(), "state") == ""
+    assert compaction_problem(FakeAdmin(), "state") is None

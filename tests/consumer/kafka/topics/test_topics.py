@@ -85,10 +85,10 @@ def test_missing_output_topics_are_known_until_they_exist_again(
     admin.rejected = {"out": KafkaError.TOPIC_AUTHORIZATION_FAILED}
     monkeypatch.setattr("consumer.kafka.topics.topics.create_client", lambda *_, **__: admin)
     topics = Topics({"bootstrap.servers": "broker:9092"}, NAMES)
-    topics.restore()
-    topics.restore()
+    topics.recreate_outputs()
+    topics.recreate_outputs()
     assert topics.missing == {"out"}
     assert caplog.text.count("the topic out is missing: results wait") == 1
     admin.replicas["out"] = 1
-    topics.restore()
+    topics.recreate_outputs()
     assert not topics.missing

@@ -114,7 +114,7 @@ STATES = "entity_id,state,last_changed\n" + "".join(
 )
 
 
-@pytest.mark.parametrize("name", ["-", "states.csv", "states.txt.gz"])
+@pytest.mark.parametrize("name", ["-", "states.csv", "states.txt.gz", "states"])
 def test_the_reading_flags_apply_to_files_and_standard_input(
     broker: str,
     standard_input: Callable[[bytes], None],
@@ -128,6 +128,7 @@ def test_the_reading_flags_apply_to_files_and_standard_input(
     content = STATES.encode()
     (tmp_path / "states.csv").write_bytes(content)
     (tmp_path / "states.txt.gz").write_bytes(gzip.compress(content))
+    (tmp_path / "states").write_bytes(content)
     flags = ["--time-column", "last_changed", "--value-column", "state", "--series-column", "entity_id"]
     flags += ["--step", "3600", "--timezone", "Europe/Berlin", "--window", "3", "--topic", topic]
     words = ["--bootstrap-servers", broker, name, *flags]
@@ -184,7 +185,8 @@ def test_live_feeds_are_published_until_a_signal(broker: str, csv: Path) -> None
     ("words", "reason"),
     [
         ([], "nothing to publish: pass a file, - for standard input, --machine or --shop"),
-        (["notes.pdf"], "notes.pdf: the name must end in .csv, .tsv, .txt (each also with .gz) or .json"),
+        (["notes.pdf"], "notes.pdf: is a PDF; save the table as CSV"),
+        (["events.jsonl"], "events.jsonl: holds JSON, not CSV"),
         (["-", "-"], "- (standard input) is named more than once"),
         (["none.csv"], "none.csv: there is no such file"),
         (["none.json"], "none.json: No such file or directory"),
@@ -208,6 +210,8 @@ def test_wrong_input_is_one_clear_sentence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.csv").touch()
     (tmp_path / "empty.json").touch()
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "events.jsonl").write_bytes(orjson.dumps(EVENT))
     (tmp_path / "short.csv").write_text("timestamp,value\n2026-01-01,1\n2026-01-02,2\n")
     (tmp_path / "text.csv").write_text("timestamp,value\n2026-01-01,1\n2026-01-02,warm\n")
     assert produce(*words, "--bootstrap-servers", "127.0.0.1:1") == 1

@@ -7,10 +7,7 @@ import orjson
 from fncast.dashboard.events.names import MAX_NAME
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.state import PageState
-
-
-def shown_names(page_state: PageState) -> set[str]:
-    return {item["name"] for item in page_state.snapshot(0.0)["series"]}
+from tests.fncast.dashboard.page_calls import shown_names
 
 
 def test_long_names_and_ids_are_cut_and_stay_different(page_state: PageState, make: Any) -> None:

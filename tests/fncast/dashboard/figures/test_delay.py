@@ -1,28 +1,6 @@
-"""Rates and delays. The tests pass the time."""
+"""Delays from inputs to answers. The tests pass the time."""
 
-from fncast.dashboard.figures.delay import (
-    MAX_UNMATCHED,
-    RATE_WINDOW_S,
-    DelayTracker,
-    PendingInput,
-    RecordRate,
-    percentile,
-)
-
-
-def test_a_rate_is_the_average_of_the_last_seconds() -> None:
-    rate = RecordRate(0.0)
-    for tenth in range(200):
-        rate.add(tenth / 10, live=True)
-    assert rate.per_s(19.99) == 10.0
-    assert rate.per_s(19.99 + 2 * RATE_WINDOW_S) == 0.0
-    assert rate.total == 200
-
-
-def test_history_counts_only_in_the_total() -> None:
-    rate = RecordRate(0.0)
-    rate.add(0.0, live=False)
-    assert (rate.total, rate.per_s(0.1)) == (1, 0.0)
+from fncast.dashboard.figures.delay import LATE_S, MAX_UNMATCHED, DelayTracker, PendingInput, percentile
 
 
 def test_input_and_answer_may_be_read_in_any_order() -> None:
@@ -76,3 +54,39 @@ def test_a_wrong_timestamp_of_an_input_gives_no_delay() -> None:
     delay.add_answer(("/a", "2"), 1_795_969_069.0, 0.0)
     delay.add_input(("/a", "2"), PendingInput(0.001, None), 0.0)
     assert delay.as_json(0.0) == {"p50_s": None, "p99_s": None, "count": 0}
+
+
+def read(delay: DelayTracker, offset: int, partition: int = 0) -> None:
+    """Add the input whose id is its partition and offset, at the time 0."""
+    pending = PendingInput(0.0, None, partition=("metrics", partition), offset=offset)
+    delay.add_input(("/a", f"{partition}@{offset}"), pending, 0.0)
+
+
+def test_an_input_before_one_with_an_outcome_does_not_wait() -> None:
+    """Its function answered without an output, or an interceptor skipped it."""
+    delay, late_s = DelayTracker(), LATE_S + 1.0
+    for offset in range(4):
+        read(delay, offset)
+    read(delay, 0, partition=1)
+    assert delay.waiting(late_s) == 5
+    delay.add_answer(("/a", "0@1"), 1.0, 1.0)
+    assert delay.waiting(late_s) == 3
+    delay.add_dead_letter(("/a", "0@3"))
+    assert delay.waiting(late_s) == 1
+
+
+def test_an_input_before_one_whose_answer_was_read_first_does_not_wait() -> None:
+    delay = DelayTracker()
+    read(delay, 7)
+    delay.add_answer(("/a", "0@8"), 1.0, 1.0)
+    assert delay.waiting(LATE_S + 1.0) == 1
+    read(delay, 8)
+    assert delay.waiting(LATE_S + 1.0) == 0
+
+
+def test_inputs_of_a_topic_that_was_created_again_wait() -> None:
+    delay = DelayTracker()
+    read(delay, 100)
+    delay.add_answer(("/a", "0@100"), 1.0, 1.0)
+    read(delay, 0)
+    assert delay.waiting(LATE_S + 1.0) == 1

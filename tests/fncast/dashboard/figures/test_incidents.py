@@ -12,7 +12,6 @@ from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.figures.incidents import ALERT_TYPE, ANOMALY_TYPE, MAX_CLOSED, MAX_OPEN, Incidents
 from fncast.dashboard.state import PageState
-from fncast.dashboard.topics import PageTopics
 
 
 def record(
@@ -43,11 +42,6 @@ def anomaly(
     }
     data |= dict.fromkeys(("time", "start", "end"), "2026-05-01T00:00:00Z")
     return record(number, data | more, series, ANOMALY_TYPE)
-
-
-@pytest.fixture
-def page_state() -> PageState:
-    return PageState(PageTopics(), 0.0)
 
 
 def shown(page_state: PageState, *records: ReceivedRecord) -> tuple[list[Any], list[Any]]:

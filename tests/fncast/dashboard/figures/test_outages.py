@@ -31,5 +31,5 @@ def test_an_outage_that_is_not_repeated_is_forgotten(page_state: PageState, make
     page_state.add(make.outage(), 100.0)
     assert outages(page_state, 100.0 + FORGET_S) != []
     assert outages(page_state, 101.0 + FORGET_S) == []
-    page_state.add(make.outage(live=False), 200.0)  # from the history: written at 0
+    page_state.add(make.outage(is_live=False), 200.0)  # from the history: written at 0
     assert outages(page_state, 200.0) == []

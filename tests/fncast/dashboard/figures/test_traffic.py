@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.state import PageState
 
 
-def live(record: ReceivedRecord, is_live: bool = True) -> ReceivedRecord:
-    return ReceivedRecord(
-        record.topic, 0, record.offset, record.timestamp_s, record.value, record.headers, is_live
-    )
-
-
 def test_late_events_without_an_answer_are_counted(page_state: PageState, make: Any) -> None:
     for name in ("answered", "rejected", "waiting"):
         page_state.add(make.window([1, 2], event_id=name, timestamp_s=100.0), 100.0)
-    page_state.add(live(make.window([1, 2], event_id="history", timestamp_s=1.0), False), 100.0)
+    page_state.add(replace(make.window([1, 2], event_id="history", timestamp_s=1.0), is_live=False), 100.0)
     page_state.add(make.forecast([3], 2, cause="answered", timestamp_s=100.0), 100.0)
     letter = make.window([1, 2], event_id="rejected")
     page_state.add(ReceivedRecord("dead-letters", 0, 0, 100.0, letter.value, letter.headers), 100.0)
@@ -43,8 +38,8 @@ def test_answers_that_are_not_forecasts_are_counted_separately(page_state: PageS
 
 
 def test_history_does_not_count_for_the_last_minute(page_state: PageState, make: Any) -> None:
-    page_state.add(live(make.window([1, 2], event_id="a", timestamp_s=10.0), False), 1000.0)
-    page_state.add(live(make.forecast([3], 2, cause="a", timestamp_s=11.0), False), 1000.0)
+    page_state.add(replace(make.window([1, 2], event_id="a", timestamp_s=10.0), is_live=False), 1000.0)
+    page_state.add(replace(make.forecast([3], 2, cause="a", timestamp_s=11.0), is_live=False), 1000.0)
     totals = page_state.snapshot(1000.0)["totals"]
     assert totals["delay"]["count"] == 0
     assert (totals["answer_age_s"], totals["model_age_s"]) == (989.0, 989.0)

@@ -30,7 +30,7 @@ def test_starts_before_the_end_and_marks_live_records(broker: Any, start: Callab
     history = take(reader, 3)
     broker.publish("t", b"10")
     live = take(reader, 1)
-    assert [(record.value, record.live) for record in history + live] == [
+    assert [(record.value, record.is_live) for record in history + live] == [
         (b"7", False),
         (b"8", False),
         (b"9", False),
@@ -55,7 +55,7 @@ def test_a_topic_that_was_created_again_is_read_from_its_beginning(
     eventually(lambda: reader.state.connected)
     created_again.append("t")
     records = take(reader, 2)
-    assert [(record.offset, record.value, record.live) for record in records] == [
+    assert [(record.offset, record.value, record.is_live) for record in records] == [
         (0, b"a", True),
         (1, b"b", True),
     ]

@@ -4,10 +4,7 @@ from typing import Any
 
 from fncast.dashboard.series.series_list import MAX_SERIES
 from fncast.dashboard.state import PageState
-
-
-def shown_names(page_state: PageState) -> set[str]:
-    return {item["name"] for item in page_state.snapshot(0.0)["series"]}
+from tests.fncast.dashboard.page_calls import shown_names
 
 
 def test_the_first_series_keep_their_places_among_a_thousand(page_state: PageState, make: Any) -> None:

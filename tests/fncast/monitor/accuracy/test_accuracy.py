@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from fncast.monitor.accuracy.accuracy import DAY_S, Accuracy, Outcomes
+from fncast.monitor.accuracy.accuracy import HALF_LIFE_S, Accuracy, Outcomes
 from tests.fncast.monitor.offline_accuracy import offline_figures
 
 READINGS, HORIZON, STEP_S = 60, 3, 600.0
@@ -69,10 +69,10 @@ def outcome(time_s: float, median: float, seasonal: float | None = None) -> Outc
 
 
 def test_an_outcome_counts_half_after_a_day() -> None:
-    accuracy = accuracy_of(outcome(0.0, 5.0), outcome(DAY_S, 8.0))
+    accuracy = accuracy_of(outcome(0.0, 5.0), outcome(HALF_LIFE_S, 8.0))
     assert accuracy.total_figures()["mae"] == pytest.approx(1.5)
     assert accuracy.day_figures()["mae"] == pytest.approx(3.0 / 1.5)
-    late = accuracy_of(outcome(DAY_S, 8.0), outcome(0.0, 5.0))
+    late = accuracy_of(outcome(HALF_LIFE_S, 8.0), outcome(0.0, 5.0))
     assert late.day_figures() == pytest.approx(accuracy.day_figures())
 
 

@@ -39,7 +39,7 @@ def feed(
         following = START + (at + 1) * timedelta(hours=6)
         columns = [list(column) for column in zip(*rows, strict=True)]
         message = ForecastMessage(series, following, STEP, LEVELS, columns, model)
-        for event in partition.reading(reading, at) + partition.forecast(message):
+        for event in partition.add_reading(reading, at) + partition.add_forecast(message):
             headers = {name: (text or b"").decode() for name, text in event.headers}
             if headers["ce_type"] == "io.fncast.alert.v1":
                 found.append((at, headers, json.loads(event.value or b"")))

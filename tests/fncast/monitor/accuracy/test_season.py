@@ -13,6 +13,7 @@ import pytest
 from fncast.monitor.accuracy.season import season_steps
 from fncast.monitor.anomalies.detector import DetectorSettings
 from fncast.monitor.joining.joined_series import MAX_LATE, SETTLED_STEPS, JoinedSeries
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage
 from fncast.series.step import Step
 from tests.fncast.monitor.offline_accuracy import weight_of
@@ -63,10 +64,10 @@ def test_skill_over_the_seasonal_naive_equals_a_recomputation(seed: int, season:
     for at in shuffle.sample(sorted(readings), 20):  # corrections
         messages.append((at + 8.0, (at, 60.0)))
         readings[at] = 60.0
-    series = JoinedSeries(START, forecasts[0].step)
+    series = JoinedSeries(SeriesGrid(START, forecasts[0].step))
     for number, (_, message) in enumerate(sorted(messages, key=lambda each: each[0])):
         if isinstance(message, ForecastMessage):
-            series.add_forecast(message.model, series.index(message.start), message.band)
+            series.add_forecast(message.model, series.grid.index(message.start), message.band)
         else:
             series.add_reading(*message)
         list(series.judge(DetectorSettings()))
@@ -96,8 +97,8 @@ def test_the_season_is_a_day_of_few_steps(step: Step, steps: int) -> None:
 
 def test_without_a_season_there_is_no_skill_over_it() -> None:
     _, forecasts = story(0, 24, 3)
-    series = JoinedSeries(START, Step.seconds(300.0))
-    start = series.index(forecasts[0].start)
+    series = JoinedSeries(SeriesGrid(START, Step.seconds(300.0)))
+    start = series.grid.index(forecasts[0].start)
     series.add_reading(start - 1, 50.0)
     series.add_forecast("m/1", start, forecasts[0].band)
     series.add_reading(start, 51.0)

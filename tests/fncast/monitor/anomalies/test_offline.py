@@ -9,6 +9,7 @@ import numpy as np
 from fncast.monitor.anomalies.detector import DetectorSettings
 from fncast.monitor.anomalies.offline import OfflineDetector, detect
 from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.series.step import Step
 from tests.fncast.monitor import noisy_series
 
@@ -50,14 +51,16 @@ def near_and_far(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def test_the_live_join_and_offline_detection_have_equal_results() -> None:
     values = values_with_a_spike_and_a_gap()
     offline = detect(values, *near_and_far(values), SETTINGS)
-    live = JoinedSeries(START, STEP)
+    live = JoinedSeries(SeriesGrid(START, STEP))
     judged = []
     for at, value in enumerate(values.tolist()):
         if np.isnan(value):
             continue
         if at >= FIRST and not np.isnan(values[at - 1]):
             median, low, high = forecast(values, at).T.tolist()
-            live.add_forecast("forecast/1", live.index(START + timedelta(minutes=at)), [low, median, high])
+            live.add_forecast(
+                "forecast/1", live.grid.index(START + timedelta(minutes=at)), [low, median, high]
+            )
         live.add_reading(at, value)
         judged += live.judge(SETTINGS)
     known = np.flatnonzero(~np.isnan(values))[: len(judged)]

@@ -11,6 +11,7 @@ import pytest
 
 from fncast.monitor.anomalies.detector import DetectorSettings
 from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage
 from fncast.series.step import Step
 from tests.fncast.monitor.offline_accuracy import offline_figures
@@ -29,7 +30,7 @@ def forecast(
 
 
 def add(series: JoinedSeries, message: ForecastMessage) -> None:
-    series.add_forecast(message.model, series.index(message.start), message.band)
+    series.add_forecast(message.model, series.grid.index(message.start), message.band)
 
 
 def outer(message: ForecastMessage) -> list[tuple[float, float, float]]:
@@ -49,7 +50,7 @@ def story(
 
 
 def played(messages: list[tuple[int, object]]) -> JoinedSeries:
-    series = JoinedSeries(START, STEP)
+    series = JoinedSeries(SeriesGrid(START, STEP))
     for _, message in messages:
         if isinstance(message, ForecastMessage):
             add(series, message)
@@ -63,7 +64,7 @@ def check(series: JoinedSeries, readings: dict[int, float], forecasts: list[Fore
     models = {message.model for message in forecasts}
     assert set(series.models) == models
     for model in models:
-        of_model = [(series.index(each.start), outer(each)) for each in forecasts if each.model == model]
+        of_model = [(series.grid.index(each.start), outer(each)) for each in forecasts if each.model == model]
         expected = offline_figures(readings, of_model)
         accuracy = series.accuracy(model)
         found = {"readings": accuracy.outcomes, **accuracy.total_figures()}
@@ -130,7 +131,7 @@ def test_a_forecast_far_in_the_future_is_ignored() -> None:
 
 def test_a_reading_waits_for_its_forecast() -> None:
     rng = np.random.default_rng(0)
-    series = JoinedSeries(START, STEP)
+    series = JoinedSeries(SeriesGrid(START, STEP))
     series.add_reading(0, 50.0)
     series.add_reading(1, 51.0)
     assert list(series.judge(DetectorSettings())) == []
@@ -139,7 +140,7 @@ def test_a_reading_waits_for_its_forecast() -> None:
 
 
 def test_a_reading_without_a_forecast_waits_only_for_a_few_readings() -> None:
-    series = JoinedSeries(START, STEP)
+    series = JoinedSeries(SeriesGrid(START, STEP))
     judged = []
     for at in range(10):
         series.add_reading(at, 50.0 + at)
@@ -149,7 +150,7 @@ def test_a_reading_without_a_forecast_waits_only_for_a_few_readings() -> None:
 
 def test_memory_is_bounded_when_a_topic_is_alone() -> None:
     rng = np.random.default_rng(0)
-    alone = JoinedSeries(START, STEP)
+    alone = JoinedSeries(SeriesGrid(START, STEP))
     for at in range(1, 500):
         add(alone, forecast(at, rng))
     assert all(each.size < 50 for each in alone.forecasts.values())
@@ -160,7 +161,7 @@ def test_memory_is_bounded_when_a_topic_is_alone() -> None:
 
 
 def test_a_reading_that_waits_is_judged_after_a_long_gap() -> None:
-    series = JoinedSeries(START, STEP)
+    series = JoinedSeries(SeriesGrid(START, STEP))
     judged = []
     for at in (0, 1, 2, 500, 501, 502, 503):
         series.add_reading(at, float(at))

@@ -1,8 +1,8 @@
-"""The plots of docs/performance.md, as SVG that is the same for the same figures."""
+"""Draws the charts of docs/performance.md as SVG. The same figures give the same file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,25 @@ OURS, OTHERS = "#0b6e99", "#9aa5ad"
 def bars(
     folder: Path | None, name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[str]
 ) -> Chart | None:
-    """Draw medians with their ranges on a logarithmic scale. folder: None draws nothing."""
+    """Draw a bar for each median, with its range, on a logarithmic scale.
+
+    folder: None draws nothing. name: of the file, without its suffix. spreads: by the names of the bars. ours: the
+    bars of fncast.
+    """
     if folder is None:
         return None
     figure, axes = _axes(ROW_IN * len(spreads) + 1.0)
-    names = list(spreads)[::-1]
-    medians = [spreads[name].median for name in names]
+    upwards = {bar: spreads[bar] for bar in reversed(list(spreads))}  # the first bar is at the top
+    medians = [spread.median for spread in upwards.values()]
     ranges = [
-        [spreads[name].median - spreads[name].low for name in names],
-        [spreads[name].high - spreads[name].median for name in names],
+        [spread.median - spread.low for spread in upwards.values()],
+        [spread.high - spread.median for spread in upwards.values()],
     ]
-    axes.barh(names, medians, xerr=ranges, color=[OURS if name in ours else OTHERS for name in names])
+    colors = [OURS if bar in ours else OTHERS for bar in upwards]
+    axes.barh(list(upwards), medians, xerr=ranges, color=colors)
     axes.set_xscale("log")
     axes.set_xlabel(label)
-    return _saved(figure, folder / name, label)
+    return _save(figure, folder / name, label)
 
 
 def lines(
@@ -44,7 +49,8 @@ def lines(
 ) -> Chart | None:
     """Draw points joined by lines, fncast's in bold.
 
-    logarithmic: the names of the logarithmic axes. folder: None draws nothing.
+    folder: None draws nothing. name: of the file, without its suffix. series: points (x, y) by the name of their line.
+    logarithmic: the names of the logarithmic axes.
     """
     if folder is None:
         return None
@@ -69,7 +75,7 @@ def lines(
     axes.set_ylabel(y_label)
     if len(series) > 1:
         figure.legend(loc="outside lower center", ncols=2, fontsize="small")
-    return _saved(figure, folder / name, f"{y_label} over {x_label}")
+    return _save(figure, folder / name, f"{y_label} over {x_label}")
 
 
 def front(
@@ -82,36 +88,47 @@ def front(
 ) -> Chart | None:
     """Draw named points over a logarithmic x axis, and the front: the points that no other beats in both.
 
-    ours: how the names of fncast's points begin. folder: None draws nothing.
+    folder: None draws nothing. name: of the file, without its suffix. points: (x, y) by their label. ours: how the
+    labels of fncast's points begin.
     """
     if folder is None:
         return None
     figure, axes = _axes(LINES_HEIGHT_IN)
-    best, least = [], float("inf")
-    for x, y in sorted(points.values()):
-        if y < least:
-            best.append((x, y))
-            least = y
+    best = pareto_front(points.values())
     axes.plot([x for x, _ in best], [y for _, y in best], color=OTHERS, linestyle=":", linewidth=1.2)
-    ours_above = 0  # fncast's points are close together, so their labels are one below the other
-    before, is_below = 0.0, False  # labels of neighbours alternate
     for label, (x, y) in sorted(points.items(), key=lambda item: item[1]):
-        is_ours = label.startswith(ours)
-        axes.plot([x], [y], marker="o", color=OURS if is_ours else OTHERS, markersize=7)
-        if is_ours:
-            style = {"xytext": (-6, -14 - 14 * ours_above), "ha": "right"}
-            ours_above += 1
-        else:
-            is_below = x < 2 * before and not is_below
-            style = {"xytext": (6, -12 if is_below else 5)}
-            before = x
-        axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **style)
+        axes.plot([x], [y], marker="o", color=OURS if label.startswith(ours) else OTHERS, markersize=7)
+    _label_points(axes, points, ours)
     axes.set_xscale("log")
     axes.margins(x=0.25, y=0.12)
     axes.set_ylim(bottom=0)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
-    return _saved(figure, folder / name, f"{y_label} over {x_label}")
+    return _save(figure, folder / name, f"{y_label} over {x_label}")
+
+
+def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points (x, y) without another point that is smaller or equal in both, by ascending x."""
+    best: list[tuple[float, float]] = []
+    for x, y in sorted(points):
+        if not best or y < best[-1][1]:
+            best.append((x, y))
+    return best
+
+
+def _label_points(axes: Any, points: Mapping[str, tuple[float, float]], ours: str) -> None:
+    """Write each label beside its point, so that labels of neighbours do not overlap."""
+    ours_labelled = 0  # fncast's points are close together, so their labels are one below the other
+    previous_x, is_below = 0.0, False  # the labels of other neighbours alternate between above and below
+    for label, (x, y) in sorted(points.items(), key=lambda item: item[1]):
+        if label.startswith(ours):
+            style = {"xytext": (-6, -14 - 14 * ours_labelled), "ha": "right"}
+            ours_labelled += 1
+        else:
+            is_below = x < 2 * previous_x and not is_below
+            style = {"xytext": (6, -12 if is_below else 5)}
+            previous_x = x
+        axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **style)
 
 
 def _axes(height_in: float) -> tuple[Any, Any]:
@@ -127,7 +144,8 @@ def _axes(height_in: float) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _saved(figure: Any, stem: Path, title: str) -> Chart:
+def _save(figure: Any, stem: Path, title: str) -> Chart:
+    """Write the figure to the file `stem`.svg."""
     from matplotlib import pyplot
 
     stem.parent.mkdir(exist_ok=True)

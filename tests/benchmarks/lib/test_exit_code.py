@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.lib import exit_code
+from benchmarks.lib.exit_code import INTERRUPTED, run_to_exit_code
+from benchmarks.lib.failure import MeasurementFailed
+from fncast.demo.process import ProcessFailed
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def measure() -> int:
+        raise error
+
+    return measure
+
+
+@pytest.mark.parametrize(
+    ("measure", "code", "message"),
+    [
+        (lambda: 0, 0, ""),
+        (raising(MeasurementFailed("no broker answers")), 1, "delay: no broker answers\n"),
+        (raising(ProcessFailed("consumer ended")), 1, "delay: consumer ended\n"),
+        (raising(KeyboardInterrupt()), INTERRUPTED, "delay: interrupted\n"),
+    ],
+)
+def test_a_failure_is_one_line_and_an_exit_code(
+    measure: Callable[[], int],
+    code: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(exit_code, "interrupt_on_sigterm", lambda: None)
+    assert run_to_exit_code("delay", measure) == code
+    assert capsys.readouterr().err == message
