@@ -51,15 +51,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " (default: the base model, which comes with fncast)",
     )
     source.add_argument(
-        "--model", type=Path, metavar="PATH", help="one frozen graph (.pb), .tflite file or SavedModel folder"
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="serve one model: a frozen graph (.pb), a .tflite file or a SavedModel folder",
     )
     parser.add_argument(
-        "--inputs", type=_names, default=(), metavar="A,B", help="input nodes of a frozen graph"
+        "--inputs",
+        type=_names,
+        default=(),
+        metavar="A,B",
+        help="input nodes of a frozen graph (default: its placeholders)",
     )
     parser.add_argument(
-        "--outputs", type=_names, default=(), metavar="A,B", help="output nodes of a frozen graph"
+        "--outputs",
+        type=_names,
+        default=(),
+        metavar="A,B",
+        help="output nodes of a frozen graph (default: those that no other node reads)",
     )
-    parser.add_argument("--name", help="the model at the path / (default: the only one, or `forecast`)")
+    parser.add_argument(
+        "--name",
+        help="with --models, the model that the path / serves (default: the only one, or `forecast`); with --model, the"
+        " model's name (default: that of its file)",
+    )
     parser.add_argument(
         "--pin",
         type=_pin,
@@ -68,8 +83,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VERSION",
         help="serve this version at /NAME, even if there is a newer one; may be repeated",
     )
-    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: %(default)s")
-    parser.add_argument("--wait", action="store_true", help="start without a model and wait for one")
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        default="auto",
+        help="library that runs the models; auto: LiteRT if it is installed and there is a .tflite file, else"
+        " TensorFlow (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="start even if --models holds no model yet, and wait for one"
+    )
     parser.add_argument(
         "--grpc-port",
         type=_grpc_port,
