@@ -21,7 +21,7 @@ from fncast.failure import Failure
 if TYPE_CHECKING:
     from fncast.cli.evaluation.model import EvaluatedModel
     from fncast.series.time_series import TimeSeries
-    from model_service.training.evaluation import Evaluation
+    from model_service.training.evaluation.evaluation import Evaluation
 
 # Generated series that are evaluated if no CSV file is given.
 GENERATED_SERIES = 300
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.classical:
         add_classical(evaluation, arguments.cache or default_cache(), arguments.workers)
     if arguments.plots:
-        from model_service.training.plots import save_backtest_plots
+        from model_service.training.evaluation.plots import save_backtest_plots
 
         save_backtest_plots(evaluation, arguments.plots)
         say(f"plots: {arguments.plots}")
@@ -152,7 +152,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argparse.Namespace) -> Evaluation:
     """The evaluation of the test parts, without forecasts. Generates series if there are none. Raises Failure."""
-    from model_service.training.evaluation import prepare
+    from model_service.training.evaluation.evaluation import prepare
 
     test_share = arguments.test_share or model.trained.get("test_share") or DEFAULT_TEST_SHARE
     if not series:
@@ -173,7 +173,7 @@ def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argpars
 
 
 def _generated(model: EvaluatedModel) -> list[TimeSeries]:
-    from model_service.training.generator import generate, generated_size
+    from model_service.training.generated.generator import generate, generated_size
 
     count, length = generated_size(model.window, model.horizon)
     longest_season, seed = max(4, model.window // 2), int(model.trained.get("seed", 0))
