@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from model_service.training.dataset import Dataset, Float64Array, TrainingWindows
-from model_service.training.generator import generate, longest_season
-from model_service.training.seasonal_series import generate_seasonal
+from model_service.training.generated.generator import generate, longest_season
+from model_service.training.generated.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings
 
 # The share of epochs with generated windows only, and the share of generated windows in the later epochs.

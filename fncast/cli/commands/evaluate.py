@@ -21,7 +21,7 @@ from fncast.failure import Failure
 if TYPE_CHECKING:
     from fncast.cli.evaluation.model import EvaluatedModel
     from fncast.series.time_series import TimeSeries
-    from model_service.training.evaluation import Evaluation
+    from model_service.training.evaluation.evaluation import Evaluation
 
 DEFAULT_TEST_SHARE = 0.3
 
@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.classical:
         add_classical(evaluation, arguments.cache or default_cache(), arguments.workers)
     if arguments.plots:
-        from model_service.training.plots import save_backtest_plots
+        from model_service.training.evaluation.plots import save_backtest_plots
 
         save_backtest_plots(evaluation, arguments.plots)
         say(f"plots: {arguments.plots}")
@@ -150,7 +150,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argparse.Namespace) -> Evaluation:
     """The evaluation of the test parts, without forecasts. Generates series if there are none. Raises Failure."""
-    from model_service.training.evaluation import prepare
+    from model_service.training.evaluation.evaluation import prepare
 
     test_share = arguments.test_share or model.trained.get("test_share") or DEFAULT_TEST_SHARE
     if not series:
@@ -172,7 +172,12 @@ def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argpars
 
 def _generated(model: EvaluatedModel) -> list[TimeSeries]:
     """The first of the series that a model with this window and seed is trained on where no file is given."""
-    from model_service.training.generator import EVALUATED_SERIES, generate, generated_size, longest_season
+    from model_service.training.generated.generator import (
+        EVALUATED_SERIES,
+        generate,
+        generated_size,
+        longest_season,
+    )
 
     count, length = generated_size(model.window, model.horizon)
     longest, seed = longest_season(model.window), int(model.trained.get("seed", 0))

@@ -14,7 +14,7 @@ from fncast.cli.training.start import Start
 from fncast.series.time_series import TimeSeries
 from model_service.training.curriculum import companions
 from model_service.training.dataset import Float64Array
-from model_service.training.generator import generate, generated_size, longest_season
+from model_service.training.generated.generator import generate, generated_size, longest_season
 from model_service.training.settings import TrainingSettings
 
 

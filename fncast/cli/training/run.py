@@ -16,12 +16,12 @@ from fncast.cli.training.progress import PLOTS
 from fncast.cli.training.start import Start
 from fncast.failure import Failure
 from fncast.series.time_series import TimeSeries
-from model_service.training.evaluation import Evaluation, add_base_model, add_model, prepare
-from model_service.training.generator import EVALUATED_SERIES
-from model_service.training.plots import save_backtest_plots
+from model_service.training.evaluation.evaluation import Evaluation, add_base_model, add_model, prepare
+from model_service.training.evaluation.plots import save_backtest_plots
+from model_service.training.evaluation.report import overall_table
+from model_service.training.generated.generator import EVALUATED_SERIES
 from model_service.training.provenance import test_metrics
 from model_service.training.refit import Refit, refit
-from model_service.training.report import overall_table
 from model_service.training.trainer import NoEpoch, UnfitWeights
 from model_service.training.version_writer import add_metrics
 

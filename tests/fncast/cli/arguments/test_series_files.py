@@ -76,8 +76,11 @@ def test_the_number_of_filled_readings_is_printed(tmp_path: Path, capsys: pytest
     gaps = "13 missing in 2 gaps, bridged in windows that are at least half full"
     assert gaps in capsys.readouterr().err
     report_filled_gaps(series, 8)
-    filled = "9 of 13 missing readings are filled, in windows of 8 readings; 4 are in windows"
-    assert f"{filled} that are more than half empty" in capsys.readouterr().err
+    filled = (
+        "9 of 13 missing readings are filled, in windows of 8 readings;"
+        " 4 are in windows that are more than half empty"
+    )
+    assert filled in capsys.readouterr().err
     report_filled_gaps(series, 40)
     assert "13 of 13 missing readings are filled, in windows of 40 readings\n" in capsys.readouterr().err
     report_filled_gaps([each for each in series if not each.missing], 8)
