@@ -117,7 +117,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         report.CHARTS,
         "model-service",
         rates,
-        "requests a second, 64 connections × 1 window (logarithmic)",
+        "requests a second, 64 connections × 1 window",
         [name for name in rates if name.startswith("fncast")],
     )
     report.save(PROGRAM, facts, [*blocks, chart])
