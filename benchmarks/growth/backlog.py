@@ -69,7 +69,7 @@ async def rate_of(
 
 
 async def steady_rate_of(testbed: Testbed, pipeline: FncastPipeline, load: Load) -> float:
-    """Return events a second once all consumers have joined: until the last event of the load is committed.
+    """Return events a second from the first event published to the last commit. All consumers have joined before.
 
     Raises WrongForecasts, ProcessFailed.
     """
