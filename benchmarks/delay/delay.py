@@ -1,9 +1,8 @@
 """Measures the delay of forecasts: from the broker's append of an event until a read-committed reader has its forecast.
 
-For each pipeline, the measurement first finds its peak: the highest rate of events that the pipeline keeps up with. The
-loader and the reader share the machine with the pipeline. Then it measures the delay at a rate that is the same for all
-pipelines, and at a tenth, half and nine tenths of the peak.
-With --bootstrap, synchronize the clocks of the broker and of this machine.
+First the peak of each pipeline is found: the highest rate of events that it keeps up with. Then the delay is measured
+at a rate that is the same for all pipelines, and at a tenth, half and nine tenths of the peak. The loader and the
+reader share the machine with the pipeline. With --bootstrap, synchronize the clocks of the broker and of this machine.
 A pipeline takes about a minute a round.
 """
 
@@ -19,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.delay.reader import ArrivalTimes
-from benchmarks.delay.result import COMMON_RATE, SHARES, DelayResult, Phase, chart, line, table
+from benchmarks.delay.result import COMMON_RATE, PEAK_SHARES, DelayResult, Phase, chart, last_round, table
 from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import (
     add_rounds_argument,
@@ -33,7 +32,7 @@ from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.loader import Loader
 from benchmarks.lib.meter import Meter, Tally, header
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, LimitPipeline, Pipeline, program
-from benchmarks.lib.rounds import failures, rounds_text, run_rounds
+from benchmarks.lib.rounds import WRONG, failures, report_problems, rounds_text, run_rounds
 from benchmarks.lib.run import Run
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers
@@ -43,8 +42,8 @@ PROGRAM = "delay"
 WARM_UP_EVENTS = 200
 # The peak is found in two steps: a backlog gives an estimate, then the loader offers a little more than that.
 BACKLOG_SHARE, OVERLOAD = 0.3, 1.2
-SKIPPED_S = 1.0  # of each rate, until it is steady
-# Peers and limit commit as often as fncast with the same guarantee, if their commit interval can be set.
+SKIPPED_S = 1.0  # at the start of each rate, until it is steady
+# By guarantee: peers and limit commit as often as fncast, if their commit interval can be set.
 COMMIT_S = {AT_LEAST: at_least_once.COMMIT_S, EXACTLY: exactly_once.COMMIT_S}
 
 
@@ -68,11 +67,11 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
         _measure(testbed, DelayResult(FncastPipeline(EXACTLY, testbed.models)), arguments.seconds)
     )
     failed = await run_rounds(
-        chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.seconds), line
+        chosen, arguments.rounds, lambda result: _measure(testbed, result, arguments.seconds), last_round
     )
     results = [result for result in chosen if result.phases]
     wrong = [result.name for result in results if result.wrong_rounds]
-    note = f"Lost, doubled or disordered events: {'; '.join(wrong)}." if wrong else ""
+    note = f"{WRONG.capitalize()}: {'; '.join(wrong)}." if wrong else ""
     blocks: list[report.Block | None] = [table(results), note, failures(failed)]
     if arguments.print_only or not results:
         print(report.markdown(blocks))
@@ -82,11 +81,7 @@ async def _compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
         )
         report.save(PROGRAM, facts, [*blocks, chart(results)])
         pages.generate()
-    if wrong:
-        print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
-    if failed:
-        print(f"{PROGRAM}: some runs failed: {'; '.join(failed)}", file=sys.stderr)
-    return 1 if wrong or failed else 0
+    return report_problems(PROGRAM, wrong, failed)
 
 
 def pipelines(models: Path, model: Path) -> list[Pipeline]:
@@ -99,7 +94,7 @@ def pipelines(models: Path, model: Path) -> list[Pipeline]:
 
 
 async def _measure(testbed: Testbed, result: DelayResult, seconds: float) -> None:
-    """Measure all rates without a restart of the pipeline. Raises ProcessFailed, NoEnvironment."""
+    """Measure a round: all rates, without a restart of the pipeline. Raises ProcessFailed, NoEnvironment."""
     [topic] = await testbed.create_topics("live")
     servers = testbed.broker.bootstrap_servers
     async with testbed.run(result.pipeline, topic) as run:
@@ -113,7 +108,7 @@ async def _measure(testbed: Testbed, result: DelayResult, seconds: float) -> Non
         rate = OVERLOAD * backlog / await loader.offer(backlog)
         count = int(rate * seconds)
         peak = count / await loader.offer(count, rate)
-        rates = (COMMON_RATE, *(peak * share for share in SHARES))
+        rates = (COMMON_RATE, *(peak * share for share in PEAK_SHARES))
         phases = [await _phase(loader, rate, seconds) for rate in rates]
         await run.processes.end()
         tally = await asyncio.to_thread(_set_delays, phases, loader.offered, servers, run, ArrivalTimes(file))

@@ -1,4 +1,4 @@
-"""Reads a topic with read_committed in a separate process, and records when each record arrived.
+"""Reads a topic with read_committed in a separate process, and writes down when each record arrived.
 
 `python -m benchmarks.delay.reader SERVERS TOPIC PARTITIONS FILE` writes a line `partition offset seen_s` for the last
 record of each partition in each batch. Earlier records of the batch arrived with it. SIGTERM ends the reader.
@@ -31,7 +31,7 @@ class ArrivalTimes:
             self._times_s[int(partition)].append(float(seen_s))
 
     def at(self, partition: int, offset: int) -> float:
-        """Return when the reader got the record, in seconds since the epoch; infinity if it did not."""
+        """Return when the reader got the record, in seconds since 1970; infinity if it did not."""
         index = bisect_left(self._offsets[partition], offset)
         times_s = self._times_s[partition]
         return times_s[index] if index < len(times_s) else float("inf")
@@ -60,8 +60,8 @@ def main(servers: str, topic: str, partitions: str, file: str) -> None:
             if batch:
                 batch += consumer.consume(BATCH, 0)
             seen_s = time.time()
-            last = {record.partition(): record.offset() for record in batch if record.error() is None}
-            for partition, offset in last.items():
+            last_offsets = {each.partition(): each.offset() for each in batch if each.error() is None}
+            for partition, offset in last_offsets.items():
                 lines.write(f"{partition} {offset} {seen_s:.6f}\n")
     consumer.close()
 

@@ -1,4 +1,4 @@
-"""Measures fncast's throughput for some settings."""
+"""Measures the throughput of fncast with different settings."""
 
 from __future__ import annotations
 

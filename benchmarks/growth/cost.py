@@ -17,13 +17,13 @@ from benchmarks.lib.steps import SHOWN_STEPS, NoProfile, steps, table
 from benchmarks.lib.testbed import Testbed
 
 EVENTS = 4 * FAST_BACKLOG  # enough that the samples end before the backlog does
-SETTLE_EVENTS = 5_000
-SECONDS = 5
-LOOK_S = 0.5
+SETTLE_EVENTS = 5_000  # before the profile begins
+SECONDS = 5  # of a profile
+BUSY_S = 0.5  # over which the busiest process is found
 
 
 async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[Block | None]:
-    """Return tables of the costliest steps and a chart for the consumer.
+    """Return a table of the most expensive steps for each process, and a chart for the consumer.
 
     Raises ProcessFailed, NoEnvironment, NoProfile.
     """
@@ -50,7 +50,7 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
         chart_folder(arguments.print_only),
         "growth-steps",
         consumer,
-        "µs an event (logarithmic)",
+        "µs an event",
         list(consumer),
     )
     return [*tables, chart]
@@ -73,7 +73,7 @@ async def _busiest(run: Run, name: str) -> int:
     if not family:
         raise NoProfile(f"no process named {name!r} is running")
     before_s = {process.pid: _used_s(process) for process in family}
-    await asyncio.sleep(LOOK_S)
+    await asyncio.sleep(BUSY_S)
     busiest = max(family, key=lambda process: _used_s(process) - before_s[process.pid])
     return int(busiest.pid)
 

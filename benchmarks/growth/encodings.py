@@ -1,8 +1,8 @@
 """CPU of one event in JSON calls and in tensor calls: `python -m benchmarks.growth.encodings`.
 
-Consumer side (read the record, build the request, read the response, build the events to publish) and function, in one
-process, without a network and with a model that answers at once. Both encodings get the same windows, in turns, and the
-ratio is of one run. Window events carry JSON; `assembled` windows are numbers already.
+The consumer's part (read the record, build the request, read the response, build the events to publish) and the
+function run in one process, without a network and with a model that answers at once. Both encodings get the same
+windows, in turns. Window events carry JSON. `assembled` windows are numbers already.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import orjson
 
-from benchmarks.growth.function_handler import WINDOW, InstantClient
+from benchmarks.growth.function_handler import WINDOW, InstantClient  # puts functions/forecast on the path
 from fncast.series.step import Step
 from handler import Forecaster
 from interceptor.assembly.window import Window, window_event
@@ -43,14 +44,14 @@ _START_NS = 1_714_521_600_000_000_000
 
 @dataclass
 class Source:
-    """Where the windows come from. begin: makes an event for each delivery, which is part of what is measured."""
+    """Windows for a call. deliveries: creates them. begin: creates the event of one, which counts as its reading."""
 
     deliveries: Callable[[Route], list[Delivery]]
     begin: Callable[[Delivery], None]
 
 
 def events(size: int, rng: random.Random) -> Source:
-    """Window events in binary mode, as `fncast produce` sends them."""
+    """Return `size` window events in binary mode, as `fncast produce` sends them."""
     records = []
     for number in range(size):
         values = [round(50 + rng.gauss(0, 5), 2) for _ in range(WINDOW)]
@@ -73,7 +74,7 @@ def events(size: int, rng: random.Random) -> Source:
 
 
 def assembled(size: int, rng: random.Random) -> Source:
-    """Windows that were assembled from single readings."""
+    """Return `size` windows as they are assembled from single readings."""
     record = Record("telegraf", 0, 0, 0, None, b"", [])
     windows = []
     for number in range(size):
@@ -99,7 +100,7 @@ def _routed(delivery: Delivery, route: Route) -> Delivery:
 
 
 def call(source: Source, route: Route, forecaster: Forecaster, spent_s: dict[str, float]) -> list[Delivery]:
-    """One call with all windows, as the consumer makes it. Adds the CPU of each part to `spent_s`."""
+    """Call the function with all windows, as the consumer does. Writes the CPU seconds of each part to `spent_s`."""
     deliveries = source.deliveries(route)
     marks = [time.process_time()]
     for delivery in deliveries:
@@ -122,13 +123,13 @@ def call(source: Source, route: Route, forecaster: Forecaster, spent_s: dict[str
         assert isinstance(result, Forecast)
         delivery.outcome = result
     marks.append(time.process_time())
-    for part, began_s, ended_s in zip(PARTS, marks, marks[1:], strict=False):
+    for part, (began_s, ended_s) in zip(PARTS, pairwise(marks), strict=True):
         spent_s[part] = ended_s - began_s
     return deliveries
 
 
 def measure(source: Source, size: int, rounds: int) -> dict[str, dict[str, float]]:
-    """Medians in µs an event, by encoding and part. The encodings take turns."""
+    """Return medians in µs an event, by encoding and part. The encodings take turns."""
     forecaster = Forecaster(ForecastModel(InstantClient()))
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in ROUTES}
     for _ in range(rounds):
@@ -137,12 +138,12 @@ def measure(source: Source, size: int, rounds: int) -> dict[str, dict[str, float
             call(source, route, forecaster, spent_s)
             runs[name].append(spent_s)
     return {
-        name: {part: statistics.median(run[part] for run in runs_of_one) / size * 1e6 for part in PARTS}
-        for name, runs_of_one in runs.items()
+        name: {part: statistics.median(spent_s[part] for spent_s in calls) / size * 1e6 for part in PARTS}
+        for name, calls in runs.items()
     }
 
 
-def report(title: str, found: dict[str, dict[str, float]]) -> None:
+def print_costs(title: str, found: dict[str, dict[str, float]]) -> None:
     print(f"{title}: µs of CPU an event")
     print(f"  {'':10}" + "".join(f"{part:>10}" for part in (*PARTS, "all")))
     sums = {name: sum(parts.values()) for name, parts in found.items()}
@@ -162,7 +163,7 @@ def main(words: Sequence[str] | None = None) -> None:
     gc.freeze()
     gc.set_threshold(20_000)  # as the consumer and func.py do
     for title, source in sources.items():
-        report(title, measure(source, arguments.size, arguments.rounds))
+        print_costs(title, measure(source, arguments.size, arguments.rounds))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measures the CPU time of the forecast function per event and step: `python -m benchmarks.growth.function_handler`.
 
-A fake model answers at once, so the figures hold the function alone. Events of one batch differ in series and values.
-They share their start, as series that are read together do; with `--starts` each event has a different one.
+A fake model answers at once, so the figures are those of the function alone. Events of one batch differ in series and
+values. They share their start, as series that are read together do. With --starts each event has a different one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from model_service.client import InferenceResult
 from model_service.protocols.graphpipe import MetadataResponse
 
 WINDOW, HORIZON, QUANTILES = 48, 12, (0.1, 0.5, 0.9)
-BATCHES = (1, 16, 64, 256, 1024)
+BATCHES, STEPS_BATCH = (1, 16, 64, 256, 1024), 256
 HEADERS: dict[str, str | list[str]] = {"content-type": events.BATCH_TYPE}
 
 
@@ -56,11 +56,11 @@ class InstantClient:
 def batch_body(size: int, has_different_starts: bool, rng: random.Random) -> bytes:
     """Return the body of a request with `size` events."""
     start = datetime(2024, 5, 1, tzinfo=UTC) + timedelta(seconds=300 * rng.randrange(100_000))
-    events = []
+    batch = []
     for number in range(size):
         level = rng.uniform(10, 90)
         begin = start + timedelta(seconds=number) if has_different_starts else start
-        events.append(
+        batch.append(
             {
                 "specversion": "1.0",
                 "id": f"{rng.getrandbits(64):016x}",
@@ -78,64 +78,77 @@ def batch_body(size: int, has_different_starts: bool, rng: random.Random) -> byt
                 },
             }
         )
-    return orjson.dumps(events)
+    return orjson.dumps(batch)
 
 
 def us_per_event(work: Callable[[bytes], object], bodies: list[bytes], size: int, seconds: float) -> float:
-    """Return the median time of an event in µs. A run processes all bodies."""
+    """Return the median time of an event in µs. size: events of a body. Repeats all bodies for `seconds`."""
     runs: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(runs) < 3:
-        began = time.perf_counter()
+    end_s = time.perf_counter() + seconds
+    while time.perf_counter() < end_s or len(runs) < 3:
+        began_s = time.perf_counter()
         for body in bodies:
             work(body)
-        runs.append((time.perf_counter() - began) / (len(bodies) * size) * 1e6)
+        runs.append((time.perf_counter() - began_s) / (len(bodies) * size) * 1e6)
     return statistics.median(runs)
+
+
+def steps(body: bytes, has_different_starts: bool) -> dict[str, Callable[[bytes], object]]:
+    """Return the steps of a call with this body, each with its input ready."""
+    request = events.read_request(HEADERS, body)
+    readings = [window_data.read_readings(event.data) for event in request.events]
+    values = [reading.values for reading in readings]
+    windows = prepare_batch(values, WINDOW, are_checked=request.is_plain)
+    model = ForecastModel(InstantClient())
+    scored = model.forecast(windows.values)
+
+    def read_data() -> None:
+        if has_different_starts:
+            window_data._following.cache_clear()
+        for event in request.events:
+            window_data.read_readings(event.data)
+
+    return {
+        "read events": lambda body: events.read_request(HEADERS, body),
+        "read data": lambda _: read_data(),
+        "prepare windows": lambda _: prepare_batch(values, WINDOW, are_checked=request.is_plain),
+        "model client": lambda _: model.forecast(windows.values),
+        "write outputs": lambda _: outputs.forecasts(request.events, readings, windows.filled, scored),
+    }
+
+
+def print_calls(has_different_starts: bool, seconds: float, rng: random.Random) -> None:
+    """Print the time of an event in calls of all sizes."""
+    forecaster = Forecaster(ForecastModel(InstantClient()))
+    print("µs per event, whole call:")
+    for size in BATCHES:
+        # With different starts, these are more than the function's cache holds.
+        bodies = [batch_body(size, has_different_starts, rng) for _ in range(max(1, 8192 // size))]
+        cost_us = us_per_event(lambda body: forecaster.answer(HEADERS, body), bodies, size, seconds)
+        answer = len(forecaster.answer(HEADERS, bodies[0]).body) / size
+        print(
+            f"  {size:5} a batch  {cost_us:7.1f}   ({len(bodies[0]) / size:.0f} bytes in, {answer:.0f} out)"
+        )
+
+
+def print_steps(has_different_starts: bool, seconds: float, rng: random.Random) -> None:
+    """Print the time of an event in each step of a call."""
+    print(f"steps at {STEPS_BATCH} a batch:")
+    body = batch_body(STEPS_BATCH, has_different_starts, rng)
+    for name, work in steps(body, has_different_starts).items():
+        print(f"  {name:16} {us_per_event(work, [body], STEPS_BATCH, seconds):6.2f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=1.0, help="per figure")
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each figure")
     parser.add_argument("--starts", action="store_true", help="give each event a different start")
     arguments = parser.parse_args()
     rng = random.Random(0)
-    forecaster = Forecaster(ForecastModel(InstantClient()))
     gc.collect()
     gc.freeze()  # as func.py does
-
-    def read_data(batch: list[events.InputEvent]) -> None:
-        if arguments.starts:
-            window_data._following.cache_clear()
-        for event in batch:
-            window_data.read_readings(event.data)
-
-    def parts(body: bytes) -> dict[str, Callable[[bytes], object]]:
-        """The steps of one call, each with its input ready."""
-        request = events.read_request(HEADERS, body)
-        readings = [window_data.read_readings(event.data) for event in request.events]
-        values = [reading.values for reading in readings]
-        windows = prepare_batch(values, WINDOW, are_checked=request.is_plain)
-        model = ForecastModel(InstantClient())
-        scored = model.forecast(windows.values)
-        return {
-            "read events": lambda body: events.read_request(HEADERS, body),
-            "read data": lambda _: read_data(request.events),
-            "prepare windows": lambda _: prepare_batch(values, WINDOW, are_checked=request.is_plain),
-            "shift and shape": lambda _: model.forecast(windows.values),
-            "write outputs": lambda _: outputs.forecasts(request.events, readings, windows.filled, scored),
-        }
-
-    print("µs per event, whole call:")
-    for size in BATCHES:
-        # With --starts: more starts than the function's cache holds.
-        bodies = [batch_body(size, arguments.starts, rng) for _ in range(max(1, 8192 // size))]
-        cost = us_per_event(lambda body: forecaster.answer(HEADERS, body), bodies, size, arguments.seconds)
-        answer = len(forecaster.answer(HEADERS, bodies[0]).body) / size
-        print(f"  {size:5} a batch  {cost:7.1f}   ({len(bodies[0]) / size:.0f} bytes in, {answer:.0f} out)")
-    print("steps at 256 a batch:")
-    body = batch_body(256, arguments.starts, rng)
-    for name, work in parts(body).items():
-        print(f"  {name:16} {us_per_event(work, [body], 256, arguments.seconds):6.2f}")
+    print_calls(arguments.starts, arguments.seconds, rng)
+    print_steps(arguments.starts, arguments.seconds, rng)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A slow function: it answers each batch of events after LATENCY_MS, for any number of concurrent calls.
 
-`python -m benchmarks.growth.slow_function LATENCY_MS PORT`. It does not score: it serves to measure the consumer.
+`python -m benchmarks.growth.slow_function LATENCY_MS PORT`. It scores nothing, because only the consumer is measured.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any
 
 import orjson
 
+from benchmarks.lib.asgi import read_body, run_lifespan, send_response
 from fncast.http.server import serve
 
 LATENCY_S = float(sys.argv[1]) / 1000
-HEADERS = [(b"content-type", b"application/cloudevents-batch+json")]
+BATCH_TYPE = b"application/cloudevents-batch+json"
 FORECAST = {
     "start": "2026-01-05T00:00:00Z",
     "step_s": 300,
@@ -25,22 +26,14 @@ FORECAST = {
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
-        for kind in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{kind}.complete"})
+        await run_lifespan(receive, send)
         return
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    answer = b"ok"
+    body = await read_body(receive)
+    answer = b"ok"  # to a check of its health
     if scope["method"] == "POST":
         await asyncio.sleep(LATENCY_S)
         answer = orjson.dumps([_forecast(event) for event in orjson.loads(body)])
-    length = (b"content-length", b"%d" % len(answer))
-    await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, length]})
-    await send({"type": "http.response.body", "body": answer})
+    await send_response(send, answer, BATCH_TYPE)
 
 
 def _forecast(event: dict[str, Any]) -> dict[str, Any]:

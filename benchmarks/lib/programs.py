@@ -10,7 +10,7 @@ from typing import Protocol
 
 import aiohttp
 
-from fncast.demo.plan import FUNCTION, HOST, environment, free_ports
+from fncast.demo.plan import FORECAST_FOLDER, HOST, environment, free_ports
 from fncast.demo.process import Program
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ class FncastPipeline:
             return []
         model_url = f"http://{HOST}:{self._model_port}"
         model = ("model-service", "--models", self.models, "--port", self._model_port, "--grpc-port", "none")
-        functions = ("functions", FUNCTION, "--port", self._functions_port, "--processes")
+        functions = ("functions", FORECAST_FOLDER, "--port", self._functions_port, "--processes")
         configuration = (self.function_processes, "--config", f"GP_SERVER_URL={model_url}")
         ready = f"http://{HOST}:{self._functions_port}/healthz"
         return [

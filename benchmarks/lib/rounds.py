@@ -10,6 +10,8 @@ from benchmarks.lib.environment import NoEnvironment, python_of
 from benchmarks.lib.failure import MeasurementFailed
 from fncast.demo.process import ProcessFailed
 
+WRONG = "lost, doubled or disordered events"
+
 
 class Contestant(Protocol):
     """What is measured, beside others. environments: those of `benchmarks/lib/environment.py` that it needs."""
@@ -80,6 +82,15 @@ def reason(error: Exception) -> str:
 def failures(failed: Sequence[str]) -> str:
     """Return a note for the result; empty if none failed."""
     return f"Some runs failed: {'; '.join(failed)}." if failed else ""
+
+
+def report_problems(program: str, wrong: Sequence[str], failed: Sequence[str]) -> int:
+    """Print the names of pipelines with wrong forecasts, and of those that failed. Returns the exit code."""
+    if wrong:
+        _log(f"{program}: {WRONG}: {'; '.join(wrong)}")
+    if failed:
+        _log(f"{program}: some runs failed: {'; '.join(failed)}")
+    return 1 if wrong or failed else 0
 
 
 def _log(text: str) -> None:

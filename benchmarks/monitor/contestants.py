@@ -1,4 +1,4 @@
-"""The programs whose rates are measured: the monitor, `fncast detect`, and the loops beside them."""
+"""The programs whose rates are measured: the monitor, `fncast detect`, and the loops that they are compared with."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from fncast.monitor.anomalies.detector import DEFAULT_MIN_HISTORY
 MONITOR, DECODING = "fncast monitor, a backlog", "loop that decodes the same JSON"
 LONG, WIDE = "fncast detect, one series", "fncast detect, 20 series"
 COPY_LONG, COPY_WIDE = "loop over the same CSV, one series", "loop over the same CSV, 20 series"
-BESIDE = {MONITOR: DECODING, LONG: COPY_LONG, WIDE: COPY_WIDE}
+COMPARED_WITH = {MONITOR: DECODING, LONG: COPY_LONG, WIDE: COPY_WIDE}
 
-SERIES, STEPS = 200, 250  # of the backlog
-FILE_READINGS, COLUMNS = 200_000, 20
+SERIES, STEPS = 200, 250  # of the backlog; a step is a reading of each series
+FILE_READINGS, COLUMNS = 200_000, 20  # of a CSV file; series of the wide file
 MAX_S = 60.0  # for the backlog
 
 
 @dataclass
 class MonitorContestant:
-    """A program and its runs."""
+    """A program and its runs. measure: runs it once."""
 
     name: str
     measure: Callable[[], Awaitable[rates.Rate]]
@@ -41,13 +41,13 @@ class MonitorContestant:
         return Spread.of([run.total_cpu_us for run in self.runs])
 
     def cpu_ratio(self, other: MonitorContestant) -> Spread:
-        """How many times as much CPU a reading takes, round by round."""
+        """Return how many times as much CPU a reading takes as in the other program, round by round."""
         pairs = zip(self.runs, other.runs, strict=False)
         return Spread.of([mine.total_cpu_us / theirs.total_cpu_us for mine, theirs in pairs])
 
 
 async def backlog(testbed: Testbed, scale: float) -> list[MonitorContestant]:
-    """Publish a backlog. Returns the programs that read it."""
+    """Publish a backlog. Returns the monitor, and the loop that decodes the same records."""
     windows, forecasts, accuracy = await create_topics(testbed)
     servers, steps = testbed.broker.bootstrap_servers, max(2, round(STEPS * scale))
     readings = SERIES * steps
@@ -65,14 +65,14 @@ async def backlog(testbed: Testbed, scale: float) -> list[MonitorContestant]:
 
 
 def csv_files(testbed: Testbed, scale: float) -> list[MonitorContestant]:
-    """Write a long file and a wide one. Returns the programs that read them."""
+    """Write a file with one series and one with COLUMNS series. Returns the programs that read them."""
     found = []
-    for name, beside, series in ((LONG, COPY_LONG, 1), (WIDE, COPY_WIDE, COLUMNS)):
+    for name, series in ((LONG, 1), (WIDE, COLUMNS)):
         file = testbed.folder / f"{series}.csv"
         steps = max(100, round(FILE_READINGS * scale / series))
         files.write(file, series, steps)
-        for each, run in ((name, files.detect), (beside, files.copy)):
-            found.append(MonitorContestant(each, _in_thread(run, file, series * steps)))
+        for program, run in ((name, files.detect), (COMPARED_WITH[name], files.copy)):
+            found.append(MonitorContestant(program, _in_thread(run, file, series * steps)))
     return found
 
 

@@ -16,7 +16,7 @@ STALLED_S = 30.0
 
 
 def decode(servers: str, topics: tuple[str, str], readings: int) -> Rate:
-    """Decode all records of both topics, from the first record on. Raises ProcessFailed."""
+    """Decode all records of both topics, two for each reading. Raises ProcessFailed if they cannot be read."""
     settings = {"bootstrap.servers": servers, "group.id": f"decode-{topics[0]}", "enable.auto.commit": False}
     reader = Consumer({**settings, "log_level": 0})
     reader.assign(

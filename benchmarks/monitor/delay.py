@@ -1,4 +1,4 @@
-"""Measures how long after an unusual reading was sent a read-committed reader has the anomaly that it opens."""
+"""Measures the time from the sending of an unusual reading until a read-committed reader has its anomaly."""
 
 from __future__ import annotations
 
@@ -23,23 +23,25 @@ from fncast.monitor.output import ANOMALY
 
 RATES = (100, 1_000)  # readings a second: one that a busy machine keeps up with, and that of the goal
 SERIES = 250
-MIN_HISTORY, HISTORY = 50, 60  # readings of a series before its first anomaly; steps before the live ones
+MIN_HISTORY = 50  # readings of a series before its first anomaly
+HISTORY_STEPS = 60  # before the live readings
 SKIPPED_S = 3.0  # of live readings before the first outlier
 PATIENCE_S = 180.0
 
-Moment = tuple[str, str]  # series, time of the first unusual reading
+Moment = tuple[str, str]  # series, and time of the unusual reading
 
 
 @dataclass(frozen=True)
 class Delays:
-    """delays_s: of the outliers that were found, ascending. others: anomalies that opened at other readings.
+    """The delays of one run.
 
-    cpu_us: of the monitor for a live reading.
+    delays_s: of the outliers that were found, ascending. outliers: all that were sent. other_anomalies: those that
+    opened at other readings. cpu_us: of the monitor for a live reading.
     """
 
     delays_s: list[float]
     outliers: int
-    others: int
+    other_anomalies: int
     cpu_us: float
 
 
@@ -47,15 +49,17 @@ async def measure(testbed: Testbed, rate: int, seconds: float, series: int = SER
     """Send `rate` live readings a second for `seconds` after a history. Raises ProcessFailed."""
     windows, forecasts, accuracy = await create_topics(testbed)
     servers = testbed.broker.bootstrap_servers
-    live = range(HISTORY, HISTORY + max(2, round(seconds * rate / series)))
+    live = range(HISTORY_STEPS, HISTORY_STEPS + max(2, round(seconds * rate / series)))
     load = MonitorLoad(series, live.stop, (windows, forecasts))
     load.add_outliers(live.start + min(len(live) // 2, round(SKIPPED_S * rate / series)), live.stop)
-    await asyncio.to_thread(publish_to_topics, servers, load.records(range(HISTORY)))
+    await asyncio.to_thread(publish_to_topics, servers, load.records(range(HISTORY_STEPS)))
     records = list(load.records(live))  # creating them takes longer than their pace allows
     async with testbed.run(FncastMonitor(forecasts, accuracy, MIN_HISTORY), windows) as run:
         await run.start_consumers()
         group, processes = run.topics.group, run.processes
-        await wait_until_committed(servers, group, windows, HISTORY * series, processes.check, PATIENCE_S)
+        await wait_until_committed(
+            servers, group, windows, HISTORY_STEPS * series, processes.check, PATIENCE_S
+        )
         file = testbed.folder / f"{group}.seen"
         words = ("-m", "benchmarks.delay.reader", servers, run.topics.output, PARTITIONS, file)
 
@@ -69,8 +73,8 @@ async def measure(testbed: Testbed, rate: int, seconds: float, series: int = SER
         cpu_us = (processes.cpu_s()[MONITOR] - before_s) * 1e6 / (len(live) * series)
         messages = await asyncio.to_thread(lambda: list(run.meter.read(len(load.outliers))))
         await processes.end()
-        seen_s = opened(messages, ArrivalTimes(file))
-    sent_s = await asyncio.to_thread(sent, servers, windows, load.outliers, live.stop * series)
+        seen_s = opening_times_s(messages, ArrivalTimes(file))
+    sent_s = await asyncio.to_thread(sending_times_s, servers, windows, load.outliers, live.stop * series)
     await testbed.delete_topics(windows, forecasts, accuracy)
     delays_s = [
         seen_s[moment] - at_s for outlier, at_s in sent_s.items() if (moment := _moment(outlier)) in seen_s
@@ -78,8 +82,8 @@ async def measure(testbed: Testbed, rate: int, seconds: float, series: int = SER
     return Delays(sorted(delays_s), len(load.outliers), len(seen_s) - len(delays_s), cpu_us)
 
 
-def opened(messages: Iterable[Message], seen: ArrivalTimes) -> dict[Moment, float]:
-    """Return when a reader had the event of each anomaly that opened, in seconds since 1970."""
+def opening_times_s(messages: Iterable[Message], arrivals: ArrivalTimes) -> dict[Moment, float]:
+    """Return when the reader got the event of each anomaly that opened, in seconds since 1970."""
     found = {}
     for message in messages:
         if header(message, "ce_type") != ANOMALY:
@@ -87,12 +91,17 @@ def opened(messages: Iterable[Message], seen: ArrivalTimes) -> dict[Moment, floa
         anomaly = orjson.loads(message.value() or b"")
         if anomaly["state"] == "open":
             moment = (header(message, "ce_subject"), anomaly["start"])
-            found[moment] = seen.at(message.partition() or 0, message.offset() or 0)
+            found[moment] = arrivals.at(message.partition() or 0, message.offset() or 0)
     return found
 
 
-def sent(servers: str, topic: str, outliers: Iterable[Outlier], readings: int) -> Mapping[Outlier, float]:
-    """Return when each outlier's reading was sent, by the producer's clock. readings: on the topic."""
+def sending_times_s(
+    servers: str, topic: str, outliers: Iterable[Outlier], readings: int
+) -> Mapping[Outlier, float]:
+    """Return when the reading of each outlier was sent, by the producer's clock, in seconds since 1970.
+
+    readings: the number of records on the topic.
+    """
     by_id = {outlier.reading_id: outlier for outlier in outliers}
     meter = Meter(servers, topic, PARTITIONS)
     try:

@@ -1,4 +1,4 @@
-"""Measures `fncast detect` on CSV files, from start to end, beside a loop that only reads and writes the CSV."""
+"""Measures `fncast detect` on CSV files, from its start to its end, and a loop that only reads and writes the CSV."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fncast.demo.process import ProcessFailed
 from fncast.series.rfc3339 import format_time
 
 MAX_S = 300.0
-DAY = 1440  # steps
+STEPS_A_DAY = 1440
 
 
 def write(file: Path, series: int, steps: int) -> None:
-    """Write a wide file: a column of times and one of each series, with a season of a day."""
+    """Write a column of times and a column for each series, which has a daily season."""
     rng = np.random.default_rng(0)
-    season = 10 * np.sin(np.arange(steps) * 2 * np.pi / DAY)
+    season = 10 * np.sin(np.arange(steps) * 2 * np.pi / STEPS_A_DAY)
     values = np.round(50 + season + rng.normal(size=(series, steps)), 2).T.tolist()
     with file.open("w", newline="") as lines:
         rows = csv.writer(lines)
@@ -36,7 +36,7 @@ def write(file: Path, series: int, steps: int) -> None:
 
 
 def detect(file: Path, readings: int) -> Rate:
-    """Run `fncast detect` on the file. Raises ProcessFailed."""
+    """Run `fncast detect` on the file, and time its process. Raises ProcessFailed."""
     command = [sys.executable, "-m", "fncast", "detect", str(file)]
 
     def run() -> int:
@@ -60,7 +60,7 @@ def detect(file: Path, readings: int) -> Rate:
 
 
 def copy(file: Path, readings: int) -> Rate:
-    """Read the file with Python's csv, and write a line for each of its readings."""
+    """Read the file with Python's csv, and write a line for each of its readings, in this process."""
 
     def run() -> int:
         count = 0
@@ -78,7 +78,10 @@ def copy(file: Path, readings: int) -> Rate:
 
 
 def _timed(run: Callable[[], int], readings: int, who: int) -> Rate:
-    """Time a run that returns its number of lines. Raises ProcessFailed if it is not one for each reading."""
+    """Time a run that returns its number of lines. who: as in `getrusage`.
+
+    Raises ProcessFailed unless there is a line for each reading.
+    """
     before, began_s = resource.getrusage(who), time.monotonic()
     lines = run()
     taken_s, after = time.monotonic() - began_s, resource.getrusage(who)

@@ -11,15 +11,15 @@ from benchmarks.lib.testbed import Testbed
 from benchmarks.monitor import events
 from fncast.series.rfc3339 import format_time
 
-SPIKE = 60.0  # of an outlier; a reading moves by about 1 from step to step
+SPIKE = 60.0  # added to the reading of an outlier; other readings change by about 1 from step to step
 HORIZON = 24
 
 
 async def create_topics(testbed: Testbed) -> tuple[str, str, str]:
     """Create the topics of windows, forecasts and accuracy.
 
-    Records have the producer's times: those of the broker are equal for a whole batch, so they lose the order of the
-    two topics.
+    Records have the producer's times. The broker gives a whole batch the same time, which would lose the order between
+    the two topics.
     """
     [windows, forecasts, accuracy] = await testbed.create_topics(
         "windows", "forecasts", "accuracy", timestamps=CREATE_TIME
@@ -36,7 +36,7 @@ class Outlier:
 
     @property
     def reading_id(self) -> str:
-        """The id of the window event that brings the reading."""
+        """The id of the window event whose last reading it is."""
         return f"window-{self.number}-{self.step}"
 
     @property
@@ -49,7 +49,7 @@ class Outlier:
 
 
 class MonitorLoad:
-    """Random walks of `series` series, with at most one outlier each. topics: of windows and of forecasts."""
+    """Random walks with at most one outlier for each series. topics: of windows and of forecasts."""
 
     def __init__(self, series: int, steps: int, topics: tuple[str, str]) -> None:
         self.series = series
@@ -65,7 +65,7 @@ class MonitorLoad:
             self.outliers.append(outlier)
 
     def records(self, steps: range) -> Iterator[tuple[str, Record]]:
-        """Yield the records of these steps with their topics, in the order of time. Two records are one reading."""
+        """Yield the records of these steps with their topics, in the order of time: two records for each reading."""
         for record in events.records(self._values, steps, HORIZON):
             key = dict(record.headers)["ce_subject"]
             yield self._topics[record.topic], (key, record.value, list(record.headers))

@@ -30,7 +30,7 @@ from benchmarks.monitor import contestants, delay
 
 PROGRAM = "monitor"
 P50, P99 = "p50 of the delay, s", "p99 of the delay, s"
-FOUND, OTHERS, CPU = "outliers found, share", "other anomalies", "CPU of the monitor, µs a reading"
+FOUND, OTHER, CPU = "outliers found, share", "other anomalies", "CPU of the monitor, µs a reading"
 
 
 @dataclass
@@ -57,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     names = [
-        *contestants.BESIDE,
-        *contestants.BESIDE.values(),
+        *contestants.COMPARED_WITH,
+        *contestants.COMPARED_WITH.values(),
         *(each.name for each in map(DelayRuns, delay.RATES)),
     ]
     apply_only(parser, arguments, names)
@@ -66,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _measure(testbed: Testbed, arguments: argparse.Namespace) -> int:
+    """Measure, print and write the result. Returns the exit code."""
     everything = [
         *await contestants.backlog(testbed, arguments.scale),
         *contestants.csv_files(testbed, arguments.scale),
@@ -115,15 +116,15 @@ def rates_table(measured: Sequence[contestants.MonitorContestant]) -> report.Tab
 def rates_chart(folder: Path | None, rates: Mapping[str, Spread]) -> report.Chart | None:
     """Draw the readings a second of each program, by its name. folder: None draws nothing."""
     ours = [name for name in rates if name.startswith("fncast")]
-    return charts.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(folder, "monitor", rates, "readings a second", ours)
 
 
 def ratios_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:
-    """Compare the CPU of a reading with the loop beside each program, round by round."""
+    """Compare the CPU of a reading with that of the loop for the same input, round by round."""
     by_name = {each.name: each for each in measured if each.runs}
     rows: list[tuple[report.Cell, ...]] = [
         (name, beside, by_name[name].cpu_ratio(by_name[beside]))
-        for name, beside in contestants.BESIDE.items()
+        for name, beside in contestants.COMPARED_WITH.items()
         if name in by_name and beside in by_name
     ]
     return report.Table("ratios", ("program", "beside", "times as much CPU a reading"), rows)
@@ -136,13 +137,13 @@ def delays_table(measured: Sequence[DelayRuns]) -> report.Table:
             Spread.of([percentile(run.delays_s, 0.5) for run in each.runs]),
             Spread.of([percentile(run.delays_s, 0.99) for run in each.runs]),
             Spread.of([len(run.delays_s) / run.outliers for run in each.runs]),
-            Spread.of([float(run.others) for run in each.runs]),
+            Spread.of([float(run.other_anomalies) for run in each.runs]),
             Spread.of([run.cpu_us for run in each.runs]),
         )
         for each in measured
         if each.runs
     ]
-    return report.Table("delays", ("readings", P50, P99, FOUND, OTHERS, CPU), rows)
+    return report.Table("delays", ("readings", P50, P99, FOUND, OTHER, CPU), rows)
 
 
 def _line(contestant: contestants.MonitorContestant) -> str:
@@ -157,8 +158,9 @@ def _delay_line(delays: DelayRuns) -> str:
     run = delays.runs[-1]
     p50, p99 = (figure(percentile(run.delays_s, share)) for share in (0.5, 0.99))
     return (
-        f"{delays.name}: p50 {p50} s, p99 {p99} s; {len(run.delays_s)} of {run.outliers} outliers found, {run.others}"
-        f" others; CPU {run.cpu_us:.0f} µs a reading; load average {os.getloadavg()[0]:.0f}"
+        f"{delays.name}: p50 {p50} s, p99 {p99} s; {len(run.delays_s)} of {run.outliers} outliers found,"
+        f" {run.other_anomalies} other anomalies; CPU {run.cpu_us:.0f} µs a reading;"
+        f" load average {os.getloadavg()[0]:.0f}"
     )
 
 

@@ -1,4 +1,4 @@
-"""`fncast monitor` as a program, in a separate group and with separate topics."""
+"""`fncast monitor` as a pipeline, with a group and topics for each run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ min_history = {min_history}
 
 @dataclass
 class FncastMonitor(ConsumersOnly):
-    """The monitor. The input topic has the windows, the output topic gets the anomalies.
+    """The monitor. The input topic holds the windows, and anomalies go to the output topic.
 
     forecasts, accuracy: topics. min_history: readings of a series before its first anomaly.
     """

@@ -28,7 +28,7 @@ from benchmarks.lib.arguments import (
 from benchmarks.lib.meter import RunResult
 from benchmarks.lib.pipeline_result import PipelineResult
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, LimitPipeline, Pipeline
-from benchmarks.lib.rounds import failures, rounds_text, run_rounds
+from benchmarks.lib.rounds import failures, report_problems, rounds_text, run_rounds
 from benchmarks.lib.spread import Spread, figure
 from benchmarks.lib.testbed import Testbed, run_on_testbed
 from benchmarks.pipelines.peer_programs import peers, plain_loop
@@ -41,13 +41,14 @@ TENSOR_CALLS = {"routes.forecast": {"url": "fn:fncast/forecast", "encoding": "gr
 
 @dataclass
 class RateResult(PipelineResult):
-    """The runs of one pipeline. cpu_us: of an event, by kind of process."""
+    """The runs of one pipeline. cpu_us: CPU time of an event in each run, by kind of process."""
 
     runs: list[RunResult] = field(default_factory=list)
     cpu_us: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def is_right(self) -> bool:
+        """Whether no run lost, doubled or disordered forecasts."""
         ordered = not (self.pipeline.keeps_order and any(run.disordered for run in self.runs))
         return ordered and all(run.is_complete for run in self.runs)
 
@@ -55,12 +56,12 @@ class RateResult(PipelineResult):
         return Spread.of([run.rate for run in self.runs])
 
     def cpu_of(self, process: str) -> float:
-        """Return the median over the rounds that measured it, in µs an event."""
+        """Return the median of the runs in which it was measured, in µs an event."""
         known = [us for measured in self.cpu_us if not math.isnan(us := measured.get(process, 0.0))]
         return Spread.of(known or [math.nan]).median
 
     def ratio(self, other: RateResult) -> Spread:
-        """Return the ratio to another pipeline's rate in the same rounds."""
+        """Return the ratio to another pipeline's rate, round by round."""
         pairs = zip(self.runs, other.runs, strict=False)
         return Spread.of([mine.rate / theirs.rate for mine, theirs in pairs])
 
@@ -102,29 +103,25 @@ async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     else:
         rates = {result.name: result.rate() for result in results}
         ours = [name for name in rates if name.startswith(FncastPipeline.name)]
-        chart = charts.bars(report.CHARTS, "end-to-end", rates, "events a second (logarithmic)", ours)
+        chart = charts.bars(report.CHARTS, "end-to-end", rates, "events a second", ours)
         facts = machine.facts(
             testbed.broker.name, f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}"
         )
         report.save(PROGRAM, facts, [*blocks, chart])
         pages.generate()
     wrong = [result.name for result in results if not result.is_right]
-    if wrong:
-        print(f"{PROGRAM}: lost, doubled or disordered events: {'; '.join(wrong)}", file=sys.stderr)
-    if failed:
-        print(f"{PROGRAM}: some runs failed: {'; '.join(failed)}", file=sys.stderr)
-    return 1 if wrong or failed else 0
+    return report_problems(PROGRAM, wrong, failed)
 
 
 def build_pipelines(models: Path, model: Path, quick: bool) -> list[Pipeline]:
-    """The pipelines of a round, in their order. models, model: a folder of models, and a version in it."""
+    """Return the pipelines in the order of a round. models: fncast's folder of models. model: a .tflite file."""
     if quick:
         return [
             FncastPipeline(EXACTLY, models),
             plain_loop(model, EXACTLY),
             LimitPipeline(EXACTLY, model),
         ]
-    # Pipelines that are compared most are next to each other.
+    # Pipelines that are compared with each other run one after the other.
     return [
         *peers(model),
         LimitPipeline(EXACTLY, model),

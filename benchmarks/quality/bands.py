@@ -8,7 +8,7 @@ from benchmarks.quality import unseen
 from benchmarks.quality.figures import Figure
 from benchmarks.quality.methods import HIGH, LOW, Float64Array, Method
 from model_service.training.base.shape import QUANTILES
-from model_service.training.report import table
+from model_service.training.evaluation.report import table
 
 WINDOW, HORIZON = 64, 24
 # Ranges of steps, as slices: one step alone shows too few readings.

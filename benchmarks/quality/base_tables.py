@@ -22,8 +22,8 @@ from benchmarks.quality.methods import (
     median_of_12,
     pinball,
 )
-from model_service.training.report import table
-from model_service.training.seasonal_series import generate_seasonal
+from model_service.training.evaluation.report import table
+from model_service.training.generated.seasonal_series import generate_seasonal
 
 HISTORY, HORIZON = 64, 12
 SEED = 20_261_202

@@ -28,9 +28,9 @@ from fncast.failure import Failure
 from fncast.series.csv.file import read_csv
 from fncast.series.time_series import TimeSeries
 from model_service.training.base.forecaster import BaseForecaster
-from model_service.training.evaluation import MODEL, Evaluation, add_base_model, add_model, prepare
+from model_service.training.evaluation.evaluation import MODEL, Evaluation, add_base_model, add_model, prepare
+from model_service.training.evaluation.report import overall_table, series_table
 from model_service.training.model_folder import find_version, load_scorer
-from model_service.training.report import overall_table, series_table
 
 NAB_BAND = (0.76, 0.84)  # the goal for the coverage of the 80 % band
 

@@ -1,4 +1,4 @@
-"""Generates series with labelled anomalies: the kinds of `model_service.training.generator`, with incidents added."""
+"""Generates series with labelled anomalies: the kinds of the training's generator, with incidents added."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training import generator
+from model_service.training.generated import generator
 
 Float64Array = NDArray[np.float64]
 

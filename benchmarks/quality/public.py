@@ -15,9 +15,9 @@ from fncast.series.csv.file import read_csv
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
 from model_service.training.base.forecaster import BaseForecaster
-from model_service.training.evaluation import MODEL, Evaluation, prepare
+from model_service.training.evaluation.evaluation import MODEL, Evaluation, prepare
+from model_service.training.evaluation.report import table
 from model_service.training.model_folder import find_version
-from model_service.training.report import table
 
 TEST_SHARE = 0.3
 AIR_ORIGINS = 25

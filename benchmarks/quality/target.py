@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model_service.training.report import table
+from model_service.training.evaluation.report import table
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""The plain HTTP round trip: fncast's server with an application that reads a request and answers N bytes.
+"""A server that only reads a request and answers N bytes: the least that fncast's HTTP server costs.
 
-`python -m benchmarks.serving.fixed_answer PORT`; POST /N.
+`python -m benchmarks.serving.fixed_answer PORT`, then POST /N.
 """
 
 from __future__ import annotations
@@ -8,22 +8,19 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from benchmarks.lib.asgi import run_lifespan, send_response
 from fncast.http.server import serve
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
-        for kind in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{kind}.complete"})
+        await run_lifespan(receive, send)
         return
     while (await receive()).get("more_body"):
         pass
     size = scope["path"].lstrip("/")
     body = bytes(int(size) if size.isdecimal() else 0)  # any other path is a health check
-    headers = [(b"content-type", b"application/octet-stream"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send_response(send, body, b"application/octet-stream")
 
 
 if __name__ == "__main__":

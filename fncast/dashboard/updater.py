@@ -32,10 +32,17 @@ class RecordSource(Protocol):
     """Where records come from: `fncast.dashboard.kafka.reader.TopicReader`."""
 
     @property
-    def state(self) -> BrokerState: ...
-    def start(self) -> None: ...
-    def close(self) -> None: ...
-    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]: ...
+    def state(self) -> BrokerState:
+        """What is known about the broker."""
+
+    def start(self) -> None:
+        """Begin to read."""
+
+    def close(self) -> None:
+        """End reading. May block for some seconds."""
+
+    def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
+        """Return the next batch, or an empty list after `timeout_s`."""
 
 
 class PageUpdater:

@@ -68,8 +68,10 @@ class DemoSummary:
 
     def lines(self) -> list[str]:
         """The summary, one line each."""
-        forecasts = f"{self.forecasts:,}" + (f" (and {self.repeats:,} repeats)" if self.repeats else "")
-        lines = [f"{self.events:,} events in, {forecasts} forecasts out, {self.dead_letters:,} dead letters"]
+        forecasts = f"{self.forecasts:,} forecasts out"
+        if self.repeats:
+            forecasts += f" (and {self.repeats:,} repeats)"
+        lines = [f"{self.events:,} events in, {forecasts}, {self.dead_letters:,} dead letters"]
         if self.pending:
             lines[0] += f", {self.pending:,} still pending"
         if self.readings:

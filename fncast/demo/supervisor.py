@@ -137,7 +137,7 @@ class DemoSupervisor:
         await self.pager.start(HOST, self._plan.ports.pager)
         await self._start("functions", self._plan.functions(), f"{url}/healthz")
         await warm_up(self._http, url, self._window)
-        self._report("functions", f"fncast/forecast at {url}")
+        self._report("functions", f"fncast/forecast and fncast/notify at {url}")
 
     async def _start_sources(self) -> None:
         since_s = time.time()
@@ -210,8 +210,6 @@ class DemoSupervisor:
 def _sources(files: Sequence[Path]) -> str:
     """What the source publishes, in a few words."""
     if not files:
-        return (
-            "a web shop's weeks, played fast, with incidents, and this machine's metrics as single readings"
-        )
+        return "publishes a web shop's weeks (fast, with incidents) and this machine's metrics as single readings"
     names = ", ".join(file.name for file in files[:MAX_NAMES])
-    return f"replaying {names}" + (f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else "")
+    return f"replays {names}" + (f" and {len(files) - MAX_NAMES} more" if len(files) > MAX_NAMES else "")

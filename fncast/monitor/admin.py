@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -61,13 +61,10 @@ class MonitorCollector:
         monitors = [assigned.monitor for assigned in list(self._judge.partitions.values())]
         skills: dict[str, list[float]] = {}
         coverages: dict[str, list[float]] = {}
-        for monitor in monitors:
-            for series in monitor.series.values():
-                for model, accuracy in series.joined.sums.items():
-                    figures = accuracy.day_figures()
-                    for found, name in ((skills, "skill"), (coverages, "coverage")):
-                        if (value := figures[name]) is not None:
-                            found.setdefault(model, []).append(value)
+        for model, figures in _day_figures(monitors):
+            for found, name in ((skills, "skill"), (coverages, "coverage")):
+                if (value := figures[name]) is not None:
+                    found.setdefault(model, []).append(value)
         anomalies, alerts = open_counts(monitors)
         yield _by_model(
             "fncast_forecast_skill", "Median over series of 1 - MAE / MAE of the last value.", skills
@@ -84,7 +81,7 @@ class MonitorCollector:
 
 
 def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
-    """(open anomalies, open alerts) of all partitions."""
+    """How many anomalies and how many alerts are open in all partitions."""
     every = [series for partition in partitions for series in partition.series.values()]
     anomalies = sum(series.is_watched and series.joined.detector.episode is not None for series in every)
     alerts = sum(alert.is_open for series in every for alert in series.alerts.values())
@@ -94,6 +91,14 @@ def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
 def register(judge: Judge) -> None:
     """Add the figures to /metrics."""
     REGISTRY.register(MonitorCollector(judge))
+
+
+def _day_figures(monitors: Sequence[MonitorPartition]) -> Iterator[tuple[str, dict[str, float | None]]]:
+    """The figures of the last day of each series and model, as far as they are settled."""
+    for monitor in monitors:
+        for series in monitor.series.values():
+            for model, accuracy in series.joined.sums.items():
+                yield model, accuracy.day_figures()
 
 
 def _by_model(name: str, help_: str, values: dict[str, list[float]]) -> GaugeMetricFamily:

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,18 +164,23 @@ async def start_process(folder: FunctionFolder, variables: Mapping[str, str]) ->
     )
     started = FunctionProcess(process, directory, session, output)
     try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while not socket_path.exists():
-                if process.returncode is not None:
-                    raise NotStarted(f"its process ended with exit code {process.returncode}")
-                await asyncio.sleep(_POLL_S)  # only inotify could report the new file
-    except TimeoutError:
-        await started.stop()
-        raise NotStarted(f"it did not listen within {START_TIMEOUT_S:g} s") from None
+        await _wait_until_listening(process, socket_path.exists)
     except BaseException:
         await started.stop()
         raise
     return started
+
+
+async def _wait_until_listening(process: asyncio.subprocess.Process, has_socket: Callable[[], bool]) -> None:
+    """Raises NotStarted if the process ends, or does not create its socket in time."""
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while not has_socket():
+                if process.returncode is not None:
+                    raise NotStarted(f"its process ended with exit code {process.returncode}")
+                await asyncio.sleep(_POLL_S)  # only inotify could report the new file
+    except TimeoutError:
+        raise NotStarted(f"it did not listen within {START_TIMEOUT_S:g} s") from None
 
 
 def _environment(folder: FunctionFolder, variables: Mapping[str, str], socket_path: Path) -> dict[str, str]:

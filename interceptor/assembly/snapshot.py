@@ -67,7 +67,7 @@ class Parts:
         return self._head is None
 
     def next(self, most: int = PART) -> list[StateRecord]:
-        """The next part: up to `most` buckets as they are now, and behind the last one the head."""
+        """The next part: up to `most` buckets as they are now, and the head after the last bucket."""
         count = min(most, len(self._numbers))
         records = [_bucket_record(self._windows, self._numbers.popleft()) for _ in range(count)]
         if not self._numbers and self._head is not None:
@@ -135,16 +135,19 @@ def read(windows: PartitionWindows, state: Iterable[StateRecord], place: str, co
                 head.series,
             )
             return False
-        for bucket in buckets:
-            for each in bucket.series:
-                if bucket.offset > head.offset:
-                    windows.restored_until[len(windows.series)] = bucket.offset
-                windows.insert(series_of(each, windows))
+        _fill(windows, head, buckets)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(
             f"{error}. Run `fncast state reset --replay` to build the state again from the input. Without --replay,"
             " its series start again"
         ) from None
-    windows.event_ns = head.event_ns
-    windows.next_offset = head.offset
     return True
+
+
+def _fill(windows: PartitionWindows, head: Head, buckets: Iterable[Bucket]) -> None:
+    for bucket in buckets:
+        for state in bucket.series:
+            if bucket.offset > head.offset:
+                windows.restored_until[len(windows.series)] = bucket.offset
+            windows.insert(series_of(state, windows))
+    windows.event_ns, windows.next_offset = head.event_ns, head.offset

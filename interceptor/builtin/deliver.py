@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from interceptor.builtin.attempts import count_attempt, defer, is_waiting
 from interceptor.builtin.calls import DEFAULT_LIMITS, Limits, split_into_calls, unsettled
@@ -123,7 +124,7 @@ class Deliver(Interceptor):
             if breaker.is_open or len(rest) == 1 or wait_s > MAX_S:
                 defer(rest, breaker, self._clock(), wait_s)  # they pass through the whole chain again
                 return []
-            self._mark_done(deliveries)
+            self._mark_done(deliveries)  # those with an answer do not wait
             await asyncio.sleep(wait_s)
         finally:
             self._mark_done(deliveries)
@@ -138,14 +139,12 @@ class Deliver(Interceptor):
         """
         started_s = self._clock()
         events = [delivery.opened for delivery in deliveries]
-        has_deadlines = self._handles_expiry and any("expirytime" in event.attributes for event in events)
+        deadlines: AbstractAsyncContextManager[None] = nullcontext()
+        if self._handles_expiry and any("expirytime" in event.attributes for event in events):
+            deadlines = skip_expired(deliveries, lambda: self._mark_done(deliveries))
         try:
-            async with state.calls.track(started_s):
-                if has_deadlines:
-                    async with skip_expired(deliveries, lambda: self._mark_done(deliveries)):
-                        answer = await self._client.call(route, events)
-                else:
-                    answer = await self._client.call(route, events)
+            async with state.calls.track(started_s), deadlines:
+                answer = await self._client.call(route, events)
         except TimeoutError:
             if unsettled(deliveries):
                 raise

@@ -6,6 +6,7 @@ Source: the OpenTelemetry Protocol, "JSON Protobuf Encoding".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -128,12 +129,12 @@ def decode(value: bytes) -> tuple[_MetricsData, int]:
 def _without_faults(document: Any) -> tuple[_MetricsData, int]:
     """Convert a document as protobuf's JSON mapping allows: null is the default, a number may be a string."""
     document, count = _without_nulls(document), 0
-    for of_resource in _list(document, "resourceMetrics"):
-        for of_scope in _list(of_resource, "scopeMetrics"):
-            for metric in _list(of_scope, "metrics"):
-                for data in metric.values() if isinstance(metric, dict) else ():
-                    count += _keep_valid(data, "dataPoints", _Point)
-            count += _keep_valid(of_scope, "metrics", _Metric)
+    of_resources = _list(document, "resourceMetrics")
+    for of_scope in chain.from_iterable(_list(of_resource, "scopeMetrics") for of_resource in of_resources):
+        for metric in _list(of_scope, "metrics"):
+            for data in metric.values() if isinstance(metric, dict) else ():
+                count += _keep_valid(data, "dataPoints", _Point)
+        count += _keep_valid(of_scope, "metrics", _Metric)
     return msgspec.convert(document, _MetricsData, strict=False), count
 
 
@@ -168,6 +169,16 @@ def _without_nulls(raw: Any) -> Any:
 def kind_of(metric: _Metric) -> str | None:
     """Return the name of the member with the metric's data."""
     return next((kind for kind in _KINDS if getattr(metric, kind) is not None), None)
+
+
+def value_of(point: _Point) -> object:
+    """Return the point's number, or None if it has none."""
+    return point.as_double if point.as_int is None else point.as_int
+
+
+def has_sum(point: _Point) -> bool:
+    """Whether the point of a distribution has the sum of its values."""
+    return point.sum is not None
 
 
 def attributes_of(attributes: Iterable[_KeyValue]) -> tuple[tuple[str, str], ...]:

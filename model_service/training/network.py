@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from model_service.training.backend import keras
-from model_service.training.lags import LagFigures, LagMix
-from model_service.training.output_layers import (
+from model_service.training.layers.lags import LagFigures, LagMix
+from model_service.training.layers.output import (
     CandidateMix,
     Quantiles,
     SeasonMix,
@@ -20,8 +20,8 @@ from model_service.training.output_layers import (
     Swell,
     Widths,
 )
+from model_service.training.layers.window import MEDIANS, Scale, SegmentView
 from model_service.training.settings import QUANTILES, Cell, TrainingSettings
-from model_service.training.window_layers import MEDIANS, Scale, SegmentView
 
 # Every lag up to this is examined in each window. Longer seasons must be in the settings.
 MAX_LAG = 24

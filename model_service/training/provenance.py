@@ -10,7 +10,7 @@ from typing import Any
 from fncast.series.rfc3339 import format_time
 from fncast.series.time_series import TimeSeries
 from model_service.training.dataset import split
-from model_service.training.evaluation import MODEL, Evaluation
+from model_service.training.evaluation.evaluation import MODEL, Evaluation
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Trained
 

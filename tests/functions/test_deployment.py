@@ -1,21 +1,25 @@
 """`fncast deploy` to the function host, to a fake Fn server, and to servers that are not Fn servers."""
 
-import threading
-from collections.abc import Iterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from fncast.cli.main import build_parser
 from fncast.failure import Failure
 from fncast.http.listener import bind
-from fncast.http.server import build_server
-from functions.deployment import DeployError, FnServer
-from functions.host.app import FunctionHost
+from functions import deployment
+from functions.deployment import INVOKE_ENDPOINT, DeployError, FnServer
 from functions.host.folder import FunctionFolder, read_folder
 from tests.functions.fake_fn_server import FakeFnServer, fake_fn_server
+from tests.functions.running_host import running_host
 
 pytestmark = pytest.mark.integration
 
@@ -48,15 +52,8 @@ def folder(tmp_path: Path) -> FunctionFolder:
 @pytest.fixture
 def host(folder: FunctionFolder) -> Iterator[str]:
     """The URL of a function host with that folder and another GP_SERVER_URL, in the app `fncast`."""
-    listener = bind("127.0.0.1", 0)
-    running = build_server(FunctionHost([folder], {}, {"GP_SERVER_URL": "http://before:9000"}, processes=1))
-    running.takes_signals = False  # only the main thread gets signals
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield "http://{}:{}".format(*listener.getsockname())
-    running.should_exit = True
-    thread.join(10)
-    assert not thread.is_alive()
+    with running_host(folder, {"GP_SERVER_URL": "http://before:9000"}) as url:
+        yield url
 
 
 def deploy(url: str, folder: FunctionFolder, *words: str) -> int:
@@ -72,7 +69,7 @@ def get(url: str, **query: str) -> Any:
     return answer.json()
 
 
-def test_deploys_image_configuration_and_trigger(
+def test_image_configuration_and_trigger_are_deployed(
     host: str, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # A process that has answered is replaced at once.
@@ -155,9 +152,8 @@ def test_both_urls_of_the_model_service_are_rejected(host: str, folder: Function
 
 
 def test_missing_configuration_is_reported(host: str, folder: FunctionFolder) -> None:
-    with pytest.raises(Exception, match="needs GP_SERVER_URL") as caught:
+    with pytest.raises(Failure, match="needs GP_SERVER_URL"):
         deploy(host, folder)
-    assert isinstance(caught.value, Failure)
 
 
 async def test_a_rejection_has_the_servers_message(host: str, folder: FunctionFolder) -> None:
@@ -187,15 +183,51 @@ async def test_no_error_shows_the_password_of_a_url(host: str, folder: FunctionF
         assert "S3CRET" not in str(caught.value)
 
 
+@asynccontextmanager
+async def answering(*parts: bytes) -> AsyncIterator[str]:
+    """The URL of a server that answers each request with these parts, one packet each."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = sum(map(len, parts))
+        await response.prepare(request)
+        for part in parts:
+            await response.write(part)
+            for _ in range(100):  # turns in which the client reads the part
+                await asyncio.sleep(0)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handle)
+    app.router.add_post("/{path:.*}", handle)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/"))
+
+
+async def test_a_response_in_several_packets_is_read_whole(folder: FunctionFolder) -> None:
+    entry = {"id": "1", "name": "echo", "annotations": {INVOKE_ENDPOINT: "http://fn/invoke/1"}}
+    document = json.dumps({**entry, "items": []}).encode()
+    async with answering(document[:9], document[9:]) as url, FnServer(url) as fn:
+        assert await fn.deploy(folder, "example/echo:1", "fncast", {}) == ("http://fn/invoke/1",)
+
+
+async def test_a_response_above_the_limit_is_named(
+    folder: FunctionFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "MAX_RESPONSE_BYTES", 10)
+    async with answering(b"x" * 100) as url, FnServer(url) as fn:
+        with pytest.raises(DeployError, match="not answer like an Fn server: the answer is larger than 10"):
+            await fn.deploy(folder, "example/echo:1", "fncast", {})
+
+
 @pytest.mark.parametrize("content", ["", "two words", "a\nb"])
 def test_a_token_file_without_a_token_is_rejected(
     host: str, folder: FunctionFolder, tmp_path: Path, content: str
 ) -> None:
     file = tmp_path / "token"
     file.write_text(content)
-    with pytest.raises(Exception, match="holds no token") as caught:
-        deploy(host, folder, "--config", "GP_SERVER_URL=http://m:9000", "--token-file", str(file))
-    assert isinstance(caught.value, Failure)
+    with pytest.raises(Failure, match="holds no token"):
+        deploy(host, folder, *GRAPHPIPE, "--token-file", str(file))
 
 
 def invoke_url_of_echo(host: str) -> str:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 from pathlib import Path
 
 import orjson
 import pytest
 
-from fncast.http.listener import bind
-from fncast.http.server import build_server
-from functions.host.app import FunctionHost
 from functions.host.folder import read_folder
 from interceptor.builtin.deliver import Deliver
 from interceptor.chain import read_delivery
@@ -19,6 +15,7 @@ from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import Forecast, Headers
 from interceptor.routes.function_client import FunctionClient
 from interceptor.routes.route import Route
+from tests.functions.running_host import running_host
 from tests.interceptor.deliveries import settle
 
 pytestmark = pytest.mark.integration
@@ -65,20 +62,13 @@ async def test_it_answers_the_mean_of_each_window(tmp_path: Path, name: str) -> 
     (folder / "func.py").write_text(written(name))
     (found,) = re.findall(r"```yaml\n# func.yaml\n(.*?)```", PAGE, flags=re.DOTALL)
     (folder / "func.yaml").write_text(found)
-    listener = bind("127.0.0.1", 0)
-    server = build_server(FunctionHost([read_folder(folder)], {}, processes=1))
-    # Signals belong to the main thread.
-    server.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    deliver = Deliver(FunctionClient("http://{}:{}".format(*listener.getsockname()), 20, 4))
-    try:
-        deliveries = [window(1, [None, 2, 4], FORMS[name]), window(2, [5, 7, 9], FORMS[name])]
-        await settle(deliver, Batch(deliveries))
-    finally:
-        await deliver.close()
-        server.should_exit = True
-        thread.join(30)
+    deliveries = [window(1, [None, 2, 4], FORMS[name]), window(2, [5, 7, 9], FORMS[name])]
+    with running_host(read_folder(folder)) as url:
+        deliver = Deliver(FunctionClient(url, 20, 4))
+        try:
+            await settle(deliver, Batch(deliveries))
+        finally:
+            await deliver.close()
     means = []
     for delivery in deliveries:
         assert isinstance(delivery.outcome, Forecast)

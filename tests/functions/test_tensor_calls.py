@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from array import array
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,10 +11,7 @@ import numpy as np
 import orjson
 import pytest
 
-from fncast.http.listener import bind
-from fncast.http.server import build_server
 from fncast.series.step import Step
-from functions.host.app import FunctionHost
 from functions.host.folder import read_folder
 from interceptor.assembly.window import Window, window_event
 from interceptor.builtin.deliver import Deliver
@@ -28,6 +24,7 @@ from model_service.protocols.tensor_calls import (
     CONTENT_TYPE,
 )
 from tests.functions.conftest import Naives
+from tests.functions.running_host import running_host
 from tests.functions.window_deliveries import START, data, ended, window
 from tests.interceptor.deliveries import settle
 
@@ -51,18 +48,11 @@ def host(shelf: Naives) -> Iterator[str]:
     """The URL of a function host with the forecast function, in front of a model service."""
     from running_model_service import running_model_service
 
-    with running_model_service(shelf) as addresses:
-        listener = bind("127.0.0.1", 0)
-        app = FunctionHost([read_folder(FORECAST)], {}, {"GP_SERVER_URL": addresses.url}, processes=1)
-        server = build_server(app)
-        # Signals belong to the main thread.
-        server.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield "http://{}:{}".format(*listener.getsockname())
-        server.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive()
+    with (
+        running_model_service(shelf) as addresses,
+        running_host(read_folder(FORECAST), {"GP_SERVER_URL": addresses.url}) as url,
+    ):
+        yield url
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from browser_tab import BrowserTab
 ROOT = Path(__file__).parents[2]
 LAPTOP = {"width": 1280, "height": 800}
 
-pytestmark = [pytest.mark.integration, pytest.mark.browser]
+pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

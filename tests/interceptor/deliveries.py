@@ -60,6 +60,14 @@ async def settle(deliver: Deliver, batch: Batch) -> None:
             await asyncio.sleep(0.001)
 
 
+async def settle_until(deliver: Deliver, batch: Batch, condition: Callable[[], object]) -> None:
+    """Pass the batch to `deliver` as the consumer does, until the condition is true, at most for 5 s."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await deliver.on_consume(batch)
+            await asyncio.sleep(0.001)
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Wait for the condition, at most 5 s."""
     async with asyncio.timeout(5):

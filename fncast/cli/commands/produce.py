@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_feed_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the feeds that go on until Ctrl-C."""
+    """Add the flags of the feeds that publish until Ctrl-C."""
     parser.add_argument(
         "--machine", action="store_true", help="also publish this machine's metrics, until Ctrl-C"
     )
@@ -109,8 +109,9 @@ def _add_record_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Publish all events. Returns 0 once the broker has acknowledged all of them. Raises Failure."""
     _check(arguments)
-    kafka = settings(arguments).kafka
-    topic = arguments.topic or _default_topic(arguments, settings(arguments))
+    configured = settings(arguments)
+    kafka = configured.kafka
+    topic = arguments.topic or _default_topic(arguments, configured)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         pace = RateLimiter(arguments.rate)

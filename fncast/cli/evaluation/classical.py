@@ -12,7 +12,7 @@ from fncast.cli.output.progress import Progress
 from fncast.failure import Failure
 
 if TYPE_CHECKING:
-    from model_service.training.evaluation import Evaluation
+    from model_service.training.evaluation.evaluation import Evaluation
 
 
 def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:
@@ -24,8 +24,8 @@ def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = Non
         raise Failure(
             "classical methods need statsforecast: pip install '.[evaluation]' in fncast's repository"
         )
-    from model_service.training.classical import METHODS, tasks
-    from model_service.training.classical_runs import run_all
+    from model_service.training.evaluation.classical import METHODS, tasks
+    from model_service.training.evaluation.classical_runs import run_all
 
     wanted = tasks([(each.backtest, each.seasons) for each in evaluation.series])
     by_name = {each.name: each for each in evaluation.series}

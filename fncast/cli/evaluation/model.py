@@ -11,7 +11,7 @@ from fncast import models as base_models
 from fncast.cli.evaluation.horizon import base_horizon
 from fncast.failure import Failure
 from model_service.training.base.forecaster import BaseForecaster
-from model_service.training.evaluation import MODEL, Evaluation, add_base_model, add_model
+from model_service.training.evaluation.evaluation import MODEL, Evaluation, add_base_model, add_model
 from model_service.training.model_folder import find_version, load_scorer, object_in, read_model_json
 
 # A forecast of the base model uses up to 512 readings; the evaluation begins where there are this many.

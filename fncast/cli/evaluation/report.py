@@ -8,9 +8,9 @@ from typing import Any
 
 from fncast.cli.output.messages import SHOWN_SERIES, say
 from fncast.series.rfc3339 import format_time
-from model_service.training.evaluation import Evaluation
+from model_service.training.evaluation.evaluation import Evaluation
+from model_service.training.evaluation.report import overall_table, series_tables
 from model_service.training.lineage import Lineage
-from model_service.training.report import overall_table, series_tables
 
 
 def warn_about_training_data(evaluation: Evaluation, folder: Path) -> None:

@@ -19,11 +19,11 @@ from model_service.training.base.folder import weights_file
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.base.tuned_folder import write_fine_tuned
 from model_service.training.dataset import Float64Array
+from model_service.training.evaluation.plots import save_training_plot
 from model_service.training.model_folder import (
     WEIGHTS_FILE,
     read_model_json,
 )
-from model_service.training.plots import save_training_plot
 from model_service.training.provenance import choice_of, describe, describe_copy
 from model_service.training.refit import Refit
 from model_service.training.settings import TrainingSettings

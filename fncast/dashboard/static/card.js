@@ -109,7 +109,7 @@ export class Card {
       this.readout.textContent = forecast ? "no forecast can be compared yet" : "waiting for the first forecast";
       return;
     }
-    const parts = [...verdict(score)];
+    const parts = [...verdict(score, this.series.unit)];
     if (this.series.isSilent(this.series.now)) parts.unshift("before the silence: ");
     if (score.inside !== null) parts.push(` · ${percent(score.inside)} in band`);
     this.readout.replaceChildren(...parts);
@@ -152,9 +152,9 @@ export class Card {
 }
 
 // The error compared with that of the naive forecast, in words: texts and elements.
-function verdict(score) {
+function verdict(score, unit) {
   if (score.ratio === null) {
-    return [score.mae === 0 ? "constant, and the forecast is exact" : "constant: the last value has no error"];
+    return [score.mae === 0 ? "constant readings, and the forecast is exact" : `constant readings; the error is ${withUnit(score.mae, unit)}`];
   }
   const bold = element("b", score.ratio < 0.995 ? "good" : score.ratio > 1.005 ? "bad" : "", `${score.ratio.toFixed(2)} ×`);
   return ["error ", bold, " the last value's"];

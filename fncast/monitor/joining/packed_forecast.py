@@ -66,12 +66,19 @@ def pack(columns: Sequence[Sequence[float]], digits: int) -> PackedForecast:
         scale = _SCALES[tried]
         integers = np.rint(values * scale)
         if (integers / scale == values).all():
-            low, high = float(np.minimum.reduce(integers, None)), float(np.maximum.reduce(integers, None))
-            if not -EXACT_BELOW < low <= high < EXACT_BELOW:
-                break
-            span = high - low
-            for limit, type_ in _TYPES:
-                if span < limit:
-                    return PackedForecast(tried, int(low), (integers - low).T.astype(type_, order="C"))
+            packed = _in_smallest_type(integers, tried)
+            if packed is not None:
+                return packed
             break
     return PackedForecast(0, 0, np.ascontiguousarray(values.T))
+
+
+def _in_smallest_type(integers: Float64Array, digits: int) -> PackedForecast | None:
+    """The forecast in the smallest of _TYPES; None if its numbers are too large or too far apart."""
+    low, high = float(np.minimum.reduce(integers, None)), float(np.maximum.reduce(integers, None))
+    if not -EXACT_BELOW < low <= high < EXACT_BELOW:
+        return None
+    for limit, type_ in _TYPES:
+        if high - low < limit:
+            return PackedForecast(digits, int(low), (integers - low).T.astype(type_, order="C"))
+    return None

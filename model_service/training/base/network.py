@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model_service.training.backend import keras, tf
-from model_service.training.base.lag_layers import Lags, LongSeasons, ShortSeasons
-from model_service.training.base.line_layers import SLOPES, Lines
-from model_service.training.base.network_layers import BaseView, CandidateSum, Facts, Mix
-from model_service.training.base.output_layers import Bands, Knots
-from model_service.training.base.scale_layers import (
+from model_service.training.base.layers.lag import Lags, LongSeasons, ShortSeasons
+from model_service.training.base.layers.line import SLOPES, Lines
+from model_service.training.base.layers.network import BaseView, CandidateSum, Facts, Mix
+from model_service.training.base.layers.output import Bands, Knots
+from model_service.training.base.layers.scale import (
     DIFFERENCES,
     MEDIANS,
     MIN_SPREAD,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training.series_parts import memory_noise, unit_noise
+from model_service.training.generated.series_parts import memory_noise, unit_noise
 
 Float64Array = NDArray[np.float64]
 

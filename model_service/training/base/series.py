@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training import generator
 from model_service.training.base import processes
 from model_service.training.base.shape import LONG_LAGS
-from model_service.training.seasonal_series import generate_seasonal
-from model_service.training.series_parts import memory_noise, season_shape, unit_noise
+from model_service.training.generated import generator
+from model_service.training.generated.seasonal_series import generate_seasonal
+from model_service.training.generated.series_parts import memory_noise, season_shape, unit_noise
 
 Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int], Float64Array]

@@ -71,7 +71,7 @@ def test_only_anomalies_that_open_count(tmp_path: Path) -> None:
         FakeMessage(1, "a", state="closed", start="t1"),
         FakeMessage(2, "b", state="open", start="t2"),
     ]
-    assert delay.opened(messages, ArrivalTimes(file)) == {("a", "t1"): 1.5, ("b", "t2"): 2.5}
+    assert delay.opening_times_s(messages, ArrivalTimes(file)) == {("a", "t1"): 1.5, ("b", "t2"): 2.5}
 
 
 def test_the_loop_over_a_file_must_see_all_readings(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""Topics that are joined need the same number of partitions."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,15 +1,11 @@
+"""Topics of one partition number are merged in the order of their records' timestamps."""
+
 from __future__ import annotations
 
 from fncast.monitor.merge import PATIENCE_S, Merge
 from interceptor.delivery import Delivery, Record, Tick
 from interceptor.outcome import Skipped
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.fake_clock import FakeClock
 
 
 def delivery(topic: str, offset: int, at_ms: int, kind: type[Record] = Record) -> Delivery:
@@ -21,13 +17,13 @@ def ready(merge: Merge, *deliveries: Delivery) -> list[tuple[str, int]]:
 
 
 def test_records_come_in_the_order_of_their_timestamps() -> None:
-    merge = Merge(("a", "b"), Clock())
+    merge = Merge(("a", "b"), FakeClock())
     records = [delivery("a", 0, 10), delivery("a", 1, 30), delivery("b", 0, 20), delivery("b", 1, 30)]
     assert ready(merge, *records) == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
 
 
 def test_a_record_waits_until_the_other_topic_has_come_so_far() -> None:
-    merge = Merge(("a", "b"), Clock())
+    merge = Merge(("a", "b"), FakeClock())
     first, second = delivery("a", 0, 10), delivery("a", 1, 30)
     assert ready(merge, first, second, delivery("b", 0, 20)) == [("a", 0), ("b", 0)]
     third = delivery("a", 2, 31)
@@ -37,7 +33,7 @@ def test_a_record_waits_until_the_other_topic_has_come_so_far() -> None:
 
 
 def test_a_silent_topic_is_not_waited_for_forever() -> None:
-    clock = Clock()
+    clock = FakeClock()
     merge = Merge(("a", "b"), clock)
     record = delivery("a", 0, 10)
     assert ready(merge, record) == []
@@ -46,7 +42,7 @@ def test_a_silent_topic_is_not_waited_for_forever() -> None:
 
 
 def test_records_that_come_back_in_parts_keep_the_order() -> None:
-    clock = Clock()
+    clock = FakeClock()
     merge = Merge(("a", "b"), clock)
     first = [delivery("a", at, 10 * at) for at in range(10)]
     later = [delivery("a", at, 10 * at) for at in range(10, 20)]

@@ -24,14 +24,10 @@ def record(
     value: Any, offset: int = 0, *, partition: int = 0, key: bytes | None = None, headers: Any = ()
 ) -> Record:
     """A record. value: bytes, text, or anything that JSON can hold."""
-    raw = (
-        value
-        if isinstance(value, bytes) or value is None
-        else value.encode()
-        if isinstance(value, str)
-        else None
-    )
-    raw = json.dumps(value).encode() if raw is None and value is not None else raw
+    if isinstance(value, bytes | None):
+        raw = value
+    else:
+        raw = value.encode() if isinstance(value, str) else json.dumps(value).encode()
     return Record("readings", partition, offset, (AT_S + 10 * offset) * 1000, key, raw, list(headers))
 
 

@@ -1,3 +1,5 @@
+"""Steps of a series as settings take them."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The entries of the API that follow from the folders."""
+
 import pytest
 
 from functions.host.folder import InvalidFunction

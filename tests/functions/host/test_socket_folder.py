@@ -1,3 +1,5 @@
+"""The error if no folder for sockets can be created."""
+
 import tempfile
 from pathlib import Path
 

@@ -13,10 +13,10 @@ from interceptor.assembly.window import Window
 from interceptor.readings.contract import Decoded, MetricKind, Series
 from tests.interceptor.assembly.reference import NS, Found, Setting
 
-Record = tuple[
-    float, list[tuple[str, float, float]]
-]  # timestamp, readings of series, time, value; in seconds
+# The timestamp, and readings of (series, time, value). Times are in seconds.
+Record = tuple[float, list[tuple[str, float, float]]]
 START = 1_000_000  # seconds since 1970
+NEW_YEAR_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 
 class Names:

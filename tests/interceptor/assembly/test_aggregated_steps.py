@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fncast.series.step import Step
@@ -9,37 +11,37 @@ from interceptor.assembly import aggregated_steps
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import MAX_BEHIND
-from tests.interceptor.assembly.partitions import NS, Names, decoded, plain
-
-T = 1_767_225_600  # 2026-01-01T00:00:00Z
+from tests.interceptor.assembly.partitions import NEW_YEAR_S, NS, Names, decoded, plain
 
 
 class Feed:
     """A partition with steps of a minute, fed reading by reading."""
 
-    def __init__(self, aggregate: str = "mean", is_counter: bool = False, **rules: object) -> None:
-        defaults: dict[str, object] = {
+    def __init__(self, aggregate: str = "mean", is_counter: bool = False, **rules: Any) -> None:
+        defaults: dict[str, Any] = {
             "window": 3,
             "minimum": 1,
             "step": Step.seconds(60),
             "aggregate": aggregate,
         }
-        self.partition = PartitionWindows(Names(is_counter), Rules(**(defaults | rules)), "t")  # type: ignore[arg-type]
+        self.partition = PartitionWindows(Names(is_counter), Rules(**(defaults | rules)), "t")
         self._offset = 0
 
     def add(
         self, time: float, value: float, series: str = "s", record: float | None = None
     ) -> list[tuple[str, list[float | None]]]:
-        """Returns series and values of the completed windows. time, record: seconds after T."""
-        at = T + (time if record is None else record)
-        found = self.partition.add(decoded([(series, T + time, value)]), round(at * 1000), self._offset)
+        """Returns series and values of the completed windows. time, record: seconds after NEW_YEAR_S."""
+        at = NEW_YEAR_S + (time if record is None else record)
+        found = self.partition.add(
+            decoded([(series, NEW_YEAR_S + time, value)]), round(at * 1000), self._offset
+        )
         self._offset += 1
         return [(name, values) for name, _, _, values in plain(found)]
 
     def tick(self, time: float) -> list[tuple[str, list[float | None]]]:
         return [
             (name, values)
-            for name, _, _, values in plain(self.partition.close_by_clock(round((T + time) * 1000)))
+            for name, _, _, values in plain(self.partition.close_by_clock(round((NEW_YEAR_S + time) * 1000)))
         ]
 
 
@@ -55,8 +57,8 @@ def test_a_step_closes_when_a_later_one_begins(aggregate: str, value: float) -> 
 def test_the_start_is_that_of_the_first_step_and_the_id_has_the_end_of_the_last() -> None:
     feed = Feed()
     feed.add(0, 5.0)
-    (window,) = feed.partition.add(decoded([("s", T + 61, 1.0)]), (T + 61) * 1000, 1)
-    assert (window.start, window.end_ns) == ("2025-12-31T23:58:00Z", (T + 60) * NS)
+    (window,) = feed.partition.add(decoded([("s", NEW_YEAR_S + 61, 1.0)]), (NEW_YEAR_S + 61) * 1000, 1)
+    assert (window.start, window.end_ns) == ("2025-12-31T23:58:00Z", (NEW_YEAR_S + 60) * NS)
 
 
 def test_a_quiet_series_closes_by_the_time_of_the_others() -> None:
@@ -74,7 +76,7 @@ def test_a_series_whose_clock_was_ahead_begins_again_and_the_event_time_with_it(
         assert feed.add(60 + second, 1.0) == []
     assert feed.add(60 + MAX_BEHIND, 2.0) == []
     assert feed.partition.outcomes["begun-again"] == 1
-    assert feed.partition.event_ns == (T + 60 + MAX_BEHIND) * NS
+    assert feed.partition.event_ns == (NEW_YEAR_S + 60 + MAX_BEHIND) * NS
     assert feed.add(100, 4.0) == []
     assert feed.add(130, 7.0, "other") == [("s", [None, None, 3.0])]
     assert feed.tick(190) == [("other", [None, None, 7.0])]
@@ -149,6 +151,8 @@ def test_calendar_quarters_begin_in_january() -> None:
     day = 86_400
     feed.add(0, 1.0)
     feed.add(80 * day, 2.0)
-    (window,) = feed.partition.add(decoded([("s", T + 90 * day, 4.0)]), (T + 90 * day) * 1000, 9)
+    (window,) = feed.partition.add(
+        decoded([("s", NEW_YEAR_S + 90 * day, 4.0)]), (NEW_YEAR_S + 90 * day) * 1000, 9
+    )
     assert (window.start, plain([window])[0][3]) == ("2025-07-01T00:00:00Z", [None, None, 3.0])
     assert window.to_json().startswith(b'{"start":"2025-07-01T00:00:00Z","step":"P3M"')

@@ -8,16 +8,8 @@ from fncast.series.step import Step
 from interceptor.assembly.dropped_readings import LOG_S, DroppedReadings
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
-from tests.interceptor.assembly.partitions import Names, decoded
-
-T = 1_767_225_600  # 2026-01-01T00:00:00Z
-
-
-class Clock:
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.fake_clock import FakeClock
+from tests.interceptor.assembly.partitions import NEW_YEAR_S, Names, decoded
 
 
 @pytest.mark.parametrize(
@@ -47,10 +39,15 @@ class Clock:
 def test_dropped_readings_are_logged_with_a_reason_at_most_every_ten_minutes(
     caplog: pytest.LogCaptureFixture, times: tuple[int, ...], record: int | None, sentence: str
 ) -> None:
-    clock, partition = Clock(), PartitionWindows(Names(), Rules(window=4, step=Step.seconds(10)), "t")
+    clock, partition = (
+        FakeClock(100.0),
+        PartitionWindows(Names(), Rules(window=4, step=Step.seconds(10)), "t"),
+    )
     for offset, time in enumerate(times):
         partition.add(
-            decoded([("s", T + time, 1.0)]), (T + (time if record is None else record)) * 1000, offset
+            decoded([("s", NEW_YEAR_S + time, 1.0)]),
+            (NEW_YEAR_S + (time if record is None else record)) * 1000,
+            offset,
         )
     logged = DroppedReadings(clock)
     assert partition.dropped is not None

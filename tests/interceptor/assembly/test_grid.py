@@ -11,7 +11,7 @@ from tests.interceptor.assembly.partitions import NS, plain
 from tests.interceptor.assembly.single_feed import Feed
 
 
-def test_calendar_months() -> None:
+def test_windows_of_calendar_months_start_on_the_first_day_of_a_month() -> None:
     feed = Feed(step=Step.parse("P1M"))
     days = [0, 31, 59, 90]  # the first days of January to April
     found = [window for day in days for window in feed.add(day * 86_400, float(day))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -11,19 +12,17 @@ from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.readings.contract import Series
 from interceptor.readings.telegraf import TelegrafJson
-from tests.interceptor.assembly.partitions import Names, decoded
-
-T = 1_767_225_600
+from tests.interceptor.assembly.partitions import NEW_YEAR_S, Names, decoded
 
 
-def partition(**rules: object) -> PartitionWindows:
-    defaults: dict[str, object] = {"window": 3, "minimum": 1, "step": Step.seconds(10)}
-    return PartitionWindows(Names(), Rules(**(defaults | rules)), "telegraf")  # type: ignore[arg-type]
+def partition(**rules: Any) -> PartitionWindows:
+    defaults: dict[str, Any] = {"window": 3, "minimum": 1, "step": Step.seconds(10)}
+    return PartitionWindows(Names(), Rules(**(defaults | rules)), "telegraf")
 
 
 def add(windows: PartitionWindows, *names: str) -> dict[str, int]:
     windows.outcomes.clear()
-    windows.add(decoded([(name, T, 1.0) for name in names]), T * 1000, 0)
+    windows.add(decoded([(name, NEW_YEAR_S, 1.0) for name in names]), NEW_YEAR_S * 1000, 0)
     return dict(windows.outcomes)
 
 
@@ -36,8 +35,11 @@ def test_globs_choose_the_series() -> None:
 def test_series_are_counters_by_name() -> None:
     windows = partition(counters=("net.bytes_*",))
     for index, value in enumerate((1000.0, 1500.0)):
-        readings = [("net.bytes_recv", T + 10 * index, value), ("net.speed", T + 10 * index, value)]
-        completed = windows.add(decoded(readings), T * 1000, index)
+        readings = [
+            ("net.bytes_recv", NEW_YEAR_S + 10 * index, value),
+            ("net.speed", NEW_YEAR_S + 10 * index, value),
+        ]
+        completed = windows.add(decoded(readings), NEW_YEAR_S * 1000, index)
     assert [window.values[-1] for window in completed] == [50.0, 1500.0]
 
 
@@ -63,8 +65,8 @@ def test_keys_with_one_name_are_one_series() -> None:
     windows = PartitionWindows(TelegrafJson("{name}.{field}"), Rules(), "t")
     record = '{"name":"cpu","tags":{"host":"%s"},"fields":{"idle":%d},"timestamp":%d}'
     for host in ("a", "b"):
-        value = (record % (host, 1, T)).encode()
-        windows.add(TelegrafJson("{name}.{field}").decode(value, None, [], 0), T * 1000, 0)
+        value = (record % (host, 1, NEW_YEAR_S)).encode()
+        windows.add(TelegrafJson("{name}.{field}").decode(value, None, [], 0), NEW_YEAR_S * 1000, 0)
     assert [series.name for series in windows.series] == ["cpu.idle"]
 
 
@@ -91,7 +93,7 @@ def test_labels_that_are_too_many_are_left_out() -> None:
 @pytest.mark.parametrize("milliseconds", [0, -1])
 def test_a_record_without_a_timestamp_has_no_readings_from_the_future(milliseconds: int) -> None:
     windows = partition()
-    assert len(windows.add(decoded([("a", T, 1.0)]), milliseconds, 0)) == 1
+    assert len(windows.add(decoded([("a", NEW_YEAR_S, 1.0)]), milliseconds, 0)) == 1
 
 
 @pytest.mark.parametrize("time_ns", [0, 1, 2**63 - 1])

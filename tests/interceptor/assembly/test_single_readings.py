@@ -6,15 +6,15 @@ import math
 
 import pytest
 
-from tests.interceptor.assembly.partitions import NS, plain
-from tests.interceptor.assembly.single_feed import Feed, T
+from tests.interceptor.assembly.partitions import NEW_YEAR_S, NS, plain
+from tests.interceptor.assembly.single_feed import Feed
 
 
 def test_a_step_is_complete_with_its_reading() -> None:
     feed = Feed()
     assert feed.values(0, 10, 20) == [[None] * 4 + [0, 10], [None] * 3 + [0, 10, 20]]
     (window,) = feed.add(30, 30.0)
-    assert (window.start, window.end_ns) == ("2025-12-31T23:59:40Z", (T + 30) * NS)
+    assert (window.start, window.end_ns) == ("2025-12-31T23:59:40Z", (NEW_YEAR_S + 30) * NS)
     assert (window.series, str(window.step), window.labels, window.unit) == ("s", "PT10S", {"name": "s"}, "B")
 
 

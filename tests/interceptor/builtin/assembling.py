@@ -15,19 +15,11 @@ from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery, Record
 from interceptor.outcome import Skipped
 from interceptor.readings.formats import build_format
+from tests.fake_clock import FakeClock
+from tests.interceptor.assembly.partitions import NEW_YEAR_S
 
-T = 1_767_225_600
 RULES = Rules(window=4, minimum=2, step=Step.seconds(10))
 TELEGRAF, EVENTS = "telegraf", "events"
-
-
-class Clock:
-    """A monotonic clock that the tests set."""
-
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 class Settle(Interceptor):
@@ -45,12 +37,12 @@ class Settle(Interceptor):
         return batch
 
 
-def new_assemble(rules: Rules = RULES, clock: Clock | None = None) -> Assemble:
+def new_assemble(rules: Rules = RULES, clock: FakeClock | None = None) -> Assemble:
     inputs = {
         TELEGRAF: ReadingInput(build_format("telegraf-json", {}), rules, destination="forecast"),
         EVENTS: ReadingInput(build_format("cloudevents", {}), rules, is_event=True),
     }
-    return Assemble(inputs, clock or Clock())
+    return Assemble(inputs, clock or FakeClock(100.0))
 
 
 def record(offset: int, value: Any = None, topic: str = TELEGRAF, headers: Any = ()) -> Record:
@@ -58,9 +50,9 @@ def record(offset: int, value: Any = None, topic: str = TELEGRAF, headers: Any =
     if value is None:
         fields = {"idle": offset, "busy": -offset}
         value = json.dumps(
-            {"name": "cpu", "tags": {"h": "a"}, "fields": fields, "timestamp": T + 10 * offset}
+            {"name": "cpu", "tags": {"h": "a"}, "fields": fields, "timestamp": NEW_YEAR_S + 10 * offset}
         ).encode()
-    return Record(topic, 0, offset, (T + 10 * offset) * 1000, b"a", value, list(headers))
+    return Record(topic, 0, offset, (NEW_YEAR_S + 10 * offset) * 1000, b"a", value, list(headers))
 
 
 def deliver(*records: Record, generation: int = 0) -> Batch:

@@ -12,12 +12,12 @@ from interceptor.chain import Chain
 from interceptor.delivery import Batch, Record
 from interceptor.outcome import Assembled, DeadLetter, Skipped
 from interceptor.readings.contract import Decoded
+from tests.interceptor.assembly.partitions import NEW_YEAR_S
 from tests.interceptor.builtin.assembling import (
     EVENTS,
     RULES,
     TELEGRAF,
     Settle,
-    T,
     chain,
     deliver,
     event,
@@ -102,8 +102,8 @@ async def test_a_record_that_cannot_be_read_is_a_dead_letter(value: bytes, reaso
 
 async def test_values_that_are_not_numbers_are_counted_and_the_others_are_used() -> None:
     before = readings(TELEGRAF, "text"), readings(TELEGRAF, "stored")
-    value = b'{"name":"cpu","fields":{"state":"up","idle":1},"timestamp":%d}' % T
-    only_text = b'{"name":"cpu","fields":{"state":"up"},"timestamp":%d}' % T
+    value = b'{"name":"cpu","fields":{"state":"up","idle":1},"timestamp":%d}' % NEW_YEAR_S
+    only_text = b'{"name":"cpu","fields":{"state":"up"},"timestamp":%d}' % NEW_YEAR_S
     batch = await chain(new_assemble()).on_consume(deliver(record(0, value), record(1, only_text)))
     assert [delivery.outcome for delivery in batch.deliveries] == [Skipped("stored")] * 2
     assert (readings(TELEGRAF, "text"), readings(TELEGRAF, "stored")) == (before[0] + 2, before[1] + 1)
@@ -112,7 +112,7 @@ async def test_values_that_are_not_numbers_are_counted_and_the_others_are_used()
 async def test_a_format_that_fails_makes_dead_letters(caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
         def decode(self, value: bytes, *_: Any) -> Decoded:
-            return Decoded([value[:1]], [T * 10**9], [1.0], {}) if value == b"good" else {}["key"]
+            return Decoded([value[:1]], [NEW_YEAR_S * 10**9], [1.0], {}) if value == b"good" else {}["key"]
 
         def series(self, key: bytes) -> None:
             raise RuntimeError("a bug")

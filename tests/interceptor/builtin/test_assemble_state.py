@@ -12,12 +12,12 @@ from interceptor.assembly.rules import Rules
 from interceptor.assembly.snapshot_schedule import SNAPSHOT_S
 from interceptor.assembly.window import WindowEvent
 from interceptor.delivery import StateRecord, Tick
+from tests.fake_clock import FakeClock
+from tests.interceptor.assembly.partitions import NEW_YEAR_S
 from tests.interceptor.builtin.assembling import (
     EVENTS,
     TELEGRAF,
-    Clock,
     Settle,
-    T,
     chain,
     deliver,
     event,
@@ -28,7 +28,7 @@ from tests.interceptor.builtin.assembling import (
 
 
 async def test_a_tick_closes_the_steps_that_are_due_and_writes_them_to_the_state() -> None:
-    clock, settle = Clock(), Settle()
+    clock, settle = FakeClock(100.0), Settle()
     rules = Rules(window=4, minimum=1, step=Step.seconds(10), aggregate="mean")
     assemble = new_assemble(rules, clock)
     assemble.restore(TELEGRAF, 0, 1, 0, ())
@@ -38,7 +38,7 @@ async def test_a_tick_closes_the_steps_that_are_due_and_writes_them_to_the_state
     (delivery,) = (await whole.on_consume(deliver(timeless, generation=1))).deliveries
     assert settle.seen == []  # the partition is given away, or has more records
     assert [each.key for each in delivery.state] == [b"bucket/0", b"head"]
-    early = Tick(TELEGRAF, 0, 0, (T + 60) * 1000, None, None, [])
+    early = Tick(TELEGRAF, 0, 0, (NEW_YEAR_S + 60) * 1000, None, None, [])
     (delivery,) = (await whole.on_consume(deliver(early, generation=1))).deliveries
     assert len(settle.seen) == 2
     assert delivery.is_done
@@ -50,7 +50,7 @@ async def test_a_tick_closes_the_steps_that_are_due_and_writes_them_to_the_state
 async def test_a_snapshot_is_written_with_the_first_record_and_again_after_a_time_or_many_readings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     assemble = new_assemble(clock=clock)
     assert assemble.restore(TELEGRAF, 0, 1, 0, ()) == 0
     whole = chain(assemble, Settle())
@@ -70,7 +70,7 @@ async def test_a_snapshot_is_written_with_the_first_record_and_again_after_a_tim
 
 
 async def test_events_without_readings_have_no_state() -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     assemble = new_assemble(clock=clock)
     assemble.restore(EVENTS, 0, 1, 0, ())
     whole = chain(assemble, Settle())
@@ -99,11 +99,11 @@ async def test_readings_that_are_replayed_are_not_counted_again() -> None:
 async def test_a_consumer_that_ends_at_any_record_continues_with_the_same_windows() -> None:
     """The state topic, the committed offset and the outputs change together, as in a transaction."""
     history = [record(offset) for offset in range(40)]
-    wanted = [f"cpu.{field} h=a@{T + 10 * at}" for at in range(1, 40) for field in ("idle", "busy")]
+    wanted = [f"cpu.{field} h=a@{NEW_YEAR_S + 10 * at}" for at in range(1, 40) for field in ("idle", "busy")]
     for seed in range(200):
         chance, topic, committed, found = Random(seed), {}, 0, []
         for generation in range(1, 100):
-            clock = Clock()
+            clock = FakeClock(100.0)
             assemble = new_assemble(clock=clock)
             state = [StateRecord(key, value) for key, value in topic.items()]
             begin = assemble.restore(TELEGRAF, 0, generation, committed, state)

@@ -1,7 +1,5 @@
 """What `deliver` remembers of a delivery whose calls fail."""
 
-import asyncio
-
 import pytest
 
 from interceptor.builtin import attempts as attempts_module
@@ -14,7 +12,7 @@ from interceptor.errors import RetriableError
 from interceptor.outcome import DeadLetter, Forecast
 from interceptor.routes.backoff import MAX_S
 from interceptor.routes.breaker import CircuitBreaker
-from tests.interceptor.deliveries import new_delivery, settle
+from tests.interceptor.deliveries import new_delivery, settle, settle_until
 from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, reply
 
 pytestmark = pytest.mark.usefixtures("short_backoff")
@@ -101,10 +99,11 @@ async def test_attempts_during_an_outage_do_not_count(has_known_good):
         await settle(deliver, batch(["good"], SINGLE))
     is_down = True
     sent = batch(["unlucky", "other"], SINGLE)
-    async with asyncio.timeout(5):
-        while max(delivery.attempts for delivery in sent.deliveries) < 3 or not deliver.outages():
-            await deliver.on_consume(sent)
-            await asyncio.sleep(0.001)
+    await settle_until(
+        deliver,
+        sent,
+        lambda: max(delivery.attempts for delivery in sent.deliveries) >= 3 and deliver.outages(),
+    )
     is_down = False
     await settle(deliver, sent)
     assert hiccups == 0

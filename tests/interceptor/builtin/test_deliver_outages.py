@@ -12,7 +12,7 @@ from interceptor.errors import RetriableError
 from interceptor.outcome import DeadLetter, Forecast
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.route import Route
-from tests.interceptor.deliveries import settle
+from tests.interceptor.deliveries import settle, settle_until
 from tests.interceptor.fake_function import Function, batch, ids_of, reply
 
 pytestmark = pytest.mark.usefixtures("short_backoff")
@@ -29,9 +29,7 @@ async def test_an_outage_loses_no_event_and_deliveries_resume():
     function = Function(answer)
     deliver = Deliver(function, Limits(max_attempts=2))
     sent = batch(range(20))
-    for _ in range(20):
-        await deliver.on_consume(sent)
-        await asyncio.sleep(0.001)
+    await settle_until(deliver, sent, deliver.outages)
     assert len(sent.pending()) == 20
     is_down = False
     await settle(deliver, sent)
@@ -44,9 +42,7 @@ async def test_unavailable_for_all_events_is_an_outage():
     function = Function(lambda e: reply(e, "io.fncast.unavailable.v1", reason="model down", retry_after_s=0))
     deliver = Deliver(function, Limits(max_attempts=2))
     sent = batch(range(8))
-    for _ in range(30):
-        await deliver.on_consume(sent)
-        await asyncio.sleep(0.001)
+    await settle_until(deliver, sent, deliver.outages)
     assert len(sent.pending()) == 8
     function.answer = reply
     await settle(deliver, sent)
@@ -75,9 +71,7 @@ async def test_a_function_whose_answers_are_all_invalid_is_out(trouble):
     await settle(deliver, batch(["good"]))
     is_wrong = True
     sent = batch(range(20))
-    for _ in range(100):
-        await deliver.on_consume(sent)
-        await asyncio.sleep(0.001)
+    await settle_until(deliver, sent, deliver.outages)
     assert ids_of(sent, DeadLetter) == []
     assert len(sent.pending()) == 20
     is_wrong = False
@@ -97,9 +91,8 @@ async def test_an_outage_of_one_route_does_not_affect_others():
 
     sent = Batch(batch(range(3)).deliveries + batch(range(3), other).deliveries)
     deliver = Deliver(TwoFunctions())
-    for _ in range(10):
-        await deliver.on_consume(sent)
-        await asyncio.sleep(0.001)
+    await settle_until(deliver, sent, deliver.outages)
+    assert deliver.outages().keys() == {"other"}
     assert len(ids_of(sent, Forecast)) == 3
     assert len(sent.pending()) == 3
     await deliver.close()
@@ -116,6 +109,7 @@ async def test_an_outage_and_its_end_are_logged_once(caplog):
 
     deliver = Deliver(Function(answer), Limits(max_attempts=1))
     sent = batch(range(4))
+    await settle_until(deliver, sent, deliver.outages)
     for _ in range(30):
         await deliver.on_consume(sent)
         await asyncio.sleep(0.001)

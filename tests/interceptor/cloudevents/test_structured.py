@@ -25,7 +25,7 @@ def test_a_structured_event_keeps_its_data_unchanged():
     assert json.loads(event.to_json())["b"] is True
 
 
-def test_null_is_absent():
+def test_null_beside_data_is_absent():
     assert read_event(STRUCTURED, orjson.dumps(EVENT | {"data": [1], "data_base64": None})).data == b"[1]"
     assert read_event(STRUCTURED, orjson.dumps(EVENT | {"data": None, "data_base64": "AA=="})).data == b"\x00"
     assert read_event(STRUCTURED, orjson.dumps(EVENT | {"data_base64": None})).data is None

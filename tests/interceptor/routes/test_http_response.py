@@ -1,3 +1,5 @@
+"""The response of a call: its headers."""
+
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 

@@ -8,7 +8,7 @@ from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter
-from tests.interceptor.deliveries import settle, until
+from tests.interceptor.deliveries import settle, settle_until, until
 from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, reply
 
 pytestmark = pytest.mark.usefixtures("short_backoff")
@@ -42,9 +42,7 @@ async def test_an_open_breaker_allows_only_probes_with_the_known_good_event():
 
     function.answer = answer
     sent = batch(range(20))
-    async with asyncio.timeout(5):
-        while not deliver.open_circuits():
-            await deliver.on_consume(sent)
+    await settle_until(deliver, sent, deliver.open_circuits)
     assert deliver.open_circuits() == {"forecast": "down"}
     function.calls.clear()
     for _ in range(10):
@@ -87,10 +85,7 @@ async def test_an_outage_without_a_known_good_event_is_reported_until_it_ends():
     function = Function(answer)
     deliver = Deliver(function, Limits(max_attempts=2))
     sent = batch(range(3))
-    async with asyncio.timeout(5):
-        while not deliver.outages():
-            await deliver.on_consume(sent)
-            await asyncio.sleep(0.001)
+    await settle_until(deliver, sent, deliver.outages)
     for _ in range(100):
         assert deliver.open_circuits() == {"forecast": "down"}
         await deliver.on_consume(sent)
@@ -138,10 +133,7 @@ async def test_a_probe_that_is_rejected_ends_the_outage():
     await settle(deliver, batch(["good"], SINGLE))
     function.answer = answer
     sent = batch(["next"], SINGLE)
-    async with asyncio.timeout(5):
-        while not deliver.outages():
-            await deliver.on_consume(sent)
-            await asyncio.sleep(0.001)
+    await settle_until(deliver, sent, deliver.outages)
     is_down = False
     await until(lambda: not deliver.outages())
     assert deliver.outages() == deliver.open_circuits() == {}

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training needs the extra `training`")
 
-from model_service.training.generator import generate
+from model_service.training.generated.generator import generate
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Trained
 from model_service.training.trainer import train

@@ -7,7 +7,7 @@ import pytest
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
 from model_service.training.dataset import TooLittleData
-from model_service.training.generator import generate
+from model_service.training.generated.generator import generate
 from model_service.training.settings import TrainingSettings
 from model_service.training.trained import Epoch, Trained
 from model_service.training.trainer import train

@@ -12,9 +12,12 @@ LEVELS = (0.1, 0.5, 0.9)
 
 def test_a_rule_looks_only_so_far_ahead() -> None:
     rows = [[40.0 + 5 * at, 50.0 + 5 * at, 60.0 + 5 * at] for at in range(8)]
-    rule = AlertRule("disk", "web-*.disk", above=62.5, within_s=120)
-    assert rule.crossing(LEVELS, rows, 60).step is None
+    assert AlertRule("disk", above=62.5, within_s=120).crossing(LEVELS, rows, 60).step is None
     assert AlertRule("disk", above=62.5, within_s=600).crossing(LEVELS, rows, 60).step is not None
+
+
+def test_a_rule_applies_to_the_series_that_its_glob_matches() -> None:
+    rule = AlertRule("disk", "web-*.disk", above=62.5)
     assert rule.matches("web-1.disk")
     assert not rule.matches("db-1.disk")
 

@@ -1,3 +1,5 @@
+"""The probability that a forecast crosses a threshold, and when."""
+
 from __future__ import annotations
 
 from statistics import NormalDist

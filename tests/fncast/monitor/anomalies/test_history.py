@@ -1,3 +1,5 @@
+"""How unusual a figure is among the earlier figures of its series."""
+
 import itertools
 import math
 

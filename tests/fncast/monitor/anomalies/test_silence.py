@@ -1,3 +1,5 @@
+"""When a series counts as silent."""
+
 from __future__ import annotations
 
 from fncast.monitor.anomalies.silence import LONGER, Silence

@@ -1,3 +1,5 @@
+"""When a value that stays the same counts as stuck."""
+
 from fncast.monitor.anomalies.stillness import MIN_RUN, Stillness
 
 

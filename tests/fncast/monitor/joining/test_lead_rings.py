@@ -1,3 +1,5 @@
+"""Where the steps of forecasts are kept: one ring for each measured lead."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,0 +1,1 @@
+"""Backtests of a model beside other methods: their errors, tables and plots."""

@@ -1,0 +1,1 @@
+"""Generated series, so that a model can be trained without user data; pure."""
