@@ -55,7 +55,7 @@ bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, on
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
 	@$(BIN)/python -m benchmarks.quality.forecast $(QUALITY)
 
-base-model: $(VENV)/.dev ## train the base model that comes with fncast (up to 2 hours; resumes; BASE="--seed 1 --steps 100")
+base-model: $(VENV)/.dev ## train the base model that comes with fncast (half an hour; resumes; BASE="--seed 1 --steps 100")
 	@$(BIN)/python -m model_service.training.base --out fncast/models/base/1 --state build/base-model $(BASE)
 
 protocol: $(VENV)/.dev ## generate the protobuf messages again
