@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from fncast.foreign_text import clean
+from fncast.http.response_body import BodyTooLarge, read_body
 from fncast.wording.http import describe
 from functions.host.folder import FunctionFolder
 
@@ -102,10 +103,12 @@ class FnServer:
         headers = {"Content-Type": "application/json"}
         try:
             async with self._session.request(method, url, data=body, headers=headers) as response:
-                text = await response.content.read(MAX_RESPONSE_BYTES)
+                text = await read_body(response, MAX_RESPONSE_BYTES)
                 status = response.status
         except TimeoutError:
             raise DeployError(f"{shown} did not answer within {TIMEOUT_S:g} s") from None
+        except BodyTooLarge as error:
+            raise DeployError(f"{shown} does not answer like an Fn server: {error}") from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
             raise DeployError(f"{shown} cannot be reached: {describe(error)}") from None
         try:

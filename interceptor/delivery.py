@@ -69,7 +69,7 @@ class Delivery:
     """One record on its way through the chain.
 
     event: set once the record is read. route: set by `route`. outcome: set by the interceptor that settles it.
-    is_done: whether the outcome is final. Before that, an interceptor behind `deliver` may still change it.
+    is_done: whether the outcome is final. Before that, an interceptor after `deliver` may still change it.
     attempts: number of failed calls with this event alone. retry: owned by `deliver`, None until a call fails.
     generation: number of the assignment that read the record; a partition that comes back gets a larger one.
     state: state records that are published with the outcome, in the same transaction.

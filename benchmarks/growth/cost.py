@@ -50,7 +50,7 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
         chart_folder(arguments.print_only),
         "growth-steps",
         consumer,
-        "µs an event (logarithmic)",
+        "µs an event",
         list(consumer),
     )
     return [*tables, chart]

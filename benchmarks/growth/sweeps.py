@@ -132,7 +132,7 @@ async def processes(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
         report.chart_folder(arguments.print_only),
         "growth-processes",
         found,
-        "events a second (logarithmic)",
+        "events a second",
         list(found),
     )
     return [report.Table("processes", ("processes", "events/s"), list(found.items())), note, chart]

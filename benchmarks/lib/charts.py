@@ -11,6 +11,9 @@ from benchmarks.lib.spread import Spread
 
 WIDTH_IN, ROW_IN, LINES_HEIGHT_IN = 8.0, 0.32, 4.2
 LEGEND_ROW_IN = 0.25
+# Bars begin at 0 as long as the shortest is this share of the longest. Otherwise the scale is logarithmic.
+SHORTEST_BAR = 0.02
+TOP = 1.08  # of an axis, as a multiple of the highest point
 MARKERS = "osD^v"
 OURS, OTHERS = "#0b6e99", "#9aa5ad"
 
@@ -18,7 +21,7 @@ OURS, OTHERS = "#0b6e99", "#9aa5ad"
 def bars(
     folder: Path | None, name: str, spreads: Mapping[str, Spread], label: str, ours: Sequence[str]
 ) -> Chart | None:
-    """Draw a bar for each median, with its range, on a logarithmic scale.
+    """Draw a bar for each median, with its range. The scale is logarithmic where a bar would be too short to see.
 
     folder: None draws nothing. name: of the file, without its suffix. spreads: by the names of the bars. ours: the
     bars of fncast.
@@ -34,7 +37,9 @@ def bars(
     ]
     colors = [OURS if bar in ours else OTHERS for bar in upwards]
     axes.barh(list(upwards), medians, xerr=ranges, color=colors)
-    axes.set_xscale("log")
+    if min(medians) < SHORTEST_BAR * max(medians):
+        axes.set_xscale("log")
+        label = f"{label} (logarithmic)"
     axes.set_xlabel(label)
     return _save(figure, folder / name, label)
 
@@ -70,7 +75,7 @@ def lines(
     if "y" in logarithmic:
         axes.set_yscale("log")
     else:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, TOP * max(y for points in series.values() for _, y in points))
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     if len(series) > 1:

@@ -116,7 +116,7 @@ def rates_table(measured: Sequence[contestants.MonitorContestant]) -> report.Tab
 def rates_chart(folder: Path | None, rates: Mapping[str, Spread]) -> report.Chart | None:
     """Draw the readings a second of each program, by its name. folder: None draws nothing."""
     ours = [name for name in rates if name.startswith("fncast")]
-    return charts.bars(folder, "monitor", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(folder, "monitor", rates, "readings a second", ours)
 
 
 def ratios_table(measured: Sequence[contestants.MonitorContestant]) -> report.Table:

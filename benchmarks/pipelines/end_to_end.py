@@ -103,7 +103,7 @@ async def compare(testbed: Testbed, arguments: argparse.Namespace) -> int:
     else:
         rates = {result.name: result.rate() for result in results}
         ours = [name for name in rates if name.startswith(FncastPipeline.name)]
-        chart = charts.bars(report.CHARTS, "end-to-end", rates, "events a second (logarithmic)", ours)
+        chart = charts.bars(report.CHARTS, "end-to-end", rates, "events a second", ours)
         facts = machine.facts(
             testbed.broker.name, f"{rounds_text(arguments.rounds)}, scale {arguments.scale:g}"
         )

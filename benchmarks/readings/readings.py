@@ -154,7 +154,7 @@ def _table(measured: list[RateRow]) -> report.Table:
 def _chart(measured: list[RateRow]) -> report.Chart | None:
     rates = {row.name: row.rate() for row in measured if row.runs}
     ours = [row.name for row in measured if isinstance(row.pipeline, FncastReadings)]
-    return charts.bars(report.CHARTS, "readings", rates, "readings a second (logarithmic)", ours)
+    return charts.bars(report.CHARTS, "readings", rates, "readings a second", ours)
 
 
 def _ratios(measured: list[RateRow]) -> report.Table:

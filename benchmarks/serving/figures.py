@@ -1,4 +1,4 @@
-"""The figures of the model servers, by cell, and their tables."""
+"""The figures of the model servers, and their tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IN_PROCESS = "in process, no server"
 
 @dataclass(frozen=True)
 class Cell:
-    """Connections and windows a request. connections: 0 without a server."""
+    """What is measured at once: a number of connections (0 without a server), and windows in each request."""
 
     connections: int
     windows: int
@@ -23,12 +23,12 @@ class Cell:
         return f"{self.connections} × {self.windows}"
 
 
-MANY = Cell(64, 1)
+MANY_CONNECTIONS = Cell(64, 1)
 
 
 @dataclass(frozen=True)
 class ServingFigure:
-    """The result of one cell and round. cpu_us: of a request."""
+    """The result of one cell and round. rate: requests a second. cpu_us: CPU time of a request in the server."""
 
     rate: float
     p50_ms: float
@@ -36,7 +36,7 @@ class ServingFigure:
     cpu_us: float
 
 
-ServingFigures = dict[str, dict[Cell, list[ServingFigure]]]
+ServingFigures = dict[str, dict[Cell, list[ServingFigure]]]  # by server and cell, one for each round
 
 
 def tables(figures: ServingFigures) -> list[report.Table]:
@@ -52,43 +52,46 @@ def tables(figures: ServingFigures) -> list[report.Table]:
 
 def _ratios(figures: ServingFigures) -> report.Table:
     """Compare each server that has a model with the fixed answer and the model in process, round by round."""
-    fixed, alone = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
+    fixed, in_process = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
     single, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
     rows = []
     for name, cells in figures.items():
         if name in (IN_PROCESS, FIXED):
             continue
-        idle = [
+        p50_ratios = [
             mine.p50_ms / bare.p50_ms
             for mine, bare in zip(cells[single], fixed.get(single, []), strict=False)
         ]
-        more = [
-            mine.cpu_us - bare.cpu_us for mine, bare in zip(cells[MANY], fixed.get(MANY, []), strict=False)
+        extra_cpu_us = [
+            mine.cpu_us - bare.cpu_us
+            for mine, bare in zip(cells[MANY_CONNECTIONS], fixed.get(MANY_CONNECTIONS, []), strict=False)
         ]
-        bulk = [
-            [mine.rate / raw.rate for mine, raw in zip(cells[batch], alone, strict=False)]
+        batch_shares = [
+            [mine.rate / raw.rate for mine, raw in zip(cells[batch], in_process, strict=False)]
             for batch in batches
         ]
-        rows.append((name, *(Spread.of(values) if values else "failed" for values in (idle, more, *bulk))))
+        columns = (p50_ratios, extra_cpu_us, *batch_shares)
+        rows.append((name, *(Spread.of(values) if values else "failed" for values in columns)))
     heads = (
         "server",
         f"{single}: p50, times the fixed answer's",
-        f"{MANY}: CPU µs over the fixed answer's",
+        f"{MANY_CONNECTIONS}: CPU µs over the fixed answer's",
         *(f"{batch}: windows/s, share of those in process" for batch in batches),
     )
     return report.Table("ratios", heads, rows)
 
 
-def _table(figures: ServingFigures, what: str, title: str) -> report.Table:
+def _table(figures: ServingFigures, measure: str, title: str) -> report.Table:
+    """Return the medians of one measure, a field of `ServingFigure`. The model in process has only one connection."""
     cells = [Cell(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
     rows = []
     for name, found in figures.items():
         row: list[report.Cell] = [name]
         for cell in cells:
-            alone = Cell(0, cell.windows) if cell.connections == 1 else cell
-            values = found.get(cell) or found.get(alone)
+            in_process = Cell(0, cell.windows) if cell.connections == 1 else cell
+            values = found.get(cell) or found.get(in_process)
             missing = "" if name == IN_PROCESS else "failed"
-            row.append(Spread.of([getattr(value, what) for value in values]).median if values else missing)
+            row.append(Spread.of([getattr(value, measure) for value in values]).median if values else missing)
         rows.append(row)
     heads = [str(cell) for cell in cells]
     return report.Table(title, ("server", *heads), rows)

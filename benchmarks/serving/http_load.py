@@ -1,4 +1,4 @@
-"""Repeats one request over kept-alive connections: with wrk if it is installed, else with asyncio.
+"""Repeats one request over kept-alive connections, with wrk if it is installed, else with asyncio.
 
 `benchmarks/serving/grpc_load.py` sends gRPC, which wrk does not support.
 """
@@ -58,7 +58,7 @@ def has_wrk() -> bool:
     return shutil.which("wrk") is not None
 
 
-def pinned(core: int) -> list[str]:
+def pinned_to(core: int) -> list[str]:
     """Return the words before a command that keep it on one core; empty without taskset or a second core."""
     if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         return []
@@ -66,7 +66,7 @@ def pinned(core: int) -> list[str]:
 
 
 def post(port: int, request: Request, connections: int, seconds: int, folder: Path, core: int) -> LoadResult:
-    """Send the load to a port of this machine. folder: for the body. core: of the load generator.
+    """Send the load to a port of this machine. folder: for a file with the body. core: of the load generator.
 
     Raises LoadFailed, also if a response is not a success.
     """
@@ -84,7 +84,7 @@ def post(port: int, request: Request, connections: int, seconds: int, folder: Pa
         return asyncio.run(_post(url, request, connections, seconds))
     try:
         done = subprocess.run(
-            [*pinned(core), *words], capture_output=True, text=True, timeout=seconds + GRACE_S
+            [*pinned_to(core), *words], capture_output=True, text=True, timeout=seconds + GRACE_S
         )
     except subprocess.TimeoutExpired:
         raise LoadFailed(f"{request.path}: {words[0]} did not end") from None

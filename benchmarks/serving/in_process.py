@@ -16,6 +16,7 @@ from model_service.serving.runtimes.litert_runtime import LiteRTRuntime
 
 
 def calls_a_second(model: Path, windows: int, seconds: float) -> float:
+    """Call the model for `seconds` with `windows` windows a call. Returns calls a second. model: a .tflite file."""
     runtime = LiteRTRuntime(model)
     [name] = [tensor.name for tensor in runtime.inputs]
     values = np.random.default_rng(0).normal(size=(windows, WINDOW)).astype(np.float32)

@@ -36,15 +36,15 @@ from benchmarks.lib.trained_model import find_or_train
 from benchmarks.serving.figures import (
     CONNECTIONS,
     IN_PROCESS,
-    MANY,
+    MANY_CONNECTIONS,
     WINDOWS,
     Cell,
     ServingFigure,
     ServingFigures,
     tables,
 )
-from benchmarks.serving.http_load import LoadFailed, LoadResult, has_wrk, pinned, post, warn_without_wrk
-from benchmarks.serving.servers import MeasuredServer, ModelServers, Ports, ready
+from benchmarks.serving.http_load import LoadFailed, LoadResult, has_wrk, pinned_to, post, warn_without_wrk
+from benchmarks.serving.servers import MeasuredServer, ModelServers, Ports, build_program
 
 PROGRAM = "model_service"
 WARM_UP_S = 1
@@ -78,18 +78,18 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     async def measure(server: MeasuredServer) -> None:
         if server is chosen[0]:
             for windows in WINDOWS:
-                alone = await _in_process(model, windows, arguments.seconds)
-                figures[IN_PROCESS][Cell(0, windows)].append(alone)
+                in_process = await _in_process(model, windows, arguments.seconds)
+                figures[IN_PROCESS][Cell(0, windows)].append(in_process)
         await _measure(server, folder, arguments.seconds, figures)
 
     def describe(server: MeasuredServer) -> str:
-        found = figures[server.name][MANY][-1:]
-        cell = [f"{figure(last.rate)}/s, {figure(last.cpu_us)} µs CPU" for last in found]
-        return f"{server.name}: {MANY}: {' '.join(cell)}"
+        found = figures[server.name][MANY_CONNECTIONS]
+        last = f"{figure(found[-1].rate)}/s, {figure(found[-1].cpu_us)} µs CPU" if found else "no figure"
+        return f"{server.name}: {MANY_CONNECTIONS}: {last}"
 
     failed = await run_rounds(chosen, arguments.rounds, measure, describe)
     for name in failed:
-        figures[name]  # gives it a row with the cells that did not fail
+        figures[name]  # creates its row, in which cells without a figure say "failed"
     profile = await _profile(_servers(models, model)[0], folder)
     blocks: list[report.Block | None] = [*tables(figures), failures(failed), profile]
     code = 1 if failed else 0
@@ -101,15 +101,15 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{rounds_text(arguments.rounds)}, {arguments.seconds} s a figure")
     rates = {
-        name: Spread.of([found.rate for found in cells[MANY]])
+        name: Spread.of([found.rate for found in cells[MANY_CONNECTIONS]])
         for name, cells in figures.items()
-        if cells[MANY]
+        if cells[MANY_CONNECTIONS]
     }
     chart = charts.bars(
         report.CHARTS,
         "model-service",
         rates,
-        "requests a second, 64 connections × 1 window (logarithmic)",
+        "requests a second, 64 connections × 1 window",
         [name for name in rates if name.startswith("fncast")],
     )
     report.save(PROGRAM, facts, [*blocks, chart])
@@ -125,9 +125,9 @@ def _servers(models: Path, model: Path) -> list[MeasuredServer]:
 async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: ServingFigures) -> None:
     """Measure all cells of one server. A cell whose load fails stays empty. Raises ProcessFailed, NoEnvironment."""
     ports = Ports.free()
-    started = ready(server, ports, folder)
+    started = build_program(server, ports, folder)
     async with Processes(folder) as processes:
-        await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
+        await processes.start(replace(started, argv=[*pinned_to(SERVER_CORE), *started.argv]))
         for windows in WINDOWS:
             request = server.request(windows)
             with contextlib.suppress(LoadFailed):  # a slow server may not answer in time
@@ -149,7 +149,7 @@ async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: 
 
 
 async def _profile(server: MeasuredServer, folder: Path) -> report.Block:
-    """Return the CPU time of a request by step, with many connections, or why it is unknown."""
+    """Return the CPU time of a request by step, with many connections, or a note why it is unknown."""
     try:
         return await _profiled(server, folder)
     except Exception as error:
@@ -159,14 +159,16 @@ async def _profile(server: MeasuredServer, folder: Path) -> report.Block:
 async def _profiled(server: MeasuredServer, folder: Path) -> report.Table:
     """Return the steps of the server. Raises NoProfile, NoEnvironment, ProcessFailed, LoadFailed."""
     ports = Ports.free()
-    started = ready(server, ports, folder)
-    request = server.request(MANY.windows)
+    started = build_program(server, ports, folder)
+    request = server.request(MANY_CONNECTIONS.windows)
     async with Processes(folder) as processes:
-        await processes.start(replace(started, argv=[*pinned(SERVER_CORE), *started.argv]))
+        await processes.start(replace(started, argv=[*pinned_to(SERVER_CORE), *started.argv]))
         process = processes.family(started.name)[0]
         seconds = WARM_UP_S + PROFILE_S + PROFILE_GRACE_S
         load = asyncio.create_task(
-            asyncio.to_thread(post, ports.of(request), request, MANY.connections, seconds, folder, LOAD_CORE)
+            asyncio.to_thread(
+                post, ports.of(request), request, MANY_CONNECTIONS.connections, seconds, folder, LOAD_CORE
+            )
         )
         await asyncio.sleep(WARM_UP_S)
         try:
@@ -174,13 +176,14 @@ async def _profiled(server: MeasuredServer, folder: Path) -> report.Table:
         finally:
             answered = await load
     count = int(answered.rate * PROFILE_S)
-    return table(found, count, "request", f"steps of {server.name} at {MANY}")
+    return table(found, count, "request", f"steps of {server.name} at {MANY_CONNECTIONS}")
 
 
 async def _in_process(model: Path, windows: int, seconds: int) -> ServingFigure:
+    """Measure the model without a server. Its latencies are the mean time of a call."""
     command = [sys.executable, "-m", "benchmarks.serving.in_process", str(model), str(windows), f"{seconds}"]
     done = await asyncio.to_thread(
-        subprocess.run, [*pinned(SERVER_CORE), *command], capture_output=True, text=True, check=True
+        subprocess.run, [*pinned_to(SERVER_CORE), *command], capture_output=True, text=True, check=True
     )
     rate = float(done.stdout)
     return ServingFigure(rate, 1e3 / rate, 1e3 / rate, 1e6 / rate)

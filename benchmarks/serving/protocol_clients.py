@@ -1,4 +1,4 @@
-"""A client for each protocol, the function's client if there is one, and a caller that uses it."""
+"""A client for each protocol (that of fncast's function if there is one), and a loop of calls."""
 
 from __future__ import annotations
 
@@ -62,12 +62,13 @@ class TypedClient:
         self._channel.close()
 
 
+# By protocol: connects a client to the HTTP or the gRPC URL of the service.
 CLIENTS: dict[str, Callable[[str, str], Any]] = {
-    "flatbuffers (GraphPipe)": lambda http, _: connect_graphpipe(http),
-    "protobuf (gRPC, raw tensors)": lambda _, grpc: connect_inference_protocol(grpc),
-    "protobuf (gRPC, typed contents)": lambda _, grpc: TypedClient(grpc),
-    "REST, binary tensors": lambda http, _: connect_inference_protocol(http),
-    "REST, JSON": lambda http, _: JsonClient(http),
+    "flatbuffers (GraphPipe)": lambda http_url, _: connect_graphpipe(http_url),
+    "protobuf (gRPC, raw tensors)": lambda _, grpc_url: connect_inference_protocol(grpc_url),
+    "protobuf (gRPC, typed contents)": lambda _, grpc_url: TypedClient(grpc_url),
+    "REST, binary tensors": lambda http_url, _: connect_inference_protocol(http_url),
+    "REST, JSON": lambda http_url, _: JsonClient(http_url),
 }
 
 
@@ -79,17 +80,17 @@ class Calls:
     cpu_s: float
 
 
-def call(protocol: str, http: str, grpc: str, size: int, seconds: float) -> Calls:
+def call(protocol: str, http_url: str, grpc_url: str, size: int, seconds: float) -> Calls:
     """Call for `seconds`, one call after the other, over one connection. size: windows a call."""
-    client = CLIENTS[protocol](http, grpc)
+    client = CLIENTS[protocol](http_url, grpc_url)
     windows = np.random.default_rng(1).normal(size=(size, WINDOW)).astype(np.float32)
     for _ in range(WARM_UP_CALLS):
         client.infer(windows)
     times_s = []
-    cpu_s, end_s = time.process_time(), time.perf_counter() + seconds
+    before_s, end_s = time.process_time(), time.perf_counter() + seconds
     while (began_s := time.perf_counter()) < end_s:
         client.infer(windows)
         times_s.append(time.perf_counter() - began_s)
-    cpu_s = time.process_time() - cpu_s
+    cpu_s = time.process_time() - before_s
     client.close()
     return Calls(times_s, cpu_s)

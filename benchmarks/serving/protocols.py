@@ -13,9 +13,9 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import psutil
@@ -24,12 +24,13 @@ from benchmarks.lib import machine, pages, report
 from benchmarks.lib.arguments import add_rounds_argument, positive_number
 from benchmarks.lib.exit_code import run_to_exit_code
 from benchmarks.lib.rounds import rounds_text
-from benchmarks.serving.protocol_clients import CLIENTS, WARM_UP_CALLS, call
+from benchmarks.serving.protocol_clients import CLIENTS, WARM_UP_CALLS, Calls, call
 from benchmarks.serving.protocol_service import WINDOW
 from benchmarks.serving.relay import Relay
 from fncast.demo.process import ProcessFailed
 
 PROGRAM = "protocols"
+GRAPHPIPE = next(iter(CLIENTS))
 SIZES = (1, 8, 64, 512)
 CALLERS = 4
 COUNTED_CALLS = 50
@@ -47,7 +48,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class ProtocolFigures:
-    """latency_us: median of one caller. windows_per_s: of all callers. CPU: of one caller's calls."""
+    """The result of one protocol and size. latency_us: median of one caller's calls. windows_per_s: of all callers.
+
+    server_cpu_us, client_cpu_us: CPU time of one caller's calls, on average.
+    """
 
     latency_us: float
     windows_per_s: float
@@ -58,18 +62,19 @@ class ProtocolFigures:
 class RunningService:
     """A service process and its callers."""
 
-    def __init__(self, http: str, grpc: str, server: psutil.Process, pool: ProcessPoolExecutor) -> None:
-        self.http, self.grpc = http, grpc
+    def __init__(
+        self, http_url: str, grpc_url: str, server: psutil.Process, pool: ProcessPoolExecutor
+    ) -> None:
+        self._http_url, self._grpc_url = http_url, grpc_url
         self._server = server
         self._pool = pool
 
     def measure(self, protocol: str, size: int, seconds: float) -> ProtocolFigures:
+        """Measure one caller, then all callers at once. size: windows a call."""
         before_s = self._server_cpu_s()
-        alone = self._pool.submit(call, protocol, self.http, self.grpc, size, seconds).result()
+        alone = self._submit(protocol, size, seconds).result()
         server_s = self._server_cpu_s() - before_s
-        together = [
-            self._pool.submit(call, protocol, self.http, self.grpc, size, seconds) for _ in range(CALLERS)
-        ]
+        together = [self._submit(protocol, size, seconds) for _ in range(CALLERS)]
         calls = sum(len(each.result().times_s) for each in together)
         count = len(alone.times_s)
         return ProtocolFigures(
@@ -80,9 +85,9 @@ class RunningService:
         )
 
     def bytes_per_call(self, protocol: str, size: int) -> tuple[float, float]:
-        """Return the bytes that a caller sends and receives a call, HTTP headers included, after the first calls."""
+        """Return the bytes that a call sends and receives, HTTP headers included. The first calls do not count."""
         windows = np.random.default_rng(1).normal(size=(size, WINDOW)).astype(np.float32)
-        with Relay(self.http) as http, Relay(self.grpc) as grpc:
+        with Relay(self._http_url) as http, Relay(self._grpc_url) as grpc:
             client = CLIENTS[protocol](http.url, grpc.url)
             for _ in range(2):
                 client.infer(windows)
@@ -93,6 +98,9 @@ class RunningService:
             client.close()
         return (after[0] - before[0]) / COUNTED_CALLS, (after[1] - before[1]) / COUNTED_CALLS
 
+    def _submit(self, protocol: str, size: int, seconds: float) -> Future[Calls]:
+        return self._pool.submit(call, protocol, self._http_url, self._grpc_url, size, seconds)
+
     def _server_cpu_s(self) -> float:
         times = self._server.cpu_times()
         return float(times.user + times.system)
@@ -100,7 +108,7 @@ class RunningService:
 
 @contextmanager
 def running_service() -> Iterator[RunningService]:
-    """Run the service as a process. Raises ProcessFailed."""
+    """Yield the service, which runs as a process. Raises ProcessFailed."""
     server = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.serving.protocol_service"], stderr=subprocess.PIPE, text=True
     )
@@ -111,33 +119,32 @@ def running_service() -> Iterator[RunningService]:
             log += ready
             if not ready:
                 raise ProcessFailed(f"the service did not start: {log.strip()}")
-        http, grpc = ready.split()
+        http_url, grpc_url = ready.split()
         with ProcessPoolExecutor(CALLERS, multiprocessing.get_context("spawn")) as pool:
-            yield RunningService(http, grpc, psutil.Process(server.pid), pool)
+            yield RunningService(http_url, grpc_url, psutil.Process(server.pid), pool)
     finally:
         server.terminate()
         server.wait(10)
 
 
 def medians(rounds: list[ProtocolFigures]) -> ProtocolFigures:
-    return ProtocolFigures(
-        *(
-            statistics.median(getattr(each, name) for each in rounds)
-            for name in ProtocolFigures.__dataclass_fields__
-        )
-    )
+    """Return the median of each figure over the rounds."""
+    return ProtocolFigures(*(statistics.median(values) for values in zip(*map(astuple, rounds), strict=True)))
 
 
 def table(
     figures: Mapping[tuple[str, int], ProtocolFigures], sizes: Mapping[tuple[str, int], tuple[float, float]]
 ) -> report.Table:
-    """Return a row for each protocol and number of windows a call, with its ratio to GraphPipe's time."""
+    """Return a row for each protocol and number of windows a call, with its ratio to GraphPipe's time.
+
+    figures, sizes: by protocol and windows a call. sizes: bytes of the request and of the response.
+    """
     rows: list[tuple[report.Cell, ...]] = []
     for size in SIZES:
-        first = figures[next(iter(CLIENTS)), size].latency_us
+        graphpipe_us = figures[GRAPHPIPE, size].latency_us
         for protocol in CLIENTS:
             each = figures[protocol, size]
-            times = (each.latency_us, each.latency_us / first, each.windows_per_s)
+            times = (each.latency_us, each.latency_us / graphpipe_us, each.windows_per_s)
             rows.append(
                 (
                     f"{protocol}, {size}",

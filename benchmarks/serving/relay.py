@@ -1,4 +1,4 @@
-"""Counts the bytes of a connection."""
+"""Counts the bytes of a connection to a server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 
 class Relay:
-    """Passes one TCP connection on and counts its bytes."""
+    """Forwards one TCP connection to a server. sent, received: bytes, as the client counts them."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -32,14 +32,14 @@ class Relay:
 
     def _accept(self) -> None:
         try:
-            near, _ = self._listener.accept()
+            client, _ = self._listener.accept()
         except OSError:  # no client has connected
             return
-        far = socket.create_connection(self._target)
-        self._start(self._pass, near, far, "sent")
-        self._start(self._pass, far, near, "received")
+        server = socket.create_connection(self._target)
+        self._start(self._forward, client, server, "sent")
+        self._start(self._forward, server, client, "received")
 
-    def _pass(self, source: socket.socket, target: socket.socket, counter: str) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, counter: str) -> None:
         try:
             while data := source.recv(1 << 20):
                 setattr(self, counter, getattr(self, counter) + len(data))

@@ -41,7 +41,10 @@ def protocol_json_request(count: int) -> Request:
 
 
 def protocol_binary_request(count: int) -> Request:
-    """Triton's binary tensor extension: a JSON header, then the tensor's bytes; the response has the same form."""
+    """Build a request of Triton's binary tensor extension: a JSON header, then the bytes of the tensor.
+
+    The response has the same form.
+    """
     raw = _windows(count).tobytes()
     tensor = {"name": "windows", "shape": [count, WINDOW], "datatype": "FP32"}
     inputs = [{**tensor, "parameters": {"binary_data_size": len(raw)}}]
@@ -58,10 +61,10 @@ def protocol_grpc_request(count: int) -> Request:
 
 
 def named_request(path: str, name: str) -> Callable[[int], Request]:
-    """Build requests of the form `{name: [window, …]}` in JSON."""
+    """Return a builder of requests of the form `{name: [window, …]}` in JSON."""
     return lambda count: Request(path, orjson.dumps({name: _rounded(count)}), JSON)
 
 
 def fixed_request(count: int) -> Request:
-    """Build a request and ask for a response, both as long as GraphPipe's."""
+    """Build a request that asks for a fixed answer. Both are as long as GraphPipe's."""
     return Request(f"/{ANSWER_BYTES_A_WINDOW * count}", graphpipe_request(count).body, BINARY)

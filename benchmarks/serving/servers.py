@@ -26,7 +26,7 @@ from fncast.demo.models import NAME
 from fncast.demo.plan import HOST, free_ports
 from fncast.demo.process import Program
 
-# The size of MLServer's batches and their wait. It always waits this long unless the batch is full.
+# MLServer waits this long for more requests unless its batch is full.
 MLSERVER_BATCH, MLSERVER_WAIT_S = 64, 0.001
 UVLOOP = "uvloop"  # an environment with uvloop alone; fncast uses it if it can be imported
 FIXED = "no model: a fixed answer"
@@ -38,8 +38,8 @@ BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
 class Ports:
     """The ports of one server.
 
-    Both are probed. The next port number may be in use: Linux gives listeners odd ports and clients even ones, and
-    those of an earlier load stay in use for a minute.
+    Both are looked up. The number after a free port may be in use: Linux gives listeners odd ports and clients even
+    ones, and those of an earlier load stay in use for a minute.
     """
 
     http: int
@@ -55,7 +55,11 @@ class Ports:
 
 @dataclass(frozen=True)
 class MeasuredServer:
-    """program: builds the server for its ports and a folder. request: builds a request with a number of windows."""
+    """A model server to measure.
+
+    program: builds its program from its ports and a folder. request: builds a request with a number of windows. health:
+    the path of its health check.
+    """
 
     name: str
     program: Callable[[Ports, Path], Program]
@@ -66,7 +70,7 @@ class MeasuredServer:
 
 @dataclass(frozen=True)
 class ModelServers:
-    """models: fncast's folder of models. model: the .tflite file for all other servers."""
+    """All model servers. models: fncast's folder of models. model: the .tflite file for the other servers."""
 
     models: Path
     model: Path
@@ -175,13 +179,7 @@ class ModelServers:
         return program("model service", python.parent / "mlserver", "start", home, variables=variables)
 
 
-def ready(server: MeasuredServer, ports: Ports, folder: Path) -> Program:
+def build_program(server: MeasuredServer, ports: Ports, folder: Path) -> Program:
     """Return the server's program with a probe of its health. Raises NoEnvironment."""
-    plain = server.program(ports, folder)
-    return Program(
-        plain.name,
-        plain.argv,
-        answers(f"http://{HOST}:{ports.http}{server.health}"),
-        environment=plain.environment,
-        is_restarted=False,
-    )
+    probe = answers(f"http://{HOST}:{ports.http}{server.health}")
+    return replace(server.program(ports, folder), ready=probe)

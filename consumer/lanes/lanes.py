@@ -102,20 +102,22 @@ class Lanes:
                     flow.resume.append(lane.partition)
             elif not lane.is_full:
                 lane.full_since_s = None
-            elif self._is_to_pause(lane, now_s):
-                lane.is_paused = True
-                flow.pause.append(lane.partition)
             else:
-                flow.has_room = False
+                self._hold_back(lane, now_s, flow)
         return flow
 
-    def _is_to_pause(self, lane: Lane, now_s: float) -> bool:
-        """Whether a full lane is paused now: at once if its topic's partitions wait for each other."""
-        if lane.partition[0] in self._by_time:
-            return True
+    def _hold_back(self, lane: Lane, now_s: float, flow: Flow) -> None:
+        """Pause a full lane once it is full for a while; stop the poll until then.
+
+        A lane whose topic's partitions wait for each other is paused at once.
+        """
         if lane.full_since_s is None:
             lane.full_since_s = now_s
-        return now_s - lane.full_since_s >= PAUSE_AFTER_S
+        if lane.partition[0] in self._by_time or now_s - lane.full_since_s >= PAUSE_AFTER_S:
+            lane.is_paused = True
+            flow.pause.append(lane.partition)
+        else:
+            flow.has_room = False
 
     def take(self, most: int) -> list[BatchPart]:
         """Up to `most` waiting deliveries, in equal shares of the lanes."""

@@ -34,7 +34,8 @@ def load(
 ) -> Settings:
     """Read `path` (default: fncast.toml if it exists), then the environment, then flags. A later source wins.
 
-    Raises SettingsError with the file and line, or the variable, of an unknown name or a wrong value.
+    overrides: by section, the settings that flags set. A flag has the name of its setting.
+    Raises SettingsError with the file and line, the variable or the flag of an unknown name or a wrong value.
     """
     default = Path("fncast.toml")
     file = path if path is not None else default if default.is_file() else None
@@ -56,8 +57,18 @@ def load(
         _check_routes(merged["routes"])
         return msgspec.convert(merged, Settings)
     except msgspec.ValidationError as error:
-        message = message_with_place(str(error), str(file), text, variables.names, CHOICES)
-        raise SettingsError(message) from None
+        sources = {path: f"environment variable {variable}" for path, variable in variables.names.items()}
+        sources |= _flags(overrides or {})
+        raise SettingsError(message_with_place(str(error), str(file), text, sources, CHOICES)) from None
+
+
+def _flags(overrides: Mapping[str, Any]) -> dict[str, str]:
+    """By dotted path of the setting, the flag that sets it."""
+    return {
+        f"{section}.{name}": f"--{name.replace('_', '-')}"
+        for section, settings in overrides.items()
+        for name in settings
+    }
 
 
 def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:

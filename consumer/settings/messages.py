@@ -1,4 +1,4 @@
-"""Rewrites msgspec's messages about wrong settings: in plain words, with the file's line or the variable."""
+"""Rewrites msgspec's messages about wrong settings: in plain words, with the file's line, the variable or the flag."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ def route_message(message: str, name: str) -> str:
 
 
 def message_with_place(
-    message: str, file: str, text: str, variables: Mapping[str, str], choices: Mapping[str, Sequence[str]]
+    message: str, file: str, text: str, sources: Mapping[str, str], choices: Mapping[str, Sequence[str]]
 ) -> str:
-    """msgspec's message with the file's line, or the variable that set the value, in place of the JSON path.
+    """msgspec's message with the source of the value in place of the JSON path.
 
+    text: of the file. sources: by dotted path, the variable or flag that set the value; others are from the file.
     choices: by name the allowed values of settings that have a fixed set.
     """
     found = _PATH.search(message)
@@ -43,13 +44,13 @@ def message_with_place(
     else:  # the messages of our checks begin with the setting's name
         name = re.match(r"([\w.\[\]-]+):? ", reason)
         named = f"{path}.{name[1]}".removeprefix(".") if name else ""
-        known = {*variables, *_lines(text)}
+        known = {*sources, *_lines(text)}
         path = next((place for place in (named, f"{named}.url") if place in known), path)
         if reason.startswith("Invalid enum value") and (allowed := choices.get(path.rpartition(".")[2])):
             reason += f"; use {' or '.join(map(repr, allowed))}"
         reason = _EXPECTED.sub(_needed, reason)
-    if path in variables:
-        return f"environment variable {variables[path]}: {reason}"
+    if path in sources:
+        return f"{sources[path]}: {reason}"
     reason = reason.removeprefix(f"{path}: ")
     line = _line(text, path)
     place = f"{file}, line {line}: " if line else "settings: "

@@ -10,7 +10,7 @@ from fncast.checks.row import Row
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.sample import Sample
 from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
-from interceptor.assembly.rules import Selection
+from interceptor.assembly.series_globs import Selection
 
 MAX_NAMES = 3
 MAX_AHEAD = timedelta(minutes=15)  # of the record's timestamp; wrong time zones are further ahead

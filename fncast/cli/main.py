@@ -77,7 +77,12 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
         epilog="fncast COMMAND --help shows the flags of one command and examples. To begin: fncast demo",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    parser.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="default: %(default)s")
+    parser.add_argument(
+        "--log-level",
+        choices=LOG_LEVELS,
+        default="info",
+        help="the least severe records that are logged on stderr (default: %(default)s)",
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, entry in COMMANDS.items():
         subparser = subparsers.add_parser(

@@ -37,8 +37,8 @@ class DemoPorts:
 class Plan:
     """The command lines of the processes.
 
-    settings: the demo's own fncast.toml, so that no other one is read. reading_flags: they say how to read files of
-    readings. trains_first: whether a model is trained before it serves.
+    settings: where the demo's fncast.toml is written. The processes read no other one. reading_flags: how to read files
+    of readings. trains_first: whether a model is trained before it serves.
     """
 
     ports: DemoPorts

@@ -60,7 +60,6 @@ class Process:
     def __init__(self, program: Program, log_path: Path, report: Report) -> None:
         self.program = program
         self.ready = asyncio.Event()
-        self.restarts = 0
         self._log_path = log_path
         self._report = report
         self._process: asyncio.subprocess.Process | None = None
@@ -95,7 +94,6 @@ class Process:
                 times = f" {quick_ends} times in a row" if quick_ends > 1 else ""
                 raise ProcessFailed(f"{self.name} {_ended(code)}{times}{self._end_of_log()}")
             self._report(self.name, f"{_ended(code)}; restarting it")
-            self.restarts += 1
             # Pause. A process that is asked to end meanwhile is not started again.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), BACKOFF_S[quick_ends - 1])

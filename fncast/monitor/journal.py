@@ -92,7 +92,7 @@ class Journal:
             if sequence > self._restored_copies.get(note[1], 0):
                 self._monitor.replay(note)
         self._restored_entries.clear()
-        if self._restored_numbers:  # this round continues, behind the records that may be needed
+        if self._restored_numbers:  # this round continues after the records that may be needed
             key = _ENTRIES[self._round % 2]
             self._numbers = {
                 topic: number for (topic, each), number in self._restored_numbers.items() if each == key

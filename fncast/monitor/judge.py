@@ -100,6 +100,7 @@ class Judge(StatefulInterceptor):
         return batch
 
     def _process(self, assigned: AssignedPartition, deliveries: Sequence[Delivery]) -> None:
+        """Settle the deliveries that are next, and write what they change with the last one of each topic."""
         last: dict[str, Delivery] = {}
         noted: dict[str, list[Entry]] = {}
         monitor, place = assigned.monitor, 0
@@ -118,7 +119,7 @@ class Judge(StatefulInterceptor):
                     events += monitor.tick(part.record.timestamp_ms)
                     part.outcome = Forecast(events) if events else part.outcome or JOINED
             for note in monitor.notes:
-                # With at-least-once delivery, a kill can come between the commits of two topics.
+                # A new series is noted for every topic: with at-least-once, a kill can come between their commits.
                 for each in topics if note[0] == NEW else (topic,):
                     noted.setdefault(each, []).append((place, note))
                 place += 1

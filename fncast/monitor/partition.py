@@ -27,10 +27,11 @@ LOOK_MS = 1_000
 
 
 class MonitorPartition:
-    """The series of one partition number. changed: names of the series that changed since they were removed from it.
+    """The series of one partition number.
 
-    notes: what changed, in order, for `replay`; the writer of the state clears them. rejected: how many new series
-    were ignored because of `max_series`.
+    series: by name. changed: names of the series that changed since the writer of the state removed them. notes: what
+    changed, in order, for `replay`; the writer of the state clears them. rejected: how many readings and forecasts were
+    ignored because `max_series` leaves no room for their series.
     """
 
     def __init__(self, rules: MonitorRules) -> None:
@@ -104,7 +105,8 @@ class MonitorPartition:
         series = self.series.get(name)
         if series is None:
             log.warning(
-                "%s: what the monitor knew of this new series is lost", clean(name, MAX_SHOWN_CHARACTERS)
+                "%s: the state of this new series was not written, so the series begins again",
+                clean(name, MAX_SHOWN_CHARACTERS),
             )
             return
         self.changed.add(name)
@@ -124,12 +126,22 @@ class MonitorPartition:
         rules = self._rules
         self.series[name] = MonitoredSeries.restored(name, rules.detects(name), rules.alerts_of(name), state)
 
+    def _reject(self, name: str) -> None:
+        self.rejected += 1
+        if self.rejected == 1:
+            log.warning(
+                "a partition has more than max_series = %d series: %r and other new series are not monitored. Raise"
+                " max_series in [windows], or send fewer series",
+                self._rules.max_series,
+                clean(name, MAX_SHOWN_CHARACTERS),
+            )
+
     def _series(self, name: str, moment: datetime, step: Any) -> MonitoredSeries | None:
         """The series; a new one if it is unknown, or if its step has changed. None if there is no room."""
         series = self.series.get(name)
         if series is None or (series.joined.grid.step is not step and series.joined.grid.step != step):
             if series is None and len(self.series) >= self._rules.max_series:
-                self.rejected += 1
+                self._reject(name)
                 return None
             rules, joined = self._rules, JoinedSeries(SeriesGrid(moment, step))
             series = MonitoredSeries(name, joined, rules.detects(name), rules.alerts_of(name))

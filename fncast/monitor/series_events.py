@@ -83,8 +83,8 @@ class SeriesEvents:
 
     def _compare(self, series: MonitoredSeries) -> list[OutputEvent]:
         """The events of models that became worse than the last value, or no longer are."""
-        wanted = self._rules.worse_than_last_for
-        if not wanted or not series.is_watched:
+        in_a_row = self._rules.worse_than_last_for
+        if not in_a_row or not series.is_watched:
             return []
         events = []
         topic, destination = self._rules.alerts_topic, self._rules.destination
@@ -93,7 +93,7 @@ class SeriesEvents:
         newest_s = max((each.newest_s for each in found.values()), default=0.0)
         for model, accuracy in found.items():
             comparison = series.comparisons.setdefault(model, Comparison())
-            state = comparison.update(accuracy, wanted)
+            state = comparison.update(accuracy, in_a_row)
             if not state and accuracy.newest_s < newest_s and not joined.waits_for(model):
                 state = comparison.end()
             if state:

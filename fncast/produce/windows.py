@@ -40,7 +40,7 @@ class SlidingWindow:
         if not 1 <= steps <= MAX_WINDOW:
             raise ValueError(f"a window must have 1 to {MAX_WINDOW} readings, not {steps}")
         if every < 1:
-            raise ValueError(f"a window must start every 1 or more readings, not {every}")
+            raise ValueError(f"the next window must come after 1 or more readings, not {every}")
         self._every = every
         self._values: deque[float | None] = deque(maxlen=steps)
         self._times: deque[datetime] = deque(maxlen=steps)

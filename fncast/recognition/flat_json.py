@@ -111,7 +111,7 @@ def _root_of(objects: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _has_envelope_members(found: dict[str, Any], envelope: tuple[str, ...]) -> bool:
-    """Whether the object has the members beside the data that its envelope always has."""
+    """Whether the object has the other members that such an envelope always has."""
     if envelope == ("payload",):
         return "schema" in found
     around = found["payload"] if envelope[0] == "payload" else found

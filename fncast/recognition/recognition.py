@@ -9,6 +9,7 @@ import msgspec
 
 from fncast.foreign_text import clean
 from fncast.recognition.flat_json import ProposedMapping, propose_mapping
+from fncast.recognition.sample import clean_topic
 from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
 from interceptor.delivery import Record
 from interceptor.readings.decoding import why_unreadable
@@ -36,7 +37,7 @@ class Recognition:
 
 def recognise(topic: str, records: Sequence[Record]) -> Recognition:
     """The format of the records. Raises Unrecognised."""
-    topic = clean(topic, 249)
+    topic = clean_topic(topic)
     count = len(records)
     records = [record for record in records if record.value is not None]
     if count and not records:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fncast.foreign_text import clean
 from fncast.recognition.observed_series import NS, ObservedSeries
 from fncast.recognition.recognition import Recognition
-from fncast.recognition.sample import Sample
+from fncast.recognition.sample import Sample, clean_topic
 
 MAX_LISTED = 10
 MAX_NAME_CHARACTERS = 70
@@ -22,7 +22,7 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
     held = "windows" if trial.windows else "readings"
     count = trial.windows or trial.readings
     lines = [
-        f"{clean(sample.topic, 249)}: {trial.format}; {count:,} {held} in the last {len(sample.records)} of"
+        f"{clean_topic(sample.topic)}: {trial.format}; {count:,} {held} in the last {len(sample.records)} of"
         f" {sample.total:,} records, {sample.partitions} partition{'s' * (sample.partitions != 1)}",
         _series_line(len(trial.series), trial.more_readings),
     ]
@@ -41,7 +41,7 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
     if trial.skipped:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in trial.skipped.most_common())
         lines.append(f"skipped readings: {reasons}")
-    undecodable = trial.records - trial.decoded
+    undecodable = trial.records - trial.decoded - trial.without_numbers
     if trial.reasons and undecodable:
         lines.append(
             f"{undecodable:,} of {trial.records:,} records do not decode and would become dead letters:"

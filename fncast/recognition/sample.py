@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fncast.foreign_text import clean
 from interceptor.delivery import Record
+
+MAX_TOPIC_CHARACTERS = 249  # Kafka's limit for the name of a topic
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,8 @@ class Sample:
     def has_keys(self) -> bool:
         """Whether the producer keys its records, so that each series can have one partition."""
         return all(record.key is not None for record in self.records)
+
+
+def clean_topic(name: str) -> str:
+    """The name of a topic, cleaned for a message."""
+    return clean(name, MAX_TOPIC_CHARACTERS)

@@ -11,7 +11,7 @@ from typing import Any
 from fncast.foreign_text import clean
 from fncast.recognition.observed_series import usual_step
 from fncast.recognition.recognition import Recognition
-from fncast.recognition.sample import Sample
+from fncast.recognition.sample import Sample, clean_topic
 from interceptor.readings.formats import BUILT_IN
 
 UNTYPED = ("telegraf-json", "influx-line", "json")  # formats that do not say which series are counters
@@ -115,7 +115,7 @@ def _rekey(sample: Sample, recognition: Recognition) -> list[str]:
         return [
             f"# Series seen that come from more than one partition: {len(spread)}. fncast needs each series in one:",
             "# key the records by series in the producer, or let fncast send them through another topic.",
-            _commented("rekey = true", f"through {clean(sample.topic, 249)}-by-series"),
+            _commented("rekey = true", f"through {clean_topic(sample.topic)}-by-series"),
         ]
     if sample.partitions > 1 and not sample.has_keys:
         return [

@@ -14,7 +14,7 @@ from consumer.kafka.errors import create_client, map_kafka_errors, reported_offs
 from consumer.kafka.message import record
 from consumer.kafka.topics.topics import EMBEDDED
 from fncast.foreign_text import clean
-from fncast.recognition.sample import Sample
+from fncast.recognition.sample import Sample, clean_topic
 from fncast.wording.kafka import describe
 from interceptor.delivery import Record
 
@@ -92,7 +92,7 @@ class TopicSampler:
             if not self.is_embedded and self._is_denied(topic):
                 raise SampleError(_denied(topic))
             raise SampleError(
-                f"the topic {clean(topic, 249)} does not exist on {self._servers}, or this login may not see it."
+                f"the topic {clean_topic(topic)} does not exist on {self._servers}, or this login may not see it."
                 f" {self._visible_topics()}"
             )
         first, end = self._offsets(topic, partitions)
@@ -143,7 +143,7 @@ class TopicSampler:
     def _unreadable(self, topic: str, error: KafkaError) -> SampleError:
         if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
             return SampleError(_denied(topic))
-        return SampleError(f"the topic {clean(topic, 249)} cannot be read: {describe(error)}")
+        return SampleError(f"the topic {clean_topic(topic)} cannot be read: {describe(error)}")
 
     def _read(
         self, topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline_s: float
@@ -186,7 +186,7 @@ class TopicSampler:
 
 
 def _denied(topic: str) -> str:
-    return f"this login may not read the topic {clean(topic, 249)}: grant it Read and Describe on the topic"
+    return f"this login may not read the topic {clean_topic(topic)}: grant it Read and Describe on the topic"
 
 
 def _starts(first: Mapping[int, int], end: Mapping[int, int], limit: int) -> dict[int, int]:

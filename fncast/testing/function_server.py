@@ -25,7 +25,10 @@ def echo(event: dict[str, Any]) -> Event:
 
 
 class FunctionServer:
-    """Used in one event loop. errors: by function, the last exception that it raised."""
+    """Serves each function at its name. Used in one event loop.
+
+    errors: by function, the last exception that it raised.
+    """
 
     def __init__(self, functions: Mapping[str, PythonFunction]) -> None:
         self._functions = functions

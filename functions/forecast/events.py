@@ -86,7 +86,7 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> EventRe
     A body without `ce-*` headers is read whatever its content type is, because `fn invoke` posts text/plain.
     Raises nothing: an invalid event has an UnscorableEvent as its data.
     """
-    content_type = _one(headers.get("content-type", "")).partition(";")[0].strip().lower()
+    content_type = _first_value(headers.get("content-type", "")).partition(";")[0].strip().lower()
     if "ce-specversion" in headers and not content_type.startswith("application/cloudevents"):
         return EventRequest([_binary(headers, body)], is_batch=False, is_binary=True)
     if content_type == BATCH_TYPE:
@@ -114,8 +114,8 @@ def read_request(headers: Mapping[str, str | list[str]], body: bytes) -> EventRe
 
 def is_tensor_call(headers: Mapping[str, str | list[str]]) -> bool:
     """Whether a request holds the windows of many events as one GraphPipe message."""
-    type_ = unquote(_one(headers.get("ce-type", "")).strip('"'))
-    return type_ == WINDOWS_TYPE and is_tensor(_one(headers.get("content-type", "")))
+    type_ = unquote(_first_value(headers.get("ce-type", "")).strip('"'))
+    return type_ == WINDOWS_TYPE and is_tensor(_first_value(headers.get("content-type", "")))
 
 
 def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> InputEvent:
@@ -124,8 +124,8 @@ def _binary(headers: Mapping[str, str | list[str]], body: bytes) -> InputEvent:
         if name.startswith("ce-"):
             if type(value) is list and len(set(value)) > 1:
                 return _rejected(f"the header {clean(name, MAX_SHOWN_CHARACTERS)!r} is sent twice")
-            attributes[name[3:]] = unquote(_one(value).strip('"'))
-    content_types = _one(headers.get("content-type", "")), attributes.get("datacontenttype", "")
+            attributes[name[3:]] = unquote(_first_value(value).strip('"'))
+    content_types = _first_value(headers.get("content-type", "")), attributes.get("datacontenttype", "")
     if all(content_types) and not are_same(*content_types):
         first, second = (clean(each, MAX_SHOWN_CHARACTERS) for each in content_types)
         reason = f"two content types: content-type is {first!r}, ce-datacontenttype is {second!r}"
@@ -219,6 +219,6 @@ def _is_batch(document: list[object]) -> bool:
     return bool(document) and type(document[0]) is dict
 
 
-def _one(header: str | list[str]) -> str:
+def _first_value(header: str | list[str]) -> str:
     """A header's value. For a trigger the FDK may pass a list."""
     return header if isinstance(header, str) else next(iter(header), "")

@@ -38,7 +38,7 @@ class Api:
                 found = [entry for entry in entries.values() if _matches(entry, query)]
                 return 200, {"items": [self._show(entry, base_url) for entry in found]}
             if method == "GET":
-                return 200, self._show(_one(entries, kind, id_), base_url)
+                return 200, self._show(_entry(entries, kind, id_), base_url)
             if method == "POST" and not id_:
                 return 200, self._show(self._add(kind, _document(body)), base_url)
             if method == "PUT" and kind == "fns" and id_:
@@ -90,7 +90,7 @@ def _matches(entry: Entry, query: Mapping[str, str]) -> bool:
     )
 
 
-def _one(entries: Mapping[str, Entry], kind: str, id_: str) -> Entry:
+def _entry(entries: Mapping[str, Entry], kind: str, id_: str) -> Entry:
     if id_ not in entries:
         raise Missing({"apps": "App not found", "fns": "Fn not found"}.get(kind, "Trigger not found"))
     return entries[id_]

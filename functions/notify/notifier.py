@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -84,14 +85,14 @@ class Notifier:
             body = json.dumps(event).encode()
             self._post(self._url, body, {**self._headers, "idempotency-key": str(event.get("id"))})
         else:
-            self._post(self._url, json.dumps([to_alert(event)]).encode(), self._headers)
+            self._post(self._url, json.dumps([to_alert(event, time.time())]).encode(), self._headers)
 
 
-def to_alert(event: Event) -> dict[str, Any]:
+def to_alert(event: Event, now_s: float) -> dict[str, Any]:
     """The event as an alert of Alertmanager's API v2.
 
     The events that open and close an alert have the same labels. An open alert ends a week from now, unless it is
-    closed before.
+    closed before. now_s: seconds since 1970.
     """
     data, series = event["data"], str(event.get("subject", ""))
     is_anomaly = event["type"] == ANOMALY
@@ -110,7 +111,6 @@ def to_alert(event: Event) -> dict[str, Any]:
             f"{series} is expected {data.get('direction')} {data.get('threshold')} at {data.get('expected_at')},"
             f" probability {data.get('probability')}"
         )
-    now_s = time.time()
     ends_s = now_s if data["state"] == "closed" else now_s + 7 * 86_400
     return {
         "labels": labels,
@@ -130,7 +130,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
         if error.code in (400, 413, 415, 422):
             raise Unusable(f"the receiver answers {error.code}") from None
         raise Unreachable(f"the receiver answers {error.code}") from None
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:  # the latter: the answer is not HTTP
         raise Unreachable(f"the receiver cannot be reached: {error}") from None
 
 

@@ -12,7 +12,8 @@ import orjson
 from fncast.foreign_text import clean
 from interceptor.assembly.aggregated_steps import AggregatedSteps
 from interceptor.assembly.dropped_readings import DroppedReading
-from interceptor.assembly.rules import Counters, Rules, Selection
+from interceptor.assembly.rules import Rules
+from interceptor.assembly.series_globs import Counters, Selection
 from interceptor.assembly.series_window import BEGUN_AGAIN, FUTURE, STORED, TOO_OLD, SeriesWindow
 from interceptor.assembly.single_readings import SingleReadings
 from interceptor.assembly.window import Window

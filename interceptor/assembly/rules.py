@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import cached_property
 
 from fncast.series.step import Step
 from fncast.series.window import MIN_HISTORY
 from interceptor.assembly.grid import period_ns
-from interceptor.readings.contract import MetricKind, Series
 
 AGGREGATES = ("last", "mean", "sum", "min", "max", "count")
 RATES = ("auto", "off")
@@ -102,33 +98,3 @@ class Rules:
 def length_ns(step: Step) -> int:
     """The step's length; for a calendar step the longest that it can be."""
     return period_ns(step) or (step.months or 1) * _MAX_MONTH_NS
-
-
-class Selection:
-    """Which series are assembled: those that match `include`, or all if it is empty, and do not match `exclude`."""
-
-    def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
-        self._include, self._exclude = _pattern(include), _pattern(exclude)
-
-    def takes(self, name: str) -> bool:
-        """Whether the series with this name is assembled."""
-        if self._include is not None and not self._include.match(name):
-            return False
-        return self._exclude is None or not self._exclude.match(name)
-
-
-class Counters:
-    """Series that are cumulative counters by their names."""
-
-    def __init__(self, globs: Sequence[str]) -> None:
-        self._pattern = _pattern(globs)
-
-    def marked(self, series: Series) -> Series:
-        """Return the series, as a counter if its name is one of a counter."""
-        if self._pattern is None or not self._pattern.match(series.name):
-            return series
-        return series._replace(kind=MetricKind.CUMULATIVE)
-
-
-def _pattern(globs: Sequence[str]) -> re.Pattern[str] | None:
-    return re.compile("|".join(translate(glob) for glob in globs)) if globs else None

@@ -67,7 +67,7 @@ class Parts:
         return self._head is None
 
     def next(self, most: int = PART) -> list[StateRecord]:
-        """The next part: up to `most` buckets as they are now, and behind the last one the head."""
+        """The next part: up to `most` buckets as they are now, and the head after the last bucket."""
         count = min(most, len(self._numbers))
         records = [_bucket_record(self._windows, self._numbers.popleft()) for _ in range(count)]
         if not self._numbers and self._head is not None:

@@ -20,11 +20,10 @@ from interceptor.contract import StatefulInterceptor
 from interceptor.delivery import Batch, Delivery, Record, StateRecord, Tick
 from interceptor.outcome import DeadLetter, Headers, Outcome, Skipped
 from interceptor.readings.contract import Format, Skip
-from interceptor.readings.decoding import decode, unreadable
+from interceptor.readings.decoding import NO_VALUE, decode, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
-STORED = Skipped("stored")
-EMPTY = Skipped("the record has no value")
+READINGS_STORED = Skipped("stored")
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ class ReadingInput:
     destination: str = ""
 
 
-class Partition:
-    """An input partition of this consumer. generation: number of its assignment."""
+class InputPartition:
+    """What `assemble` keeps of an input partition: windows and snapshots. generation: number of its assignment."""
 
     def __init__(
         self, input_: ReadingInput, windows: PartitionWindows, generation: int, now_s: float
@@ -66,7 +65,7 @@ class Assemble(StatefulInterceptor):
         """inputs: by topic. clock: monotonic, in seconds; it decides when snapshots are written."""
         self._inputs = dict(inputs)
         self._clock = clock
-        self._partitions: dict[tuple[str, int], Partition] = {}
+        self._partitions: dict[tuple[str, int], InputPartition] = {}
         self._series = 0
         self._spread = SpreadSeries()
         self._dropped = DroppedReadings(clock)
@@ -80,7 +79,7 @@ class Assemble(StatefulInterceptor):
         input_ = self._inputs[topic]
         windows = PartitionWindows(input_.format, input_.rules, topic)
         windows.next_offset = committed
-        found = Partition(input_, windows, generation, self._clock())
+        found = InputPartition(input_, windows, generation, self._clock())
         self._partitions[topic, partition] = found
         records = list(state)
         if not snapshot.read(windows, records, f"{topic}/{partition}", committed):
@@ -100,8 +99,8 @@ class Assemble(StatefulInterceptor):
         self._partitions.pop((topic, partition), None)
 
     async def on_consume(self, batch: Batch) -> Batch:
-        newest: dict[Partition, Delivery] = {}
-        partition: Partition | None = None
+        newest: dict[InputPartition, Delivery] = {}
+        partition: InputPartition | None = None
         # Topic, number and generation of `partition`: records of one partition follow each other.
         last = ("", -1, -1)
         for delivery in batch.deliveries:
@@ -127,7 +126,7 @@ class Assemble(StatefulInterceptor):
         self._count()
         return batch
 
-    def _partition(self, delivery: Delivery) -> Partition | None:
+    def _partition(self, delivery: Delivery) -> InputPartition | None:
         """The delivery's partition. None if its topic has no readings, or the partition was taken away meanwhile."""
         record = delivery.record
         if record.topic not in self._inputs:
@@ -138,7 +137,7 @@ class Assemble(StatefulInterceptor):
         found = self._partitions.get(key)
         return found if found is not None and found.generation == delivery.generation else None
 
-    def _assemble(self, delivery: Delivery, partition: Partition) -> None:
+    def _assemble(self, delivery: Delivery, partition: InputPartition) -> None:
         """Add the record's readings, and settle it unless it completes windows."""
         delivery.state += partition.snapshots.begin(delivery.record.offset)
         completed, outcome = self._read(delivery.record, partition)
@@ -147,7 +146,7 @@ class Assemble(StatefulInterceptor):
         else:
             delivery.outcome = outcome
 
-    def _tick(self, delivery: Delivery, partition: Partition) -> None:
+    def _tick(self, delivery: Delivery, partition: InputPartition) -> None:
         """Close the steps that are due by the clock, and write that to the state: the input does not show it."""
         partition.snapshots.make_due()
         if delivery.record.timestamp_ms:
@@ -155,11 +154,11 @@ class Assemble(StatefulInterceptor):
             if completed:
                 _attach(delivery, partition.input, completed)
 
-    def _read(self, record: Record, partition: Partition) -> tuple[list[Window], Outcome]:
+    def _read(self, record: Record, partition: InputPartition) -> tuple[list[Window], Outcome]:
         """Add a record's readings. Returns the completed windows, and the record's outcome if there are none."""
         windows = partition.windows
         if record.value is None:
-            return [], EMPTY
+            return [], NO_VALUE
         decoded = decode(partition.input.format, record)
         if isinstance(decoded, DeadLetter):
             return [], decoded
@@ -167,16 +166,16 @@ class Assemble(StatefulInterceptor):
             for reason, count in decoded.skipped.items():
                 windows.outcomes[reason.value] += count
         if not decoded.keys:
-            return [], unreadable(decoded) or STORED
+            return [], unreadable(decoded) or READINGS_STORED
         partition.snapshots.readings += len(decoded.keys)
         unnamed = windows.outcomes.get(NO_SERIES, 0)
         completed = windows.add(decoded, record.timestamp_ms, record.offset)
         if windows.outcomes.get(NO_SERIES, 0) - unnamed == len(decoded.keys):
             decoded.skip(Skip.NO_SERIES, len(decoded.keys))
-            return [], unreadable(decoded) or STORED
-        return completed, STORED
+            return [], unreadable(decoded) or READINGS_STORED
+        return completed, READINGS_STORED
 
-    def _write_snapshot(self, partition: Partition, delivery: Delivery) -> None:
+    def _write_snapshot(self, partition: InputPartition, delivery: Delivery) -> None:
         """If a snapshot is due, publish it with the newest delivery of the partition, whose offset it gets."""
         is_tick = type(delivery.record) is Tick  # the partition is silent or given away
         if records := partition.snapshots.write(self._clock(), is_whole=is_tick):

@@ -28,7 +28,7 @@ def defer(deliveries: Sequence[Delivery], breaker: CircuitBreaker, now_s: float,
 
 
 def count_attempt(delivery: Delivery, breaker: CircuitBreaker) -> bool:
-    """Count a failed call of an event alone. Returns whether calls of other events have succeeded since its first one.
+    """Count a failed call of an event alone. Returns whether other calls have succeeded since the first one.
 
     Attempts that failed during an outage do not count against the event.
     """

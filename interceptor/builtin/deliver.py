@@ -124,7 +124,7 @@ class Deliver(Interceptor):
             if breaker.is_open or len(rest) == 1 or wait_s > MAX_S:
                 defer(rest, breaker, self._clock(), wait_s)  # they pass through the whole chain again
                 return []
-            self._mark_done(deliveries)
+            self._mark_done(deliveries)  # those with an answer do not wait
             await asyncio.sleep(wait_s)
         finally:
             self._mark_done(deliveries)

@@ -11,7 +11,7 @@ from interceptor.delivery import Batch, Delivery
 from interceptor.outcome import DeadLetter, Forecast, Outcome, OutputEvent, Skipped
 from interceptor.readings.by_series import encode
 from interceptor.readings.contract import Format, UndecodableRecord
-from interceptor.readings.decoding import KIND, decode, failed, unreadable
+from interceptor.readings.decoding import KIND, NO_VALUE, decode, failed, unreadable
 from interceptor.readings.reading_event import TYPE as READING
 
 
@@ -52,7 +52,7 @@ def _is_other_event(delivery: Delivery, input_: RekeyedInput) -> bool:
 def _rekey(delivery: Delivery, input_: RekeyedInput) -> Outcome:
     record = delivery.record
     if record.value is None:
-        return Skipped("the record has no value")
+        return NO_VALUE
     decoded = decode(input_.format, record)
     if isinstance(decoded, DeadLetter):
         return decoded

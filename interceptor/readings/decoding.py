@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from interceptor.delivery import Record
-from interceptor.outcome import DeadLetter
+from interceptor.outcome import DeadLetter, Skipped
 from interceptor.readings.contract import Decoded, Format, Skip, UndecodableRecord
 
 KIND: Final = "undecodable"  # of the dead letters
+# The outcome of a record that deletes a key of a compacted topic.
+NO_VALUE = Skipped("the record has no value")
 # A producer may send a record that holds only such readings. Other readings that cannot be read are a mistake.
 _EXPECTED = frozenset((Skip.TEXT, Skip.NOT_A_NUMBER, Skip.STALE))
 _COMPRESSED = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}

@@ -182,7 +182,7 @@ def _split_all(text: str, separator: str, quotes: bool = False) -> list[str]:
 def _positions(text: str, separator: str, quotes: bool) -> Iterator[int]:
     """Yield the positions of separators that are not escaped and, with `quotes`, not in quoted strings.
 
-    A string begins behind an equals sign: elsewhere, for example in a tag, a quote is a character like others.
+    A string begins after an equals sign. Elsewhere, for example in a tag, a quote is an ordinary character.
     """
     is_escaped = is_quoted = False
     before = ""

@@ -32,7 +32,7 @@ class RouteState:
         self._probe_error: BaseException | None = None
 
     def check(self) -> None:
-        """Raise the error that ended a probe, if any. It is a bug: the breaker would stay open forever."""
+        """Raise the error that ended a probe, if any. It is a bug, and no probe would close the breaker again."""
         if self._probe_error is not None:
             raise self._probe_error
 

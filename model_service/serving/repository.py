@@ -116,6 +116,7 @@ class Repository:
         return wanted
 
     def _open(self, folder: VersionFolder, on_disk: Sequence[VersionFolder]) -> None:
+        """Load a version and put it into service, or note why it is broken. Raises nothing a model may raise."""
         started = time.perf_counter()
         before = next((model for model in self._loaded if str(model) == str(folder)), None)
         try:
@@ -151,6 +152,7 @@ class Repository:
         return True
 
     def _note_rejected(self) -> None:
+        """Replace `rejected` with a new mapping of the broken versions."""
         self.rejected = {str(folder): reason for folder, reason in self._broken.items()}
 
     def _stays(self, folder: VersionFolder, wanted: Set[VersionFolder]) -> bool:

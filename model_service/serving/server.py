@@ -72,6 +72,7 @@ class ModelServer:
             await self._get(scope, send)
 
     async def _get(self, scope: Scope, send: Send) -> None:
+        """Answer a request that is neither POST nor of /v2: health, metrics, the metadata of GraphPipe, or 405."""
         path = scope["path"]
         status, body = 200, b"ok\n"
         headers: Headers = [TEXT]
@@ -143,6 +144,7 @@ class ModelServer:
 
 
 async def _close(model: Model) -> None:
+    """Close a model that is no longer served. Never raises."""
     try:
         await model.close()
     except Exception:

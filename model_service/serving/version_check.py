@@ -32,6 +32,7 @@ class VersionState:
 
     @property
     def serves(self) -> bool:
+        """Whether a model service answers with this version, at /<name> or at its number."""
         return self.kind in ("latest", "older")
 
     def __str__(self) -> str:

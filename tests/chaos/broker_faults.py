@@ -13,17 +13,19 @@ from kafka_container import KafkaContainer, paused
 from supervised_process import log_line
 from system import System
 
-PAUSE_S = 15.0  # past the session of a broker, 9 s
+PAUSE_S = 15.0  # longer than the session of a broker, 9 s
 SHORT_PAUSE_S = 6.0
 STALLS_S = (3.0, 15.0)  # shorter and longer than a transaction's time-out
 CUTS = 3
 CUT_EVERY_S = 0.7
-SINGLE = ("broker", "broker-kill")
-CLUSTER = (*SINGLE, "pause", "roll", "cut", "stall", "stop-paused")
+CLUSTER_FAULTS = ("broker", "broker-kill", "pause", "roll", "cut", "stall", "stop-paused")
 
 
 class BrokerFaults:
-    """longest_stop_s: the longest stop of a consumer that got SIGTERM while a broker was paused."""
+    """Injects faults of brokers.
+
+    longest_stop_s: the longest time from SIGTERM to the end of a consumer while a broker was paused.
+    """
 
     def __init__(self, kafka: KafkaContainer | KafkaCluster, system: System, rng: random.Random) -> None:
         self._kafka, self._system, self._random = kafka, system, rng
@@ -33,7 +35,7 @@ class BrokerFaults:
 
     @property
     def is_active(self) -> bool:
-        """Whether a fault lasts, or replicas are not in sync yet. Raises the exception of a fault."""
+        """Whether a fault lasts, or replicas are not in sync yet. Raises the exception that ended a fault's thread."""
         if self._failure is not None:
             raise self._failure
         return self._fault is not None and self._fault.is_alive()
@@ -76,8 +78,8 @@ class BrokerFaults:
     def _node(self, kafka: KafkaCluster):
         return self._random.choice(kafka.nodes)
 
-    def _some(self, kafka: KafkaCluster) -> list[int]:
-        """Choose all brokers or one of them."""
+    def _choose_brokers(self, kafka: KafkaCluster) -> list[int]:
+        """Return the numbers of all brokers or of one of them."""
         brokers = list(range(len(kafka.nodes)))
         return self._random.choice([brokers, [self._random.choice(brokers)]])
 
@@ -104,14 +106,14 @@ class BrokerFaults:
 
     def _cut(self, kafka: KafkaCluster) -> None:
         for _ in range(CUTS):
-            kafka.proxies.cut(self._some(kafka))
+            kafka.proxies.cut(self._choose_brokers(kafka))
             time.sleep(CUT_EVERY_S)
 
     def _stall(self, kafka: KafkaCluster) -> None:
         """Stall connections without closing them. Afterwards data arrives late, or the connections are cut."""
-        some = self._some(kafka)
-        kafka.proxies.stall(some)
+        brokers = self._choose_brokers(kafka)
+        kafka.proxies.stall(brokers)
         time.sleep(self._random.choice(STALLS_S))
         if self._random.random() < 0.5:
-            kafka.proxies.cut(some)
+            kafka.proxies.cut(brokers)
         kafka.proxies.resume()

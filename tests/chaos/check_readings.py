@@ -20,19 +20,19 @@ from check import SHOWN, Seen, read
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 STEP_S = 60
 WINDOW = 6
-LEAST = 3  # readings in a window
+MIN_READINGS = 3  # in a window
 AHEAD = 1.0
 TOLERANCE = 0.02
 
 
 def window_id(key: str, end_s: int) -> str:
-    """The id of the window of a series that ends with the reading of this time."""
+    """Return the id of the window of a series that ends with the reading of this time, in seconds since 1970."""
     time = datetime.fromtimestamp(end_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return f"m.v k={key}@{time}"
 
 
 class Expected:
-    """What the input topic leads to. windows: by id the mean of the bridged window. poison: ids of dead letters.
+    """The outcomes that follow from the input topic. windows: mean of the bridged window, by id. poison: dead letters.
 
     order: ids of a series' windows, in input order.
     """
@@ -59,14 +59,14 @@ class Expected:
                 continue
             newest[key] = step
             window = [series.get(step - back) for back in range(WINDOW - 1, -1, -1)]
-            if sum(value is not None for value in window) >= LEAST:
+            if sum(value is not None for value in window) >= MIN_READINGS:
                 window_name = window_id(key, record["timestamp"])
                 self.windows[window_name] = mean(window)
                 self.order.setdefault(key, []).append(window_name)
 
 
 def mean(window: list[float | None]) -> float:
-    """The mean of a window. Gaps are bridged linearly, gaps at an edge with the nearest value."""
+    """Return the mean of a window. Gaps are bridged linearly, gaps at an edge with the nearest value."""
     known = [at for at, value in enumerate(window) if value is not None]
     bridged = []
     for at, value in enumerate(window):
@@ -84,7 +84,7 @@ def mean(window: list[float | None]) -> float:
 
 
 def check(expected: Expected, forecasts: list[Seen], letters: list[Seen]) -> dict[str, list[str]]:
-    """Return what is wrong by kind, with empty lists where nothing is."""
+    """Return the faulty ids by kind of fault."""
     outputs = Counter(id_ for _, id_, _ in forecasts)
     rejected = Counter(id_ for _, id_, _ in letters)
     series_of = {id_: key for key, ids in expected.order.items() for id_ in ids}
@@ -115,6 +115,7 @@ def check(expected: Expected, forecasts: list[Seen], letters: list[Seen]) -> dic
 
 
 def is_right(value: bytes, first: float) -> bool:
+    """Whether the first value of a forecast is `first`."""
     return abs(json.loads(value)["values"][0] - first) < TOLERANCE
 
 

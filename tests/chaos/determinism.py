@@ -38,10 +38,11 @@ from recording import Recording  # noqa: E402
 from supervised_process import log_line  # noqa: E402
 from testbed import DeliveryTestbed  # noqa: E402
 
-PATIENCE_S = 300.0  # without a new forecast
-STILL_S = 3.0  # after the last one, so that repeats would show
+PATIENCE_S = 300.0  # without a new forecast, then the run fails
+STILL_S = 3.0  # after the last forecast, so that a repeated one would be read
 SLOW_CALL_S = 0.05
-MAX_ENDED, LOG_CHARACTERS = 5, 3000  # consumers that end by themselves, and what is kept of their logs
+MAX_ENDED = 5  # consumers that may end by themselves
+LOG_CHARACTERS = 3000  # at the end of each of their logs
 SLOWLY = {"FN__BATCH_EVENTS": "16", "FN__CALLS_IN_FLIGHT": "1"}
 WAYS: dict[str, tuple[int, bool, dict[str, str]]] = {  # consumers, whether calls are slow, settings
     "full": (1, False, {}),
@@ -55,13 +56,13 @@ Forecasts = dict[str, list[tuple[Any, bytes]]]  # by series, headers and value, 
 
 
 class Way:
-    """One way to read the recording."""
+    """One way to read the recording. killed: consumers so far. ended: logs of consumers that ended by themselves."""
 
     def __init__(self, name: str, servers: str, recording: Recording, folder: Path, kills: int) -> None:
         self._count, is_slow, settings = WAYS[name]
         self._name, self._recording, self._kills = name, recording, kills if name == "kills" else 0
         self.killed = 0
-        self.ended: list[str] = []  # ends of the logs of consumers that ended by themselves
+        self.ended: list[str] = []
         self._function = Function()
         if is_slow:
             self._function.behaviour = slowly
@@ -134,12 +135,13 @@ class Way:
 
 
 async def slowly(events: list[dict[str, Any]]) -> Any:
+    """Answer as `works` does, after SLOW_CALL_S."""
     await asyncio.sleep(SLOW_CALL_S)
     return await works(events)
 
 
 def windows_of(forecasts: Forecasts) -> dict[str, list[tuple[str, Window]]]:
-    """Ids and windows, as the function saw them."""
+    """Return the ids and windows of each series, as the function got them."""
     found: dict[str, list[tuple[str, Window]]] = {}
     for series, entries in forecasts.items():
         for headers, value in entries:
@@ -150,7 +152,7 @@ def windows_of(forecasts: Forecasts) -> dict[str, list[tuple[str, Window]]]:
 
 
 def differences(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
-    """The series whose entries differ."""
+    """Return the names of the series whose entries differ."""
     return sorted(series for series in left.keys() | right.keys() if left.get(series) != right.get(series))
 
 

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 
-from broker_faults import CLUSTER, BrokerFaults
+from broker_faults import CLUSTER_FAULTS, BrokerFaults
 from progress import Progress
 from supervised_process import GONE_S, log_line
 from system import System
@@ -25,7 +25,7 @@ DECK = (
     "model",
     "gone",
 )
-TROUBLES = ("away", "storm")  # one of each for ten kills; not counted as kills
+TROUBLES = ("away", "storm")  # added to each deck; not counted as kills
 CLUSTER_DECK = (
     *("consumer", "consumer", "gone", "freeze"),
     *("function", "host", "model"),
@@ -37,13 +37,13 @@ CLUSTER_TROUBLES = (
     *("pause", "stop-paused"),
 )
 PROXY_FAULTS = ("cut", "stall")
-KINDS = tuple(dict.fromkeys((*DECK, *TROUBLES, *CLUSTER_DECK, *CLUSTER_TROUBLES, *CLUSTER)))
+KINDS = tuple(dict.fromkeys((*DECK, *TROUBLES, *CLUSTER_DECK, *CLUSTER_TROUBLES, *CLUSTER_FAULTS)))
 TIMED = ("consumer", "gone", "freeze")  # followed by a measurement until each partition has output again
-ALONE = (*TIMED, *TROUBLES, *CLUSTER)  # not during another fault
+ALONE = (*TIMED, *TROUBLES, *CLUSTER_FAULTS)  # not during another fault
 AWAY_S = STORM_S = 15.0
-STORM_STEP_S = 2.5  # between a join and a leave of one more consumer
-JOIN_S = 30.0  # the longest wait for a join: without the join nothing is revoked
-JOINED = "assigned"  # in the log of a consumer that has joined
+STORM_STEP_S = 2.5  # between a join and a leave of the additional consumer
+JOIN_S = 30.0  # the longest wait for a join; a consumer that leaves before it joined would revoke nothing
+JOINED = "assigned"  # text in the log of a consumer that has joined
 
 
 def schedule(kills: int, rng: random.Random, *, is_cluster: bool) -> Iterator[str]:
@@ -62,7 +62,7 @@ def schedule(kills: int, rng: random.Random, *, is_cluster: bool) -> Iterator[st
 class FaultInjector:
     """Injects one fault after the other. The next fault waits until about `spacing` more inputs are settled.
 
-    After the kill of a consumer it also waits until every partition has output again.
+    After a fault of a consumer it also waits until every partition has output again.
     """
 
     def __init__(
@@ -83,7 +83,8 @@ class FaultInjector:
         self.kills = self.proxy_faults = 0
 
     @property
-    def are_over(self) -> bool:
+    def is_finished(self) -> bool:
+        """Whether no fault is left, and the effects of the last one are over."""
         return not self._left and self._progress.settled >= self._next_at and not self._is_trouble()
 
     def _is_trouble(self) -> bool:
@@ -130,7 +131,7 @@ class FaultInjector:
             self._random.choice(system.hosts).kill()
         elif kind == "model":
             self._random.choice(system.model_services).kill()
-        elif kind in CLUSTER:
+        elif kind in CLUSTER_FAULTS:
             self._brokers.inject(kind)
         elif kind == "away":
             for host in system.hosts:

@@ -31,7 +31,7 @@ from interceptor.assembly import snapshot_schedule
 
 FLUSH_S = 8.0
 BUGS = ("commit-before-publish", "no-fencing", "state-outside")
-SNAPSHOT_S = 1.0  # so that a short run has many
+SNAPSHOT_S = 1.0  # so that a short run writes many snapshots
 
 
 def add_bug(bug: str) -> None:
@@ -39,19 +39,19 @@ def add_bug(bug: str) -> None:
     if bug == "commit-before-publish":
         poll = KafkaSource.poll
 
-        def committing(self, most, timeout_s):
-            records = poll(self, most, timeout_s)
-            offsets = {(r.topic, r.partition): r.offset + 1 for r in records}
+        def committing(self, max_records, timeout_s):
+            records = poll(self, max_records, timeout_s)
+            offsets = {(record.topic, record.partition): record.offset + 1 for record in records}
             if offsets:
                 with contextlib.suppress(CommitFailed):
                     self.commit_now(offsets)
             return records
 
         KafkaSource.poll = committing
-        ExactlyOnce.commit = without_offsets
+        ExactlyOnce.commit = commit_without_offsets
     elif bug == "state-outside":  # state is stored before its offset is committed
         StateWriter.publish_with = publish_outside
-        snapshot_schedule.SNAPSHOT_S = 0.0  # so that each transaction has one
+        snapshot_schedule.SNAPSHOT_S = 0.0  # so that each transaction has a snapshot
     else:  # a new identity at each start, offsets outside of the transaction, a transaction longer than a session
         init = ExactlyOnce.__init__
 
@@ -60,7 +60,7 @@ def add_bug(bug: str) -> None:
             self._properties["transaction.timeout.ms"] = 120_000
 
         ExactlyOnce.__init__ = anonymous
-        ExactlyOnce.commit = without_offsets
+        ExactlyOnce.commit = commit_without_offsets
         committed = Commits._committed
 
         def committing_beside(self, offsets):
@@ -71,15 +71,16 @@ def add_bug(bug: str) -> None:
         Commits._committed = committing_beside
 
 
-def without_offsets(self, offsets, metadata):
+def commit_without_offsets(self, offsets, metadata):
+    """Commit the transaction without its offsets. Replaces ExactlyOnce.commit."""
     if not self._is_open:
         self._begin()
     self._producer.commit_transaction(FLUSH_S)
     self._is_open = False
 
 
-class Outside:
-    """A publisher without a transaction."""
+class NonTransactionalPublisher:
+    """Publishes each record outside of the transaction."""
 
     commits_offsets = True
 
@@ -92,17 +93,17 @@ class Outside:
 
 
 def publish_outside(self, delivery, publish_with=StateWriter.publish_with):
+    """Publish the state of a delivery outside of the transaction. Replaces StateWriter.publish_with."""
     if not hasattr(self, "outside"):
-        self.outside = Outside(self._publisher._client_properties)
-    inside, self._publisher = self._publisher, self.outside
+        self.outside = NonTransactionalPublisher(self._publisher._client_properties)
+    transactional, self._publisher = self._publisher, self.outside
     publish_with(self, delivery)
-    self._publisher = inside
+    self._publisher = transactional
 
 
 def main() -> int:
-    faulthandler.register(
-        signal.SIGUSR2
-    )  # writes the stack of each thread to the log of a consumer that is stuck
+    # On SIGUSR2, a consumer that is stuck writes the stack of each thread to its log.
+    faulthandler.register(signal.SIGUSR2)
     parser = argparse.ArgumentParser()
     parser.add_argument("--crash", default="")
     parser.add_argument("--freeze", default="")

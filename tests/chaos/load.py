@@ -15,19 +15,19 @@ from supervised_process import log_line
 
 KEYS = 20
 POISON_SHARE = 0.01
-# After a restart of the broker that loses answers, librdkafka's idempotent producer can stop sending for good. A new
-# producer replaces it.
+# librdkafka's idempotent producer can stop sending for good if a restart of the broker loses answers. After this time
+# without an answer, a new producer replaces it.
 STUCK_S = 60.0
 PURGE_S = 5.0
 # The most events that wait, in seconds of the rate. More would take minutes to settle on a slow machine.
 MAX_WAITING_S = 20.0
-WINDOW = 6  # of the model, see system.py
+WINDOW = 6  # of the model that system.py creates
 NO_LIMIT = 1e9  # of a forecast
 AHEAD = 1.0  # the model's first median is the window's mean plus this
 
 
 class Load(threading.Thread):
-    """Produces until `enough` is set.
+    """Produces events in a thread until `enough` is set.
 
     Event n has the id `key:n` and a window that holds only n, so that its forecast identifies the event. The function
     rejects one half of the poison and crashes on the other. doubtful: ids of events that may or may not have reached
@@ -80,9 +80,8 @@ class Load(threading.Thread):
         key = self._random.randrange(KEYS)
         id_ = f"k{key}:{number}"
         data: dict[str, object] = {"start": "2026-01-01T00:00:00Z", "step_s": 60, "values": [number] * WINDOW}
-        data["max"] = (
-            NO_LIMIT  # else a window with only the value 100 counts as a percentage, whose forecast stays at 100
-        )
+        # Without it, a window with only the value 100 counts as a percentage, whose forecast stays at 100.
+        data["max"] = NO_LIMIT
         is_poison = self._random.random() < POISON_SHARE
         if is_poison:
             data |= self._random.choice(({"values": ["odd"] * WINDOW}, {"unit": "crash"}))

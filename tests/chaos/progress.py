@@ -9,13 +9,15 @@ from confluent_kafka import Consumer, TopicPartition
 from kafka_container import PARTITIONS
 from supervised_process import log_line
 
-# A client may lose its connection after a broker's restart (see consumer/kafka/connection.py). A transaction times out
-# within 20 s.
+# A client may lose its connection after a broker's restart (consumer/kafka/connection.py): a reader without records for
+# this long is replaced. An open transaction delays readers for less, at most 20 s.
 READER_IDLE_S = 30.0
 
 
 class Progress:
-    """ids: of the inputs that have an outcome. slowest_s: the longest time without any output.
+    """Reads the outcomes of inputs.
+
+    ids: of the inputs that have an outcome. slowest_s: the longest time without any output.
 
     slowest_flow_s: by kind of fault, the longest time from `watch` until every partition has output that was published
     after the fault.

@@ -6,7 +6,7 @@ import json
 from functools import partial
 from typing import Any
 
-from check_readings import LEAST, START_S, STEP_S, window_id
+from check_readings import MIN_READINGS, START_S, STEP_S, window_id
 from confluent_kafka import KafkaError, Message
 from kafka_container import PARTITIONS
 from load import KEYS, POISON_SHARE, Load
@@ -30,7 +30,7 @@ max = 1e9
 
 
 class ReadingsLoad(Load):
-    """Counts as produced only records with an outcome: poison, and readings that complete a window."""
+    """A load of readings. Only records with an outcome count as produced: poison, and readings that end a window."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -64,7 +64,7 @@ class ReadingsLoad(Load):
         self._steps[key] = step + 1
         self._counts[key] += 1
         self._last[key] = step, self._random.randrange(MAX_VALUE)
-        return self._send_reading(key, *self._last[key], has_outcome=self._counts[key] >= LEAST)
+        return self._send_reading(key, *self._last[key], has_outcome=self._counts[key] >= MIN_READINGS)
 
     def _send_reading(self, key: int, step: int, value: int, *, has_outcome: bool) -> bool:
         at_s = START_S + step * STEP_S

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.interceptor.assembly.reference import Partition, Setting
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
-STEP_S, WINDOW, LEAST, GRACE_S = 60, 12, 3, 30
+STEP_S, WINDOW, MIN_READINGS, GRACE_S = 60, 12, 3, 30
 KINDS = (
     "regular",
     "jitter",
@@ -62,42 +62,42 @@ class Reading(NamedTuple):
     value: int
 
 
-def readings(steps: int, copies: int, each: int, chance: random.Random) -> list[Reading]:
-    """The readings of all kinds in the order of their records. each: readings in one step."""
+def readings(steps: int, copies: int, each: int, rng: random.Random) -> list[Reading]:
+    """Return the readings of all kinds in the order of their records. each: readings in one step."""
     found = [
         reading
         for kind in KINDS
         for copy in range(copies)
-        for reading in _of_series(kind, f"{kind}-{copy}", steps, each, chance)
+        for reading in _of_series(kind, f"{kind}-{copy}", steps, each, rng)
     ]
     return sorted(found, key=lambda reading: (reading.arrival_s, reading.series))
 
 
-def _of_series(kind: str, name: str, steps: int, each: int, chance: random.Random) -> Iterator[Reading]:
+def _of_series(kind: str, name: str, steps: int, each: int, rng: random.Random) -> Iterator[Reading]:
     value = 0
     for number in range(steps * each):
         time_s = number * STEP_S // each
         if kind == "jitter":
-            time_s += chance.randrange(10)
-        value = value + chance.randrange(50) if "total" in kind else chance.randrange(1000)
-        if kind == "resets_total" and chance.random() < 0.05:
-            value = chance.randrange(5)
-        is_gap = kind == "gaps" and chance.random() < 0.3
+            time_s += rng.randrange(10)
+        value = value + rng.randrange(50) if "total" in kind else rng.randrange(1000)
+        if kind == "resets_total" and rng.random() < 0.05:
+            value = rng.randrange(5)
+        is_gap = kind == "gaps" and rng.random() < 0.3
         is_pause = kind == "pause" and steps // 3 < number // each < steps // 3 + 2 * WINDOW
         if is_gap or is_pause or (kind == "quiet" and number // each > steps // 2):
             continue
         arrival_s = time_s
-        if kind == "late" and chance.random() < 0.3:
-            arrival_s += chance.choice((STEP_S // 2, 2 * STEP_S, 5 * STEP_S, 2 * WINDOW * STEP_S))
+        if kind == "late" and rng.random() < 0.3:
+            arrival_s += rng.choice((STEP_S // 2, 2 * STEP_S, 5 * STEP_S, 2 * WINDOW * STEP_S))
         if kind == "disordered":
-            arrival_s += chance.randrange(3 * STEP_S)
+            arrival_s += rng.randrange(3 * STEP_S)
         yield Reading(arrival_s, name, time_s, value)
-        if kind == "repeated" and chance.random() < 0.3:
-            yield Reading(arrival_s + 1, name, time_s, value + chance.randrange(2))
+        if kind == "repeated" and rng.random() < 0.3:
+            yield Reading(arrival_s + 1, name, time_s, value + rng.randrange(2))
 
 
 def encode(kind: str, reading: Reading) -> bytes:
-    """The record's value. kind: SINGLE or MEAN."""
+    """Return the record's value. kind: SINGLE or MEAN."""
     at_s = START_S + reading.time_s
     if kind == SINGLE:
         name = "requests_total" if "total" in reading.series else "temperature"
@@ -110,7 +110,7 @@ def encode(kind: str, reading: Reading) -> bytes:
 
 
 def expected(kind: str, partition: Sequence[tuple[int, bytes]]) -> dict[str, list[tuple[str, Window]]]:
-    """By series, ids and windows in order. partition: timestamp in seconds, and value, of the records in order."""
+    """Return ids and windows in order, by series. partition: timestamp (s) and value of each record, in order."""
     found: dict[str, list[tuple[str, Window]]] = {}
     references: dict[str, Partition] = {}
     for timestamp_s, raw in partition:
@@ -132,7 +132,7 @@ def expected(kind: str, partition: Sequence[tuple[int, bytes]]) -> dict[str, lis
 
 
 def _setting(aggregate: str, *, is_counter: bool = False) -> Setting:
-    return Setting(STEP_S, WINDOW, LEAST, grace=GRACE_S, aggregate=aggregate, is_counter=is_counter)
+    return Setting(STEP_S, WINDOW, MIN_READINGS, grace=GRACE_S, aggregate=aggregate, is_counter=is_counter)
 
 
 def _add(

@@ -150,7 +150,7 @@ class Run:
         self._faults.advance(self._load.produced)
         has_reached_point = not (self._options.crash or self._options.freeze) or self._has_reached_point()
         is_enough = (
-            self._faults.are_over and has_reached_point and self._progress.settled >= self._options.events
+            self._faults.is_finished and has_reached_point and self._progress.settled >= self._options.events
         )
         if is_enough and (not self._options.all_work or all(self.system.work().values())):
             self._load.enough.set()

@@ -32,7 +32,9 @@ def log_line(sentence: str) -> None:
 
 @dataclass
 class SupervisedProcess:
-    """arguments: of the Python interpreter. port: of its metrics. variables: for its environment.
+    """One process of a run.
+
+    arguments: of the Python interpreter. port: of its metrics. variables: for its environment.
 
     stays_away: whether it is away for GONE_S after its next end. ends: its exit codes.
     """
@@ -64,7 +66,7 @@ class SupervisedProcess:
             )
 
     def supervise(self) -> None:
-        """Start it again if it has ended and its time away is over."""
+        """Start the process again if it has ended and its time away is over."""
         if self.process is None or self.process.poll() is None:
             return
         if not self._is_reported:
@@ -82,7 +84,7 @@ class SupervisedProcess:
         return self.log.read_text("utf-8", "replace")[-SHOWN_CHARACTERS:]
 
     def has_logged(self, text: str) -> bool:
-        """Whether the text is in its log since it was started last."""
+        """Whether the text is in the log since the last start."""
         with self.log.open("rb") as log:
             log.seek(self._log_begins_at)
             return text.encode() in log.read()
@@ -100,7 +102,7 @@ class SupervisedProcess:
         )
 
     def kill(self, away_s: float = 0.0) -> None:
-        """Kill it. away_s: the shortest time until its restart."""
+        """Kill the process. away_s: the shortest time until its restart."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -112,13 +114,13 @@ class SupervisedProcess:
 
     def kill_a_child(self, rng: random.Random) -> None:
         assert self.process is not None
-        with contextlib.suppress(psutil.NoSuchProcess):  # it restarts a child itself
+        with contextlib.suppress(psutil.NoSuchProcess):  # the child has ended, and its parent restarts it
             children = psutil.Process(self.process.pid).children()
             if children:
                 rng.choice(children).kill()
 
     def thaw(self) -> bool:
-        """Continue it FREEZE_S after it was stopped. Returns whether it is stopped now."""
+        """Send SIGCONT to a process that has been stopped for FREEZE_S. Returns whether it was stopped."""
         assert self.process is not None
         try:
             is_stopped = psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED

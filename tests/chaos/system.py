@@ -15,9 +15,9 @@ from readings import CONFIG
 from supervised_process import SupervisedProcess
 
 HERE = Path(__file__).parent
-MAKE_MODELS = HERE.parent / "model_service"
-# forecast = mean of the window + step + quantile's number.
-MAKE = "import sys, pathlib, make_models; make_models.write_ours(pathlib.Path(sys.argv[1]), 6, 2, 0.0)"
+MODEL_TESTS = HERE.parent / "model_service"
+# Its forecast is the mean of the window + the step + the number of the quantile.
+MAKE_MODEL = "import sys, pathlib, make_models; make_models.write_ours(pathlib.Path(sys.argv[1]), 6, 2, 0.0)"
 
 
 def make_model(models: Path) -> None:
@@ -25,8 +25,8 @@ def make_model(models: Path) -> None:
     version = models / "forecast" / "1"
     version.parent.mkdir(parents=True)
     subprocess.run(
-        [sys.executable, "-c", MAKE, str(version)],
-        cwd=MAKE_MODELS,
+        [sys.executable, "-c", MAKE_MODEL, str(version)],
+        cwd=MODEL_TESTS,
         check=True,
         capture_output=True,
         timeout=100,
@@ -34,7 +34,7 @@ def make_model(models: Path) -> None:
 
 
 class System:
-    """Builds the processes and does not start them. joining: a consumer that only a storm starts."""
+    """Builds the processes and does not start them. joining: the additional consumer, which only a storm starts."""
 
     def __init__(
         self, options: argparse.Namespace, kafka: KafkaContainer | KafkaCluster, models: Path, folder: Path
@@ -66,7 +66,7 @@ class System:
         return any(consumer.frozen_at_s for consumer in self.consumers)
 
     def work(self) -> dict[str, int]:
-        """Return by process the events that a consumer has settled, or the calls of a model, since its last start."""
+        """Return the work of each process since its last start: events of a consumer, calls of a model."""
         settled = {each.name: each.counted("fncast_events_total") for each in self.consumers}
         return settled | {
             each.name: each.counted("fncast_model_seconds_count") for each in self.model_services

@@ -1,16 +1,22 @@
 """`fncast deploy` to the function host, to a fake Fn server, and to servers that are not Fn servers."""
 
-from collections.abc import Iterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from fncast.cli.main import build_parser
 from fncast.failure import Failure
 from fncast.http.listener import bind
-from functions.deployment import DeployError, FnServer
+from functions import deployment
+from functions.deployment import INVOKE_ENDPOINT, DeployError, FnServer
 from functions.host.folder import FunctionFolder, read_folder
 from tests.functions.fake_fn_server import FakeFnServer, fake_fn_server
 from tests.functions.running_host import running_host
@@ -63,7 +69,7 @@ def get(url: str, **query: str) -> Any:
     return answer.json()
 
 
-def test_deploys_image_configuration_and_trigger(
+def test_image_configuration_and_trigger_are_deployed(
     host: str, folder: FunctionFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # A process that has answered is replaced at once.
@@ -175,6 +181,43 @@ async def test_no_error_shows_the_password_of_a_url(host: str, folder: FunctionF
             with pytest.raises(DeployError) as caught:
                 await fn.deploy(folder, "example/echo:1", "another-app", {})
         assert "S3CRET" not in str(caught.value)
+
+
+@asynccontextmanager
+async def answering(*parts: bytes) -> AsyncIterator[str]:
+    """The URL of a server that answers each request with these parts, one packet each."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = sum(map(len, parts))
+        await response.prepare(request)
+        for part in parts:
+            await response.write(part)
+            for _ in range(100):  # turns in which the client reads the part
+                await asyncio.sleep(0)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handle)
+    app.router.add_post("/{path:.*}", handle)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/"))
+
+
+async def test_a_response_in_several_packets_is_read_whole(folder: FunctionFolder) -> None:
+    entry = {"id": "1", "name": "echo", "annotations": {INVOKE_ENDPOINT: "http://fn/invoke/1"}}
+    document = json.dumps({**entry, "items": []}).encode()
+    async with answering(document[:9], document[9:]) as url, FnServer(url) as fn:
+        assert await fn.deploy(folder, "example/echo:1", "fncast", {}) == ("http://fn/invoke/1",)
+
+
+async def test_a_response_above_the_limit_is_named(
+    folder: FunctionFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "MAX_RESPONSE_BYTES", 10)
+    async with answering(b"x" * 100) as url, FnServer(url) as fn:
+        with pytest.raises(DeployError, match="not answer like an Fn server: the answer is larger than 10"):
+            await fn.deploy(folder, "example/echo:1", "fncast", {})
 
 
 @pytest.mark.parametrize("content", ["", "two words", "a\nb"])

@@ -9,10 +9,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from confluent_kafka import Message, TopicPartition
 from kafka_container import eventually
+from testbed import DeliveryTestbed
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 STEP_S, WINDOW, LEAST = 10, 16, 3
@@ -20,6 +21,7 @@ KEYS = 8
 READ_S = 20.0
 LATE_EVERY, REPEATED_EVERY, MISSING_EVERY = 11, 13, 17  # records
 OWNER = "assemble"
+COMPACTED = {"cleanup.policy": "compact"}
 CONFIG = f"""
 [[inputs]]
 topic = "{{topic}}"
@@ -43,12 +45,10 @@ class Completed(NamedTuple):
     values: Window
 
 
-def with_windows(testbed: Any) -> Any:
+def with_windows(testbed: DeliveryTestbed) -> DeliveryTestbed:
     """A testbed whose consumers assemble windows."""
-    testbed.state = f"state-{testbed.tag}"
-    testbed.variables = {"KAFKA__STATE_TOPIC": testbed.state}
     testbed.config = testbed.folder / "fncast.toml"
-    testbed.config.write_text(CONFIG.format(topic=testbed.metrics))
+    testbed.config.write_text(CONFIG.format(topic=testbed.metrics), "utf-8")
     return testbed
 
 
@@ -64,7 +64,7 @@ def reading(number: int, keys: int) -> bytes:
     return json.dumps(record).encode()
 
 
-def produce(testbed: Any, count: int, first: int = 1, keys: int = KEYS) -> None:
+def produce(testbed: DeliveryTestbed, count: int, first: int = 1, keys: int = KEYS) -> None:
     """Produce this many records; some steps have none."""
     for number in range(first, first + count):
         value = b"" if number % MISSING_EVERY == 0 else reading(number, keys)
@@ -75,7 +75,7 @@ def produce(testbed: Any, count: int, first: int = 1, keys: int = KEYS) -> None:
     testbed.flush()
 
 
-def records_of(testbed: Any) -> Iterator[Message]:
+def records_of(testbed: DeliveryTestbed) -> Iterator[Message]:
     """The records of the input topic, by partition in order; not all at once, because there may be a million."""
     reader = testbed.reader()
     try:
@@ -117,12 +117,12 @@ def windows_of(records: Iterable[Message]) -> Iterator[Completed]:
             yield Completed(record.partition(), record.offset(), id_, window)
 
 
-def expected(testbed: Any) -> dict[str, Window]:
+def expected(testbed: DeliveryTestbed) -> dict[str, Window]:
     """The window of each forecast by its id; computed from the input topic alone."""
     return {window.id_: window.values for window in windows_of(records_of(testbed))}
 
 
-def found(testbed: Any) -> list[tuple[int, str, Window]]:
+def found(testbed: DeliveryTestbed) -> list[tuple[int, str, Window]]:
     """Partition, id and window of each forecast, by partition in order."""
     return [
         (
@@ -134,7 +134,7 @@ def found(testbed: Any) -> list[tuple[int, str, Window]]:
     ]
 
 
-def wait_for(testbed: Any, ids: Iterable[str]) -> None:
+def wait_for(testbed: DeliveryTestbed, ids: Iterable[str]) -> None:
     """Wait until each of these windows has its forecast."""
     wanted = set(ids)
     eventually(
@@ -142,12 +142,27 @@ def wait_for(testbed: Any, ids: Iterable[str]) -> None:
     )
 
 
-def wait_for_all(testbed: Any) -> None:
+def wait_for_all(testbed: DeliveryTestbed) -> None:
     """Wait until each window of the input topic has its forecast."""
     wait_for(testbed, expected(testbed))
 
 
-def check(testbed: Any, wanted: dict[str, Window] | None = None) -> None:
+def run_once(testbed: DeliveryTestbed, count: int, first: int = 1) -> str:
+    """Produce, consume all of it, and stop. Returns the consumer's log."""
+    produce(testbed, count, first=first)
+    consumer = testbed.consume()
+    wait_for_all(testbed)
+    assert consumer.terminate() == 0
+    return consumer.log()
+
+
+def write_state(testbed: DeliveryTestbed, place: int, key: bytes, value: bytes | None) -> None:
+    """Write a record to a partition of the state topic. place: its number."""
+    testbed.producer.produce(testbed.state, value, key, place)
+    testbed.flush()
+
+
+def check(testbed: DeliveryTestbed, wanted: dict[str, Window] | None = None) -> None:
     """Each window has one forecast, with the right values, in order. wanted: by id; default: those of the input."""
     forecasts = found(testbed)
     assert max(Counter(id_ for _, id_, _ in forecasts).values()) == 1

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from assembled import with_windows
 from browser_tab import chromium
-from fake_function import Behaviour, Function, batch, forecast, works
+from confluent_kafka.admin import AdminClient
+from fake_function import Function, batch, forecast, status, works
 from kafka_cluster import KafkaCluster
 from kafka_container import KafkaContainer, eventually
 from testbed import DeliveryTestbed
@@ -106,6 +108,18 @@ def exactly_once_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTes
     yield from testbed_on(request, "kafka", "exactly-once")
 
 
+@pytest.fixture
+def windows(exactly_once_testbed: DeliveryTestbed) -> DeliveryTestbed:
+    """Exactly-once on Kafka, with consumers that assemble windows."""
+    return with_windows(exactly_once_testbed)
+
+
+@pytest.fixture
+def admin(windows: DeliveryTestbed) -> AdminClient:
+    """A client of the broker of `windows`."""
+    return AdminClient({"bootstrap.servers": windows.bootstrap_servers, "log_level": 0})
+
+
 @pytest.fixture(params=["at-least-once", "exactly-once"])
 def own_kafka_testbed(request: pytest.FixtureRequest) -> Iterator[DeliveryTestbed]:
     """Both guarantees on `own_kafka`."""
@@ -136,18 +150,12 @@ def answers() -> Any:
         forecast = staticmethod(forecast)
         batch = staticmethod(batch)
         works = staticmethod(works)
+        status = staticmethod(status)
 
         @staticmethod
         async def at_random(events: list[dict[str, Any]]) -> web.Response:
             await asyncio.sleep(random.random() * 0.05)
             return await works(events)
-
-        @staticmethod
-        def status(code: int, text: str = "") -> Behaviour:
-            async def answer(_: list[dict[str, Any]]) -> web.Response:
-                return web.Response(status=code, text=text)
-
-            return answer
 
     return Answers
 

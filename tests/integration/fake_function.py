@@ -34,12 +34,31 @@ def batch(events: list[dict[str, Any]]) -> web.Response:
     return web.Response(body=json.dumps(events).encode(), content_type="application/cloudevents-batch+json")
 
 
+def status(code: int, text: str = "") -> Behaviour:
+    """A function that answers each call with this status."""
+
+    async def answer(_: list[dict[str, Any]]) -> web.Response:
+        return web.Response(status=code, text=text)
+
+    return answer
+
+
+async def hangs(_: list[dict[str, Any]]) -> web.Response:
+    """A function that does not answer, also not when it works again."""
+    await asyncio.sleep(300)
+    raise AssertionError("the call was not cancelled")
+
+
 async def works(events: list[dict[str, Any]]) -> web.Response:
     return batch([forecast(event) for event in events])
 
 
 class Function:
-    """A fake Fn server with one function. `behaviour` answers its calls. `stop` and `start` keep the port."""
+    """A fake Fn server with one function. `stop` and `start` keep the port.
+
+    behaviour: answers the calls of the function. foreign: answers `/foreign`, which is not an Fn function.
+    calls: the ids of the events in each call of the function.
+    """
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -47,7 +66,6 @@ class Function:
         self.behaviour: Behaviour = works
         self.calls: list[list[str]] = []
         self.foreign: Foreign | None = None
-        """The behaviour of `/foreign`, which is not an Fn function."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()

@@ -15,9 +15,8 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
-START_S = (
-    300  # about 6 s, and 15 s after a kill, when the old session must end first; longer on a busy machine
-)
+# About 6 s, and 15 s after a kill, when the old session must end first; longer on a busy machine.
+START_S = 300
 STOP_S = 30  # usually two seconds; then the container is killed
 LOG_LINES = 5000
 PARTITIONS = 4  # also the number of a topic of the embedded broker
@@ -73,6 +72,39 @@ def paused(container: Any) -> Iterator[None]:
             container.unpause()
 
 
+def _properties(port: int) -> dict[str, str]:
+    """The properties of a broker with one listener, whose port is also that of the host."""
+    return {
+        "NODE_ID": "1",
+        "PROCESS_ROLES": "broker,controller",
+        "LISTENERS": f"PLAINTEXT://:{port},CONTROLLER://:29093",
+        "ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{port}",
+        "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
+        "INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
+        "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "OFFSETS_TOPIC_NUM_PARTITIONS": "4",
+        "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
+        "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        # After a kill, the broker is fenced until its old session has ended: 9 s by default.
+        # With 2 s, a busy machine fences a running broker again and again.
+        "BROKER_SESSION_TIMEOUT_MS": "6000",
+        "BROKER_HEARTBEAT_INTERVAL_MS": "1000",
+        "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+        "GROUP_CONSUMER_SESSION_TIMEOUT_MS": "6000",
+        "GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS": "1000",
+        "GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS": "1000",
+        "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "500",
+        "NUM_PARTITIONS": str(PARTITIONS),
+        "LOG_DIRS": "/tmp/kraft",
+        "AUTO_CREATE_TOPICS_ENABLE": "false",
+        "HEAP_OPTS": "-Xmx384m -Xms256m",
+    }
+
+
 class KafkaContainer:
     """A single node with all its properties: the image ignores its defaults as soon as one is set.
 
@@ -89,35 +121,7 @@ class KafkaContainer:
         self.bootstrap_servers = f"127.0.0.1:{self.port}"
         self._container = DockerContainer(KAFKA_IMAGE)
         self._container.ports[self.port] = ("127.0.0.1", self.port)
-        for name, value in {
-            "NODE_ID": "1",
-            "PROCESS_ROLES": "broker,controller",
-            "LISTENERS": f"PLAINTEXT://:{self.port},CONTROLLER://:29093",
-            "ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-            "CONTROLLER_QUORUM_VOTERS": "1@localhost:29093",
-            "INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
-            "OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-            "OFFSETS_TOPIC_NUM_PARTITIONS": "4",
-            "TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-            "TRANSACTION_STATE_LOG_MIN_ISR": "1",
-            "TRANSACTION_STATE_LOG_NUM_PARTITIONS": "4",
-            "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-            # After a kill, the broker is fenced until its old session has ended: 9 s by default.
-            # With 2 s, a busy machine fences a running broker again and again.
-            "BROKER_SESSION_TIMEOUT_MS": "6000",
-            "BROKER_HEARTBEAT_INTERVAL_MS": "1000",
-            "GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
-            "GROUP_CONSUMER_SESSION_TIMEOUT_MS": "6000",
-            "GROUP_CONSUMER_MIN_SESSION_TIMEOUT_MS": "1000",
-            "GROUP_CONSUMER_HEARTBEAT_INTERVAL_MS": "1000",
-            "GROUP_CONSUMER_MIN_HEARTBEAT_INTERVAL_MS": "500",
-            "NUM_PARTITIONS": str(PARTITIONS),
-            "LOG_DIRS": "/tmp/kraft",
-            "AUTO_CREATE_TOPICS_ENABLE": "false",
-            "HEAP_OPTS": "-Xmx384m -Xms256m",
-        }.items():
+        for name, value in _properties(self.port).items():
             self._container.with_env(f"KAFKA_{name}", value)
         try:
             self._container.start()

@@ -13,8 +13,10 @@ CHUNK_BYTES = 64 * 1024
 class Proxies:
     """A proxy for each target, each on a separate port, in a thread with an event loop."""
 
-    def __init__(self, targets: Sequence[tuple[str, int]]) -> None:
+    def __init__(self, targets: Sequence[tuple[str, int]], ports: Sequence[int] | None = None) -> None:
+        """ports: where each proxy listens; by default on free ports."""
         self._targets = list(targets)
+        wanted = ports or [0] * len(self._targets)
         self._writers: list[set[asyncio.StreamWriter]] = [set() for _ in targets]
         self._loop = asyncio.new_event_loop()
         self._flows = [asyncio.Event() for _ in targets]
@@ -22,13 +24,13 @@ class Proxies:
             flow.set()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._servers = [self._do(self._listen(number)) for number in range(len(self._targets))]
+        self._servers = [self._do(self._listen(number, port)) for number, port in enumerate(wanted)]
         self.ports: list[int] = [server.sockets[0].getsockname()[1] for server in self._servers]
 
     def _do(self, work):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _listen(self, number: int) -> asyncio.Server:
+    async def _listen(self, number: int, port: int) -> asyncio.Server:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
                 there, back = await asyncio.open_connection(*self._targets[number])
@@ -44,7 +46,7 @@ class Proxies:
                 for side in both:
                     side.transport.abort()
 
-        return await asyncio.start_server(connected, "127.0.0.1", 0)
+        return await asyncio.start_server(connected, "127.0.0.1", port)
 
     async def _copy(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -70,10 +72,12 @@ class Proxies:
 
     def stall(self, numbers: Sequence[int]) -> None:
         """Hold back data in both directions until `resume`."""
-        self._soon(lambda: [self._flows[number].clear() for number in numbers] and None)
+        for number in numbers:
+            self._soon(self._flows[number].clear)
 
     def resume(self) -> None:
-        self._soon(lambda: [flow.set() for flow in self._flows] and None)
+        for flow in self._flows:
+            self._soon(flow.set)
 
     def close(self) -> None:
         async def end() -> None:

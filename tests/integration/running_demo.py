@@ -70,7 +70,7 @@ class Demo:
             assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(
                 self.lines
             )
-            time.sleep(0.05)  # may end between two looks
+            time.sleep(0.05)  # nothing reports the condition
 
     def has_moving_forecasts(self) -> bool:
         """Whether the demo has said that forecasts arrive."""

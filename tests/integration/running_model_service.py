@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from kafka_container import free_port
 
 from fncast.http.listener import bind
 from fncast.http.server import build_server
@@ -16,8 +16,6 @@ from model_service.serving.metrics import Metrics
 from model_service.serving.model import Model
 from model_service.serving.repository import Models
 from model_service.serving.server import ModelServer
-
-UNASSIGNED_PORTS = (20_000, 30_000)  # below the ports that Linux and macOS assign
 
 
 class FakeRepository:
@@ -36,16 +34,6 @@ class Addresses:
 
     url: str
     grpc: str
-
-
-def free_port() -> int:
-    """One that is free, and not of those that the system hands out by itself: between this look and gRPC's somebody
-    else would be given it now and then.
-    """
-    while True:
-        port = random.SystemRandom().randrange(*UNASSIGNED_PORTS)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 @contextmanager

@@ -43,8 +43,20 @@ def secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
     container = DockerContainer(KAFKA_IMAGE).with_volume_mapping(str(folder), "/tls", "ro")
     for port in (open_port, sasl_port, tls_port):
         container.ports[port] = ("127.0.0.1", port)
+    for name, value in _properties(open_port, sasl_port, tls_port, keystore).items():
+        container.with_env(f"KAFKA_{name}", value)
+    try:
+        container.start()
+        address = f"127.0.0.1:{open_port}"
+        eventually(lambda: _is_ready(address), 90, lambda: b"".join(container.get_logs()).decode()[-3000:])
+        yield SecuredKafka(address, f"127.0.0.1:{sasl_port}", f"127.0.0.1:{tls_port}", certificate)
+    finally:
+        container.stop()
+
+
+def _properties(open_port: int, sasl_port: int, tls_port: int, keystore: Path) -> dict[str, str]:
     # Names of listeners with `SSL` in them would make the image require more variables.
-    for name, value in {
+    return {
         "NODE_ID": "1",
         "PROCESS_ROLES": "broker,controller",
         "LISTENERS": f"OPEN://:{open_port},LOGIN://:{sasl_port},SECURE://:{tls_port},CONTROLLER://:29093",
@@ -72,15 +84,7 @@ def secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
         "GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
         "LOG_DIRS": "/tmp/kraft",
         "HEAP_OPTS": "-Xmx384m",
-    }.items():
-        container.with_env(f"KAFKA_{name}", value)
-    try:
-        container.start()
-        address = f"127.0.0.1:{open_port}"
-        eventually(lambda: _is_ready(address), 90, lambda: b"".join(container.get_logs()).decode()[-3000:])
-        yield SecuredKafka(address, f"127.0.0.1:{sasl_port}", f"127.0.0.1:{tls_port}", certificate)
-    finally:
-        container.stop()
+    }
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any
 
 from kafka_container import eventually
+from testbed import DeliveryTestbed
 
 CHAIN = "tests.consumer.state.running_sums:RunningSums"
 
 
-def with_sums(testbed: Any) -> Any:
+def with_sums(testbed: DeliveryTestbed) -> DeliveryTestbed:
     """A testbed whose consumers keep running sums."""
-    testbed.state = f"state-{testbed.tag}"
-    testbed.variables = {"INTERCEPTORS__CHAIN": CHAIN, "KAFKA__STATE_TOPIC": testbed.state}
+    testbed.variables = {"INTERCEPTORS__CHAIN": CHAIN}
     return testbed
 
 
-def produce(testbed: Any, count: int, first: int = 1, keys: int = 8) -> None:
+def produce(testbed: DeliveryTestbed, count: int, first: int = 1, keys: int = 8) -> None:
     for number in range(first, first + count):
         testbed.produce(str(number), f"k{number % keys}".encode(), b"%d" % number)
         if number % 500 == 0:
@@ -25,7 +24,7 @@ def produce(testbed: Any, count: int, first: int = 1, keys: int = 8) -> None:
     testbed.flush()
 
 
-def expected(testbed: Any) -> dict[str, int]:
+def expected(testbed: DeliveryTestbed) -> dict[str, int]:
     """The running sum of each record, by the id of its forecast; computed from the input alone."""
     sums: dict[tuple[int, bytes], int] = defaultdict(int)
     found = {}
@@ -36,7 +35,7 @@ def expected(testbed: Any) -> dict[str, int]:
     return found
 
 
-def found(testbed: Any) -> list[tuple[str, int]]:
+def found(testbed: DeliveryTestbed) -> list[tuple[str, int]]:
     """Ids and sums of the forecasts, closings included."""
     return [
         (dict(message.headers())["ce_id"].decode(), int(message.value()))
@@ -44,7 +43,7 @@ def found(testbed: Any) -> list[tuple[str, int]]:
     ]
 
 
-def wait_for_all(testbed: Any) -> None:
+def wait_for_all(testbed: DeliveryTestbed) -> None:
     """Wait until each record has its forecast."""
     wanted = expected(testbed)
     eventually(
@@ -52,7 +51,7 @@ def wait_for_all(testbed: Any) -> None:
     )
 
 
-def check(testbed: Any, *, repeats: bool = False) -> None:
+def check(testbed: DeliveryTestbed, *, repeats: bool = False) -> None:
     """Each record's forecast has the right sum. Without `repeats`, no forecast comes twice, closings included."""
     forecasts = found(testbed)
     assert {id_: total for id_, total in forecasts if ":closed:" not in id_} == expected(testbed)

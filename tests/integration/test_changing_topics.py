@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from consumer_process import ConsumerProcess
+from group_offsets import commit
 from kafka_container import eventually
 from testbed import DeliveryTestbed
 
@@ -41,13 +42,6 @@ def delete_records(testbed: DeliveryTestbed, before: int, partition: int = 0) ->
     client = admin(testbed)  # keep the client until its answers have arrived
     for done in client.delete_records([TopicPartition(testbed.metrics, partition, before)]).values():
         done.result(10)
-
-
-def commit(testbed: DeliveryTestbed, offset: int, partition: int = 0) -> None:
-    """Reset the offsets of the group, as an operator does."""
-    group = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": f"group-{testbed.tag}"})
-    group.commit(offsets=[TopicPartition(testbed.metrics, partition, offset)], asynchronous=False)
-    group.close()
 
 
 def produce(testbed: DeliveryTestbed, first: int, count: int) -> list[str]:
@@ -104,7 +98,7 @@ def test_an_input_topic_that_is_created_again_is_read_from_its_beginning(
     assert warnings(again) == []
 
 
-def test_an_input_topic_that_is_created_again_while_the_consumer_is_stopped(
+def test_an_input_topic_that_is_created_again_while_no_consumer_runs_is_read_from_its_beginning(
     exactly_once_testbed: DeliveryTestbed,
 ) -> None:
     testbed = exactly_once_testbed
@@ -150,7 +144,7 @@ def test_reading_starts_at_offsets_that_an_operator_has_reset(
     ids = produce(testbed, 0, 10)
     are_forecast(testbed, ids)
     assert consumer.terminate() == 0
-    commit(testbed, offset)
+    commit(testbed, TopicPartition(testbed.metrics, 0, offset))
     again = testbed.consume()
     eventually(lambda: len(forecast_of(testbed)) == 20 - first, 30, "forecasts of what is read again")
     assert forecast_of(testbed)[10:] == ids[first:]

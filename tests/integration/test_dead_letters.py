@@ -27,7 +27,7 @@ def run(testbed, *words: str, code: int = 0) -> str:
         env={
             "FNCAST_KAFKA__DEAD_LETTER_TOPIC": testbed.dead,
             "FNCAST_KAFKA__INPUT_TOPICS": testbed.metrics,
-            "FNCAST_KAFKA__GROUP_ID": f"group-{testbed.tag}",
+            "FNCAST_KAFKA__GROUP_ID": testbed.group,
         },
         capture_output=True,
         text=True,

@@ -2,81 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
-import threading
 
 import pytest
 from forecast_checks import all_have_forecasts, check_forecasts
 from kafka_container import free_port, paused
+from proxy import Proxies
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(150)]
 
 
 @pytest.fixture
-def free_address() -> str:
-    return f"127.0.0.1:{free_port()}"
-
-
-class Proxy:
-    """Passes bytes from one address to another."""
-
-    def __init__(self, here: str, there: str) -> None:
-        self._here, self._there = here.split(":"), there.split(":")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-
-    def __enter__(self) -> Proxy:
-        self._thread.start()
-        serving = asyncio.start_server(self._connected, *self._here)
-        asyncio.run_coroutine_threadsafe(serving, self._loop).result(5)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        async def end() -> None:
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
-                task.cancel()
-
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(*self._there)
-
-        async def copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-            while chunk := await source.read(65536):
-                to.write(chunk)
-                await to.drain()
-            to.close()
-
-        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer), return_exceptions=True)
+def unused_port() -> int:
+    return free_port()
 
 
 @pytest.mark.guarantee("an unreachable broker is waited for; a stop does not wait")
-def test_an_unreachable_broker_is_waited_for_and_a_stop_does_not_wait(kafka_testbed, free_address):
-    testbed = kafka_testbed
-    consumer = testbed.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
-    consumer.wait_for(f"no Kafka answers at {free_address}; waiting for it")
+def test_an_unreachable_broker_is_waited_for_and_a_stop_does_not_wait(kafka_testbed, unused_port):
+    address = f"127.0.0.1:{unused_port}"
+    consumer = kafka_testbed.consume(KAFKA__BOOTSTRAP_SERVERS=address)
+    consumer.wait_for(f"no Kafka answers at {address}; waiting for it")
     assert consumer.process.poll() is None
     assert consumer.terminate() == 0
     assert "Traceback" not in consumer.log()
 
 
 @pytest.mark.guarantee("a broker that starts late is found")
-def test_a_broker_that_starts_late_behind_a_proxy_is_found(exactly_once_testbed, free_address, until):
+def test_a_broker_that_starts_late_behind_a_proxy_is_found(exactly_once_testbed, unused_port, until):
     """The consumer starts before the broker at its address."""
     testbed = exactly_once_testbed
     ids = testbed.produce_many(10)
-    consumer = testbed.consume(KAFKA__BOOTSTRAP_SERVERS=free_address)
+    consumer = testbed.consume(KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{unused_port}")
     consumer.wait_for("waiting for it")
-    with Proxy(free_address, testbed.bootstrap_servers):
+    host, _, port = testbed.bootstrap_servers.partition(":")
+    with contextlib.closing(Proxies([(host, int(port))], [unused_port])):
         until(all_have_forecasts(testbed, ids), 25, "forecasts once the broker is there")
         assert consumer.terminate() == 0
 
 
 @pytest.mark.guarantee("a single broker that is killed and restarted loses nothing (at-least-once)")
-def test_a_broker_killed_and_restarted_in_the_middle(at_least_once_testbed, own_kafka, answers, until):
+def test_a_broker_that_is_killed_and_restarted_loses_nothing(
+    at_least_once_testbed, own_kafka, answers, until
+):
     testbed = at_least_once_testbed
     testbed.function.behaviour = answers.at_random
     ids = testbed.produce_many(3000)

@@ -3,68 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 
 import pytest
 from aiohttp import web
+from fake_function import batch, forecast, hangs, status, works
 from forecast_checks import attribute, check_delivery
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
+async def is_unavailable(events):
+    reason = {"type": "io.fncast.unavailable.v1", "data": {"reason": "no model", "retry_after_s": 1}}
+    return batch([forecast(event) | reason for event in events])
+
+
+async def answers_another_event(events):
+    return batch([forecast(event) | {"causationid": "another"} for event in events])
+
+
+async def answers_half(events):
+    return batch([forecast(event) for event in events[: len(events) // 2]])
+
+
+TROUBLES = {
+    "down": None,  # nothing listens at its address
+    "garbage": status(200, "<html>"),
+    "500": status(500, "no"),
+    "hangs": hangs,
+    "unavailable": is_unavailable,
+    "401": status(401, "no"),
+    "wrong event": answers_another_event,
+    "half an answer": answers_half,
+}
+
+
 @pytest.mark.guarantee("an outage makes no dead letters, and work resumes within 5 s")
-@pytest.mark.parametrize(
-    "trouble", ["down", "garbage", "500", "hangs", "unavailable", "401", "wrong event", "half an answer"]
-)
-def test_an_outage_of_the_function_creates_no_dead_letter_and_ends_within_5_s(
-    testbed, answers, until, trouble
-):
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_an_outage_of_the_function_creates_no_dead_letter_and_ends_within_5_s(testbed, trouble):
     if trouble not in ("down", "garbage", "hangs") and not testbed.is_exactly_once:
         pytest.skip("the function's kind of trouble has nothing to do with the broker: each is tried on one")
-
-    async def hangs(_):
-        await asyncio.sleep(300)  # calls that hung are not answered when the function is back
-
-    async def unavailable(events):
-        return answers.batch(
-            [
-                answers.forecast(e)
-                | {"type": "io.fncast.unavailable.v1", "data": {"reason": "no model", "retry_after_s": 1}}
-                for e in events
-            ]
-        )
-
-    async def wrong(events):
-        return answers.batch([answers.forecast(e) | {"causationid": "another"} for e in events])
-
-    async def half(events):
-        return answers.batch([answers.forecast(e) for e in events[: len(events) // 2]])
-
     first = testbed.produce_many(100)
     # A hanging function is noticed with the default timeout of 30 s, also if all calls in flight hang.
     limits = {"FN__BATCH_EVENTS": "10"} if trouble == "hangs" else {"FN__TIMEOUT_S": "0.5"}
     consumer = testbed.consume(ADMIN__PORT="0", **limits)
     testbed.wait_for(testbed.forecasts, 100)
-    if trouble == "down":
+    if (behaviour := TROUBLES[trouble]) is None:
         testbed.function.stop()
     else:
-        testbed.function.behaviour = {
-            "garbage": answers.status(200, "<html>"),
-            "500": answers.status(500, "no"),
-            "401": answers.status(401, "no"),
-            "hangs": hangs,
-            "unavailable": unavailable,
-            "wrong event": wrong,
-            "half an answer": half,
-        }[trouble]
+        testbed.function.behaviour = behaviour
     during = testbed.produce_many(100, first=100)
     consumer.wait_for("is out")
     assert testbed.read_all(testbed.dead) == []
-    if trouble == "down":
+    testbed.function.behaviour = works
+    if behaviour is None:
         testbed.function.start()
-    else:
-        testbed.function.behaviour = answers.works
     testbed.wait_for(testbed.forecasts, 101, within_s=5 + 1)  # plus a second for the start of the reader
     testbed.wait_for(testbed.forecasts, 200)
     consumer.wait_for("is back")
@@ -75,7 +68,7 @@ def test_an_outage_of_the_function_creates_no_dead_letter_and_ends_within_5_s(
 
 @pytest.mark.guarantee("a bad event among good ones is the only dead letter")
 @pytest.mark.parametrize("poison", ["crash", "hang", "rejection"])
-def test_poison_among_good_events_is_the_only_dead_letter(testbed, answers, poison):
+def test_poison_among_good_events_is_the_only_dead_letter(testbed, poison):
     def is_bad(event) -> bool:
         return int(event["id"].split(":")[1]) in (77, 180)
 
@@ -85,9 +78,9 @@ def test_poison_among_good_events_is_the_only_dead_letter(testbed, answers, pois
             await asyncio.sleep(30)
         if bad and poison == "crash":
             return web.json_response({"message": "function failed"}, status=502)
-        return answers.batch(
+        return batch(
             [
-                answers.forecast(e)
+                forecast(e)
                 | ({"type": "io.fncast.rejected.v1", "data": {"reason": "too odd"}} if is_bad(e) else {})
                 for e in events
             ]
@@ -108,11 +101,11 @@ def test_poison_among_good_events_is_the_only_dead_letter(testbed, answers, pois
 
 
 @pytest.mark.guarantee("one bad event is distinguished from an outage")
-def test_a_lone_poison_event_after_good_ones_is_not_taken_for_an_outage(testbed, answers):
+def test_a_lone_poison_event_after_good_ones_is_not_taken_for_an_outage(testbed):
     async def behaviour(events):
         if any(event["id"] == "poison" for event in events):
             return web.json_response({"message": "function failed"}, status=502)
-        return await answers.works(events)
+        return await works(events)
 
     testbed.function.behaviour = behaviour
     consumer = testbed.consume(FN__MAX_ATTEMPTS="3")
@@ -128,9 +121,6 @@ def test_a_lone_poison_event_after_good_ones_is_not_taken_for_an_outage(testbed,
 
 @pytest.mark.guarantee("a hanging function does not delay a stop")
 def test_two_signals_and_a_hanging_function_do_not_delay_the_stop(testbed, until):
-    async def hangs(_):
-        await asyncio.sleep(30)
-
     testbed.function.behaviour = hangs
     ids = testbed.produce_many(50)
     consumer = testbed.consume()
@@ -138,25 +128,6 @@ def test_two_signals_and_a_hanging_function_do_not_delay_the_stop(testbed, until
     consumer.process.send_signal(signal.SIGINT)
     assert consumer.terminate() == 0
     assert "Traceback" not in consumer.log()
-
-    async def works(events):
-        return web.Response(
-            body=json.dumps(
-                [
-                    {
-                        "specversion": "1.0",
-                        "id": "f",
-                        "source": "f",
-                        "type": "t",
-                        "causationid": e["id"],
-                        "causationsource": e["source"],
-                    }
-                    for e in events
-                ]
-            ).encode(),
-            content_type="application/cloudevents-batch+json",
-        )
-
     testbed.function.behaviour = works
     again = testbed.consume()
     testbed.wait_for(testbed.forecasts, len(ids))

@@ -87,7 +87,7 @@ def test_the_page_has_one_job_that_writes_window_events() -> None:
 
 @pytest.mark.docker
 @pytest.mark.slow
-def test_its_windows_equal_those_of_fncast(kafka: KafkaContainer, tmp_path: Path) -> None:
+def test_the_windows_of_the_job_equal_those_of_fncast(kafka: KafkaContainer, tmp_path: Path) -> None:
     if not JARS or shutil.which("java") is None:
         pytest.skip("needs Java and the folder FNCAST_FLINK with the jars of Flink and its Kafka connector")
     address, name = kafka.bootstrap_servers, uuid.uuid4().hex[:8]

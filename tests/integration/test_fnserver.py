@@ -37,7 +37,7 @@ def test_events_are_forecast_by_the_function_that_the_fn_server_runs(with_fn: Pr
     assert len({json.loads(line)["id"] for line in lines}) == WINDOWS
 
 
-def test_its_trigger_answers_a_plain_event(with_fn: Project) -> None:
+def test_a_trigger_answers_a_plain_event(with_fn: Project) -> None:
     """The script is sent to standard input: the Fn server exits when a command line of `docker exec` on its engine is
     long or not ASCII.
     """

@@ -46,7 +46,8 @@ def testbed(exactly_once_testbed: Any) -> Any:
     return exactly_once_testbed
 
 
-def test_each_record_is_forecast_or_rejected_with_the_right_reason(testbed: Any) -> None:
+def cases_of(testbed: Any) -> dict[bytes, tuple[Any, bytes | None, str]]:
+    """By key: headers, value and outcome of a record. The outcome is a part of the reason, or FORECAST."""
     whole = testbed.event("t1", subject="pump")
     bare = whole[:-1]
     plain = {"specversion": "1.0", "id": "t1", "source": "/t", "type": "io.fncast.window.v1"}
@@ -56,7 +57,7 @@ def test_each_record_is_forecast_or_rejected_with_the_right_reason(testbed: Any)
         return json.dumps(attributes | members).encode()
 
     event = structured(data=WINDOW)
-    cases: dict[bytes, tuple[Any, bytes | None, str]] = {
+    return {
         b"good": (whole, W, FORECAST),
         b"no data": (bare, None, "the event has no data"),
         b"no data, typed": (whole, None, "the event has no data"),
@@ -78,9 +79,14 @@ def test_each_record_is_forecast_or_rejected_with_the_right_reason(testbed: Any)
         b"string": (STRUCTURED, structured(data=W.decode()), "data is a string that holds JSON"),
         b"no subject": ([*bare[:-1], ("ce_subject", b"")], W, FORECAST),
     }
+
+
+def test_each_record_is_forecast_or_rejected_with_the_right_reason(testbed: Any) -> None:
+    cases = cases_of(testbed)
     for key, (headers, value, _) in cases.items():
         testbed.produce("", key, value, headers)
-    testbed.produce("", b"leap second", W, [*whole, ("ce_expirytime", b"2016-12-31T23:59:60Z")])
+    expired = [*testbed.event("t1", subject="pump"), ("ce_expirytime", b"2016-12-31T23:59:60Z")]
+    testbed.produce("", b"leap second", W, expired)
     testbed.flush()
     consumer = testbed.consume()
     wanted = {key for key, (_, _, outcome) in cases.items() if outcome == FORECAST}

@@ -124,7 +124,7 @@ def test_topics_that_the_login_may_not_use_are_named(
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD)
     if what == "group":
-        deny(secured, ResourceType.GROUP, name := f"group-{testbed.tag}", AclOperation.READ)
+        deny(secured, ResourceType.GROUP, name := testbed.group, AclOperation.READ)
     else:
         deny(secured, ResourceType.TOPIC, name := testbed.forecasts)
     testbed.produce_many(10)
@@ -143,7 +143,7 @@ def test_a_broker_that_rejects_transactions_is_an_error_without_a_silent_downgra
 ) -> None:
     password_file = tmp_path / "password"
     password_file.write_text(PASSWORD)
-    deny(secured, ResourceType.TRANSACTIONAL_ID, f"group-{secured_testbed.tag}-one")
+    deny(secured, ResourceType.TRANSACTIONAL_ID, f"{secured_testbed.group}-one")
     secured_testbed.produce_many(10)
     consumer = secured_testbed.consume(**login(secured, "SASL_PLAINTEXT", "PLAIN", password_file))
     assert consumer.wait(60) == 1
@@ -214,7 +214,7 @@ def test_init_check_and_state_name_the_topics_that_the_login_may_not_use(
     assert PASSWORD not in shown.stdout + shown.stderr
     deny(secured, ResourceType.TOPIC, testbed.metrics, AclOperation.READ)
     deny(secured, ResourceType.TOPIC, testbed.forecasts)
-    deny(secured, ResourceType.GROUP, group := f"group-{testbed.tag}", AclOperation.READ)
+    deny(secured, ResourceType.GROUP, group := testbed.group, AclOperation.READ)
     rejected = fncast(testbed, variables, "init", "--topic", testbed.metrics)
     assert (rejected.returncode, rejected.stdout) == (1, "")
     assert f"this login may not read the topic {testbed.metrics}" in rejected.stderr

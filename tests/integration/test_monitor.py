@@ -64,6 +64,14 @@ class Running:
         except OSError:
             return {}
 
+    def wait_for_more_readings_than(self, count: int) -> None:
+        """Wait until the accuracy of each series is that of more readings."""
+        eventually(
+            lambda: min((each["readings"] for each in self.accuracy().values()), default=0) > count,
+            WAIT_S,
+            lambda: f"{self.accuracy()}\n{self.log()}",
+        )
+
     def log(self) -> str:
         return self._file.read_text()[-3000:]
 
@@ -195,14 +203,7 @@ def test_figures_after_kills_equal_a_recomputation(
         for series, found in publish(producer, topics, kill * part, (kill + 1) * part).items():
             forecasts[series] += found
         monitor = Running(file, tmp_path)
-        wanted = 3 * part * kill + 9  # in the middle of this part
-        eventually(
-            lambda monitor=monitor, wanted=wanted: (
-                min((each["readings"] for each in monitor.accuracy().values()), default=0) > wanted
-            ),
-            WAIT_S,
-            lambda monitor=monitor: f"{monitor.accuracy()}\n{monitor.log()}",
-        )
+        monitor.wait_for_more_readings_than(3 * part * kill + 9)  # in the middle of this part
         monitor.end(signal.SIGKILL)
     for series, found in publish(producer, topics, KILLS * part, READINGS).items():
         forecasts[series] += found

@@ -96,6 +96,16 @@ class User:
             process.wait(30)
 
 
+def settings_of_this_test(printed: str, topic: str, functions_port: int) -> str:
+    """What `init` has printed, with topics, ports and a window of this test."""
+    names = "\n".join(
+        f'{name}_topic = "{topic}-{name}"' for name in ("output", "dead_letter", "outage", "state")
+    )
+    text = printed.replace("[kafka]\n", f'[kafka]\ngroup_id = "{topic}"\n{names}\n')
+    text = text.replace('step = "auto"', 'window = 6\nstep = "auto"')
+    return text + f'[fn]\nurl = "http://127.0.0.1:{functions_port}"\n[admin]\nport = {free_port()}\n'
+
+
 def test_an_existing_topic_is_forecast_without_code(
     kafka: KafkaContainer, model_folder: Path, tmp_path: Path
 ) -> None:
@@ -112,13 +122,7 @@ def test_an_existing_topic_is_forecast_without_code(
     )
     assert "cpu.usage_idle host=web-1  79" in shown.stderr
     model_port, functions_port = free_port(), free_port()
-    names = "\n".join(
-        f'{name}_topic = "{topic}-{name}"' for name in ("output", "dead_letter", "outage", "state")
-    )
-    text = shown.stdout.replace("[kafka]\n", f'[kafka]\ngroup_id = "{topic}"\n{names}\n')
-    text += f'[fn]\nurl = "http://127.0.0.1:{functions_port}"\n[admin]\nport = {free_port()}\n'
-    text = text.replace('step = "auto"', 'window = 6\nstep = "auto"')
-    (tmp_path / "fncast.toml").write_text(text)
+    (tmp_path / "fncast.toml").write_text(settings_of_this_test(shown.stdout, topic, functions_port))
 
     down = user.run("check", "--json")
     assert down.returncode == 1

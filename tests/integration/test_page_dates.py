@@ -32,6 +32,25 @@ def month_end(number: int) -> date:
     return date(year, month + 1, calendar.monthrange(year, month + 1)[1])
 
 
+def publish_forecast(address: str, topic: str) -> None:
+    """Publish a forecast of the three months after the 60 of the file."""
+    data = {"start": f"{month_end(60)}T00:00:00Z", "step": "P1M", "values": [101, 102, 103]}
+    attributes = {
+        "specversion": "1.0",
+        "type": "io.fncast.forecast.v1",
+        "source": "/t",
+        "id": "1",
+        "subject": "sales",
+    }
+    headers = [
+        ("content-type", b"application/json"),
+        *((f"ce_{name}", text.encode()) for name, text in attributes.items()),
+    ]
+    producer = Producer({"bootstrap.servers": address})
+    producer.produce(topic, json.dumps(data), headers=headers)
+    assert producer.flush(PATIENCE_S) == 0
+
+
 @pytest.fixture
 def dashboard(embedded: EmbeddedBroker, tmp_path: Path) -> Iterator[str]:
     """The address of a dashboard over 60 month ends, as `fncast produce` sends them, and a forecast of three more."""
@@ -50,21 +69,7 @@ def dashboard(embedded: EmbeddedBroker, tmp_path: Path) -> Iterator[str]:
         "page-dates",
     ]
     subprocess.run([*command, *servers], env=environment, check=True, timeout=PATIENCE_S)
-    data = {"start": f"{month_end(60)}T00:00:00Z", "step": "P1M", "values": [101, 102, 103]}
-    attributes = {
-        "specversion": "1.0",
-        "type": "io.fncast.forecast.v1",
-        "source": "/t",
-        "id": "1",
-        "subject": "sales",
-    }
-    headers = [
-        ("content-type", b"application/json"),
-        *((f"ce_{k}", v.encode()) for k, v in attributes.items()),
-    ]
-    producer = Producer({"bootstrap.servers": embedded.bootstrap_servers})
-    producer.produce("page-dates-out", json.dumps(data), headers=headers)
-    producer.flush(PATIENCE_S)
+    publish_forecast(embedded.bootstrap_servers, "page-dates-out")
     command = [sys.executable, "-m", "fncast", "dashboard", "--port", "0", *servers]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None

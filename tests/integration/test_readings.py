@@ -138,7 +138,7 @@ def test_consumers_that_hand_over_partitions_continue_the_windows(exactly_once_t
 
 
 @pytest.mark.guarantee("readings of a series that come in several partitions are one series with `rekey`")
-def test_a_series_that_is_spread_over_partitions(testbed: Any) -> None:
+def test_a_series_that_is_spread_over_partitions_is_one_series_with_rekey(testbed: Any) -> None:
     """Each record goes to another partition. Its two readings of a step arrive in any order between partitions."""
     file = config(testbed)
     file.write_text(
@@ -174,7 +174,7 @@ def test_a_series_that_is_spread_over_partitions(testbed: Any) -> None:
     "a backlog of a series in several partitions is read in the order of its records' timestamps"
 )
 @pytest.mark.parametrize("is_sent_at_once", [False, True])
-def test_a_backlog_of_a_series_that_is_spread_over_partitions(
+def test_a_backlog_of_a_series_that_is_spread_over_partitions_is_read_in_order(
     embedded_testbed: Any, is_sent_at_once: bool
 ) -> None:
     """The client reads it partition by partition. Sent at once: many records have the same timestamp."""
@@ -207,14 +207,15 @@ def test_a_backlog_of_a_series_that_is_spread_over_partitions(
 @pytest.mark.guarantee(
     "a kill between the first commit and the first snapshot loses no reading, at-least-once"
 )
-def test_a_kill_between_the_first_commit_and_the_first_snapshot(embedded_testbed: Any) -> None:
+def test_a_kill_between_the_first_commit_and_the_first_snapshot_loses_no_reading(
+    embedded_testbed: Any,
+) -> None:
     testbed = embedded_testbed
-    testbed.variables["KAFKA__STATE_TOPIC"] = f"state-{testbed.tag}"
     settings = config(testbed)
     produce(testbed, range(20))
     killed = testbed.consume("killed", settings, program=[str(FAULTY), "--crash", "before-state:1"])
     assert killed.wait(60) == -signal.SIGKILL
-    keys = {parse(message.key()).key for message in testbed.read_all(f"state-{testbed.tag}")}
+    keys = {parse(message.key()).key for message in testbed.read_all(testbed.state)}
     assert b"head" not in keys  # only the marker, which says since when there is state
     consumer = testbed.consume("next", settings)
     produce(testbed, range(20, STEPS))

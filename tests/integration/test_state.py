@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sums import check, produce, wait_for_all, with_sums
 from testbed import DeliveryTestbed
@@ -12,11 +10,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def sums(testbed: DeliveryTestbed) -> Any:
+def sums(testbed: DeliveryTestbed) -> DeliveryTestbed:
     return with_sums(testbed)
 
 
-def test_sums_continue_after_a_clean_stop(sums):
+def test_sums_continue_after_a_clean_stop(sums: DeliveryTestbed) -> None:
     produce(sums, 400)
     consumer = sums.consume()
     wait_for_all(sums)
@@ -30,7 +28,7 @@ def test_sums_continue_after_a_clean_stop(sums):
     assert " 0 records read again" in again.log()
 
 
-def test_sums_continue_after_a_kill(sums):
+def test_sums_continue_after_a_kill(sums: DeliveryTestbed) -> None:
     produce(sums, 1000)
     consumer = sums.consume()
     sums.wait_for(sums.forecasts, 300)

@@ -87,7 +87,7 @@ def test_a_killed_consumer_that_stays_away_repeats_nothing(exactly_once_testbed,
 def test_the_committed_offsets_of_an_open_transaction_are_waited_for(exactly_once_testbed):
     """`KafkaSource.committed` decides whether results are published again, so it must not return a pending offset."""
     testbed = exactly_once_testbed
-    group = f"group-{testbed.tag}"
+    group = testbed.group
     partition = (testbed.metrics, 0)
     reader = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": group})
     open_one = transactional(testbed, "open")
@@ -105,7 +105,7 @@ def test_the_committed_offsets_of_an_open_transaction_are_waited_for(exactly_onc
 @pytest.mark.guarantee("a new producer of the same identity aborts the old transaction")
 def test_a_new_producer_of_the_same_identity_ends_the_old_ones_transaction(exactly_once_testbed):
     testbed = exactly_once_testbed
-    group = f"group-{testbed.tag}"
+    group = testbed.group
     partition = (testbed.metrics, 0)
     reader = Consumer({"bootstrap.servers": testbed.bootstrap_servers, "group.id": group})
     old = transactional(testbed, "one")

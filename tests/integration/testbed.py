@@ -34,8 +34,8 @@ class DeliveryTestbed:
     started: list[ConsumerProcess] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.metrics, self.forecasts, self.dead, self.outages = (
-            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead", "outages")
+        self.metrics, self.forecasts, self.dead, self.outages, self.state, self.group = (
+            f"{name}-{self.tag}" for name in ("metrics", "forecasts", "dead", "outages", "state", "group")
         )
         self.producer = Producer(
             {
@@ -118,12 +118,13 @@ class DeliveryTestbed:
         settings = {
             "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "KAFKA__DELIVERY": self.delivery.removeprefix("embedded "),
-            "KAFKA__GROUP_ID": f"group-{self.tag}",
+            "KAFKA__GROUP_ID": self.group,
             "KAFKA__INSTANCE": name,
             "KAFKA__INPUT_TOPICS": self.metrics,
             "KAFKA__OUTPUT_TOPIC": self.forecasts,
             "KAFKA__DEAD_LETTER_TOPIC": self.dead,
             "KAFKA__OUTAGE_TOPIC": self.outages,
+            "KAFKA__STATE_TOPIC": self.state,
             "FN__URL": self.function.url,
             **self.variables,
             **variables,

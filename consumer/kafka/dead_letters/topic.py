@@ -131,8 +131,7 @@ class DeadLetterTopic:
             for message in self._consumer.consume(CHUNK, 0.2):
                 heard_s = time.monotonic()
                 if (error := message.error()) is not None:
-                    if self._is_end(error):
-                        ends.pop(message.partition(), None)
+                    ends.pop(message.partition() if self._is_end(error) else None, None)
                     continue
                 letter = record(message)
                 if letter.offset < ends.get(letter.partition, 0):

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from confluent_kafka import KafkaError
 
-from consumer.errors import NotPublished, OutcomeUnknown
-from consumer.kafka.authorization import authorization_error
 from consumer.kafka.errors import map_kafka_errors
-from consumer.kafka.publishers.base_producer import CUT_OFF, GONE
+from consumer.kafka.publishers.base_producer import CUT_OFF
 from consumer.kafka.publishers.transactional_producer import TransactionalProducer
 from consumer.kafka.source.offset_commits import topic_partitions
 from consumer.lanes.lane import Partition
@@ -77,24 +75,3 @@ class ExactlyOnce(TransactionalProducer):
         if self._is_open and (error := self._abort_within(CLOSE_S)):
             self._log_once(f"the open transaction was not aborted: {describe(error)}")
         self._worker.close()
-
-    def _on_rejected(self, cause: KafkaError, topic: str) -> NoReturn:
-        """The transaction has failed, or the topic is gone."""
-        reason = describe(self._failure or cause)
-        self.abort()
-        if cause.code() in GONE and self._is_ready:
-            self._replace_producer(cause)  # the new client asks the broker for its topics
-        raise (authorization_error(cause, [topic]) or NotPublished(reason)) from None
-
-    def _commit_error(self, cause: KafkaError) -> Exception:
-        """Abort the transaction, or replace the producer. Returns the error of the failed commit."""
-        reason = describe(self._failure or cause)  # after a failed record, `cause` names no reason
-        requires_abort = cause.txn_requires_abort()
-        has_aborted = requires_abort and self._try_to_abort()
-        if denied := self._authorization_error(cause):
-            return denied
-        if has_aborted:
-            return NotPublished(reason)
-        if not requires_abort:
-            self._replace_producer(cause)
-        return OutcomeUnknown(describe(cause))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from typing import NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.errors import ConsumerError, NotPublished
-from consumer.kafka.publishers.base_producer import BaseProducer
+from consumer.errors import ConsumerError, NotPublished, OutcomeUnknown
+from consumer.kafka.authorization import authorization_error
+from consumer.kafka.publishers.base_producer import GONE, BaseProducer
 from consumer.kafka.publishers.fencing import FENCED, Fencing
 from consumer.kafka.timeouts import CallWorker
 from fncast.wording.kafka import describe
@@ -28,7 +30,10 @@ LINGER_MS = 20
 
 
 class TransactionalProducer(BaseProducer):
-    """Initializes the producer, and begins, aborts and replaces its transaction. Owned by the loop's thread."""
+    """Begins and aborts transactions, and chooses what follows an error: an abort or a new producer.
+
+    Owned by the loop's thread.
+    """
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:
         self._is_ready = self._is_open = False
@@ -107,3 +112,25 @@ class TransactionalProducer(BaseProducer):
         self._producer.purge()
         self._is_open = self._is_ready = False
         self._producer = self._create_client()
+
+    def _on_rejected(self, cause: KafkaError, topic: str) -> NoReturn:
+        """The transaction has failed, or the topic is gone."""
+        reason = describe(self._failure or cause)
+        if self._is_open:
+            self._try_to_abort()
+        if cause.code() in GONE and self._is_ready:
+            self._replace_producer(cause)  # the new client asks the broker for its topics
+        raise (authorization_error(cause, [topic]) or NotPublished(reason)) from None
+
+    def _commit_error(self, cause: KafkaError) -> Exception:
+        """Abort the transaction, or replace the producer. Returns the error of the failed commit."""
+        reason = describe(self._failure or cause)  # after a failed record, `cause` names no reason
+        requires_abort = cause.txn_requires_abort()
+        has_aborted = requires_abort and self._try_to_abort()
+        if denied := self._authorization_error(cause):
+            return denied
+        if has_aborted:
+            return NotPublished(reason)
+        if not requires_abort:
+            self._replace_producer(cause)
+        return OutcomeUnknown(describe(cause))

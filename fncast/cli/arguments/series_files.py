@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 
+from fncast.cli.output.messages import say
 from fncast.failure import Failure
 from fncast.series.csv.options import CsvOptions
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
 from fncast.series.window import fillable
 
-FILES = "CSV or TSV, also with gzip, or - for standard input"
+FILES = "CSV or TSV, plain or gzip, or - for standard input"
+SHOWN_PROBLEMS = 5  # of a file, in the message of --strict
 
 
-def add_csv_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments for the files, and the flags for reading them."""
+def add_files_argument(parser: argparse.ArgumentParser, *, nargs: str) -> None:
+    """Add the files of readings. nargs: `*`, or `+` if the command needs at least one."""
     parser.add_argument(
         "csv",
-        nargs="*",
+        nargs=nargs,
         type=Path,
         metavar="FILE",
         help=f"files of readings, `timestamp,value`, wide or long: {FILES}",
     )
-    add_reading_arguments(parser)
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags for reading files of readings, the same in each command."""
+    """Add the flags for reading files of readings, the same in each command. They come last in its help."""
     group = parser.add_argument_group(
         "files of readings", "Without these flags, fncast detects how each file is written."
     )
-    group.add_argument("--time-column", metavar="NAME", help="the column of times")
+    group.add_argument(
+        "--time-column", metavar="NAME", help="the column of times (default: found in the file)"
+    )
     group.add_argument(
         "--value-column",
         action="append",
@@ -47,7 +49,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--series-column",
         action="append",
         metavar="NAME",
-        help="the column that names the series of a long file; repeat it for several columns",
+        help="the column that names the series of a long file; may be repeated (default: found in the file)",
     )
     group.add_argument(
         "--step",
@@ -134,10 +136,11 @@ def read_file(path: Path, arguments: argparse.Namespace) -> list[TimeSeries]:
         summary = read_csv_file(path, options)
     except CsvError as error:
         raise Failure(str(error)) from None
-    print("\n".join(summary.lines()), file=sys.stderr, flush=True)
+    say("\n".join(summary.lines()))
     if arguments.strict and (problems := summary.problems()):
-        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise Failure(f"{summary.name}: {', '.join(problems[:5])}{more}, which --strict does not allow")
+        shown = ", ".join(problems[:SHOWN_PROBLEMS])
+        more = f" and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
+        raise Failure(f"{summary.name}: {shown}{more}, which --strict does not allow")
     return summary.series
 
 
@@ -162,10 +165,7 @@ def report_filled_gaps(series: Sequence[TimeSeries], window: int) -> None:
         rest = (
             f"; {missing - filled} are in windows that are more than half empty" if filled < missing else ""
         )
-        print(
-            f"{filled} of {missing} missing readings are filled, in windows of {window}{rest}",
-            file=sys.stderr,
-        )
+        say(f"{filled} of {missing} missing readings are filled, in windows of {window} readings{rest}")
 
 
 def distinct(found: Sequence[tuple[Path, TimeSeries]]) -> list[TimeSeries]:

@@ -39,28 +39,35 @@ fncast dead-letters replay --destination forecast
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", metavar="list|show|replay", required=True)
-    listing = verbs.add_parser(
-        "list", help="print one line for each: place, time, destination, attempts, reason"
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+
+    listing = action(
+        "list", "print one line for each dead letter: place, time, destination, attempts, reason"
     )
     listing.add_argument("--json", action="store_true", help="print one JSON object a line")
-    show = verbs.add_parser("show", help="print one dead letter completely, as JSON")
-    show.add_argument("place", metavar="PARTITION/OFFSET", help="as `list` prints it")
-    replay = verbs.add_parser(
-        "replay",
-        help="publish events again to their input topics; repeated calls publish each event only once",
+    show = action("show", "print one dead letter completely, as JSON")
+    show.add_argument(
+        "place", metavar="PARTITION/OFFSET", help="the dead letter's place, as `list` prints it"
+    )
+    replay = action(
+        "replay", "publish events again to their input topics; repeated calls publish each event only once"
     )
     replay.add_argument("--dry-run", action="store_true", help="only print what would be replayed")
     replay.add_argument(
         "--place", default="", metavar="PARTITION/OFFSET", help="only this dead letter, as `list` prints it"
     )
-    for verb in (listing, show, replay):
-        verb.add_argument("--topic", help="default: the settings' dead_letter_topic (dead-letters)")
-        add_kafka_arguments(verb)
-    for verb in (listing, replay):
-        verb.add_argument("--reason", default="", metavar="TEXT", help="only where the reason contains TEXT")
-        verb.add_argument("--destination", default="", help="only events for this destination")
-        verb.add_argument(
+    for each in (listing, show, replay):
+        each.add_argument(
+            "--topic", help="the topic to read (default: the settings' dead_letter_topic, dead-letters)"
+        )
+        add_kafka_arguments(each)
+    for each in (listing, replay):
+        each.add_argument("--reason", default="", metavar="TEXT", help="only where the reason contains TEXT")
+        each.add_argument("--destination", default="", help="only events for this destination")
+        each.add_argument(
             "--since",
             metavar="TIME",
             help="only events that were rejected since TIME: an RFC 3339 time, or an age such as 30m, 2h or 7d",
@@ -68,14 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Raises Failure."""
+    """List, show or replay dead letters. Returns the exit code. Raises Failure."""
     kafka = kafka_settings(arguments)
     topic = arguments.topic or kafka.dead_letter_topic
     try:
-        if arguments.verb == "show":
+        if arguments.action == "show":
             return show(kafka, topic, arguments.place)
         wanted = DeadLetterFilter(arguments.reason, arguments.destination, parse_since(arguments.since))
-        if arguments.verb == "list":
+        if arguments.action == "list":
             return list_letters(kafka, topic, wanted, as_json=arguments.json)
         if arguments.place:
             wanted = replace(wanted, place="{}/{}".format(*parse_place(arguments.place, topic)))
@@ -173,7 +180,7 @@ def parse_since(text: str | None) -> datetime | None:
     except ValueError:
         raise Failure(
             f"--since {clean(text, MAX_HEADER)!r} is neither an RFC 3339 time, such as 2026-01-31T12:00:00Z,"
-            " nor of the form 30m, 2h, 7d"
+            " nor an age such as 30m, 2h or 7d"
         ) from None
 
 

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds",
         type=_positive,
         metavar="N",
-        help="stop N seconds after the start; the training of a model counts, too",
+        help="stop N seconds after the start; the training of a model counts, too (default: run until Ctrl-C)",
     )
     parser.add_argument(
         "--csv",
@@ -62,9 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=models_folder,
         default=Path("models"),
         metavar="DIR",
-        help="folder of a trained model, which is used instead of the base model (default: models)",
+        help="folder of a trained model; if it exists, the model is used instead of the base model (default: models)",
     )
-    parser.add_argument("--train", action="store_true", help="train a model first, which takes half a minute")
+    parser.add_argument(
+        "--train", action="store_true", help="train a model first, which takes about half a minute"
+    )
     add_reading_arguments(parser)
 
 
@@ -150,7 +152,7 @@ def _print_summary(supervisor: DemoSupervisor) -> None:
     if received := supervisor.pager.received:
         print(f"{received:,} messages about anomalies and alerts, sent by the function notify")
     if supervisor.model is None:
-        print("the demo ended before a model was trained, which takes about a minute; run it for longer")
+        print("the demo ended before a model was trained, which takes about half a minute; run it for longer")
     evaluation = supervisor.model.evaluation() if supervisor.model else []
     if evaluation and supervisor.model:
         print(

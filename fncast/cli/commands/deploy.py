@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=pair_argument,
         metavar="KEY=VALUE",
-        help="configuration of the function, such as GP_SERVER_URL=http://model-service:9000",
+        help="configuration of the function, such as GP_SERVER_URL=http://model-service:9000; may be repeated",
     )
     parser.add_argument(
         "--token-file", type=Path, metavar="FILE", help="file with a bearer token for the server"
@@ -59,6 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
 async def deploy_folder(
     arguments: argparse.Namespace, folder: FunctionFolder, config: dict[str, str], token: str
 ) -> Sequence[str]:
-    """Deploy the function, and return its addresses. Raises what `FnServer.deploy` raises."""
+    """Deploy the function, and return its addresses. Raises DeployError."""
     async with FnServer(arguments.url, token) as server:
         return await server.deploy(folder, arguments.image, arguments.app, config)

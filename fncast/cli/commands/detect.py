@@ -15,7 +15,7 @@ import numpy as np
 
 from fncast import models as base_models
 from fncast.cli.arguments.models_folder import models_folder
-from fncast.cli.arguments.series_files import FILES, add_reading_arguments, read_series
+from fncast.cli.arguments.series_files import add_files_argument, add_reading_arguments, read_series
 from fncast.cli.detection.table import DetectionTable
 from fncast.cli.output.messages import say
 from fncast.failure import Failure
@@ -25,10 +25,10 @@ from fncast.monitor.anomalies.offline import Detection, OfflineDetector
 from fncast.series.step import format_start
 
 if TYPE_CHECKING:
-    from fncast.cli.detection.local_model import Float64Array
     from fncast.cli.detection.step_forecasts import StepForecasts
     from fncast.monitor.anomalies.episode import Episode
     from fncast.series.time_series import TimeSeries
+    from fncast.series.window import Float64Array
 
 SHOWN_EPISODES = 5
 MAX_NAME = 100  # characters of a series' name in a message
@@ -41,36 +41,38 @@ fncast detect your.csv --models models --json --alpha 0.01
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "csv",
-        nargs="+",
-        type=Path,
-        metavar="FILE",
-        help=f"files of readings, `timestamp,value`, wide or long: {FILES}",
-    )
+    add_files_argument(parser, nargs="+")
     parser.add_argument(
         "--models",
         type=models_folder,
         metavar="DIR",
         help="folder of models (default: the base model, which comes with fncast)",
     )
-    parser.add_argument("--model", metavar="NAME", help="default: forecast, or base without --models")
-    parser.add_argument("--version", type=int, metavar="N", help="default: the newest in service")
+    parser.add_argument(
+        "--model", metavar="NAME", help="name of the model (default: forecast, or base without --models)"
+    )
+    parser.add_argument(
+        "--version", type=int, metavar="N", help="version of the model (default: the newest in service)"
+    )
     parser.add_argument(
         "--alpha",
         type=float,
         default=DEFAULT_ALPHA,
-        help="share of the readings of a normal series that may count as anomalies (default: %(default)s)",
+        metavar="SHARE",
+        help="share of the readings of a normal series that may count as anomalies, between 0 and 1 (default:"
+        " %(default)s)",
     )
     parser.add_argument(
         "--min-history",
         type=int,
         default=DEFAULT_MIN_HISTORY,
         metavar="READINGS",
-        help="readings of a series before its first anomaly (default: %(default)s)",
+        help="readings with a forecast that a series needs before its first anomaly (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON lines instead of CSV")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the series with their anomalies")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE.png", help="draw the series with their anomalies to this file"
+    )
     add_reading_arguments(parser)
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fncast.cli.arguments.models_folder import models_folder
-from fncast.cli.arguments.series_files import add_csv_arguments, read_series, report_filled_gaps
+from fncast.cli.arguments.season import add_season_argument, given_seasons
+from fncast.cli.arguments.series_files import (
+    add_files_argument,
+    add_reading_arguments,
+    read_series,
+    report_filled_gaps,
+)
 from fncast.cli.evaluation.horizon import BASE_HORIZON, LONGEST_HORIZON
 from fncast.cli.output.messages import say
 from fncast.failure import Failure
@@ -17,8 +23,6 @@ if TYPE_CHECKING:
     from fncast.series.time_series import TimeSeries
     from model_service.training.evaluation.evaluation import Evaluation
 
-# Generated series that are evaluated if no CSV file is given.
-GENERATED_SERIES = 300
 DEFAULT_TEST_SHARE = 0.3
 
 EXAMPLES = """
@@ -30,37 +34,54 @@ fncast evaluate your.csv --models models --version 2 --json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_csv_arguments(parser)
+    add_files_argument(parser, nargs="*")
     parser.add_argument(
-        "--models", type=models_folder, metavar="DIR", help="folder of models (default: the base model)"
+        "--models",
+        type=models_folder,
+        metavar="DIR",
+        help="folder of models (default: the base model, which comes with fncast)",
     )
-    parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
-    parser.add_argument("--version", type=int, metavar="N", help="default: the latest")
+    parser.add_argument(
+        "--name", default="forecast", help="name of the model in --models (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--version", type=int, metavar="N", help="version of the model (default: the newest in service)"
+    )
+    _add_backtest_arguments(parser)
+    _add_classical_arguments(parser)
+    parser.add_argument(
+        "--plots", type=Path, metavar="DIR", help="write plots to this folder, as PNG and SVG"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    add_reading_arguments(parser)
+
+
+def _add_backtest_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say what is forecast, and how often."""
     parser.add_argument(
         "--test-share",
         type=float,
         metavar="SHARE",
-        help="share of each series, at its end, that is forecast (default: the share of the model's training)",
+        help="share of each series, at its end, that is forecast, above 0 and at most 0.9 (default: the share of the"
+        " model's training)",
     )
     parser.add_argument(
         "--horizon",
         type=int,
-        metavar="STEPS",
-        help=f"steps to forecast with the base model, at most {LONGEST_HORIZON} (default: {BASE_HORIZON})",
+        metavar="READINGS",
+        help=f"readings to forecast with the base model, at most {LONGEST_HORIZON} (default: {BASE_HORIZON})",
     )
     parser.add_argument(
         "--stride",
         type=int,
-        metavar="STEPS",
-        help="steps from one forecast to the next (default: the horizon)",
+        metavar="READINGS",
+        help="readings from the start of one forecast to the start of the next (default: the horizon)",
     )
-    parser.add_argument(
-        "--season",
-        type=int,
-        action="append",
-        metavar="STEPS",
-        help="length of a season in readings; may be repeated; 0: none (default: found in each series)",
-    )
+    add_season_argument(parser, default="found in each series")
+
+
+def _add_classical_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags for the classical methods."""
     parser.add_argument(
         "--classical",
         action="store_true",
@@ -70,13 +91,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache",
         type=Path,
         metavar="DIR",
-        help="folder that keeps the results of classical methods for the next run",
+        help="folder that keeps the results of classical methods for the next run (default: fncast in the user's"
+        " cache folder)",
     )
     parser.add_argument(
-        "--workers", type=int, help="processes for classical methods (default: one for each core)"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes for classical methods (default: one for each core)",
     )
-    parser.add_argument("--plots", type=Path, metavar="DIR", help="folder for the plots, as PNG and SVG")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -115,15 +138,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Raises Failure for a flag out of range."""
+    """Check the ranges of the flags. Raises Failure."""
     if arguments.stride is not None and arguments.stride < 1:
         raise Failure(f"--stride is {arguments.stride}; it must be at least 1")
     if arguments.test_share is not None and not 0 < arguments.test_share <= 0.9:
         raise Failure(f"--test-share is {arguments.test_share}; it must be above 0 and at most 0.9")
     if arguments.workers is not None and arguments.workers < 1:
         raise Failure(f"--workers is {arguments.workers}; it must be at least 1")
-    if any(season < 0 for season in arguments.season or ()):
-        raise Failure("--season must be a number of readings, or 0 for none")
+    given_seasons(arguments)
 
 
 def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argparse.Namespace) -> Evaluation:
@@ -135,9 +157,13 @@ def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argpars
         series = _generated(model)
         say(f"no CSV given: evaluating on the test part of {len(series)} generated series")
     report_filled_gaps(series, model.window)
-    seasons = None if arguments.season is None else tuple(s for s in arguments.season if s > 1)
     evaluation = prepare(
-        series, model.window, model.horizon, test_share=test_share, stride=arguments.stride, seasons=seasons
+        series,
+        model.window,
+        model.horizon,
+        test_share=test_share,
+        stride=arguments.stride,
+        seasons=given_seasons(arguments),
     )
     if not evaluation.series:
         raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))
@@ -145,14 +171,21 @@ def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argpars
 
 
 def _generated(model: EvaluatedModel) -> list[TimeSeries]:
-    from model_service.training.generated.generator import generate, generated_size
+    """The first of the series that a model with this window and seed is trained on where no file is given."""
+    from model_service.training.generated.generator import (
+        EVALUATED_SERIES,
+        generate,
+        generated_size,
+        longest_season,
+    )
 
     count, length = generated_size(model.window, model.horizon)
-    longest_season, seed = max(4, model.window // 2), int(model.trained.get("seed", 0))
-    return generate(count, length, longest_season, seed)[:GENERATED_SERIES]
+    longest, seed = longest_season(model.window), int(model.trained.get("seed", 0))
+    return generate(count, length, longest, seed)[:EVALUATED_SERIES]
 
 
 def _create_folder(plots: Path) -> None:
+    """Raises Failure."""
     try:
         plots.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -54,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=pair_argument,
         metavar="KEY=VALUE",
-        help="configuration of the functions, such as GP_SERVER_URL=http://localhost:9000 (default: the environment"
-        " variable that func.yaml names, else the value in func.yaml)",
+        help="configuration of the functions, such as GP_SERVER_URL=http://localhost:9000; may be repeated (default:"
+        " the environment variable that func.yaml names, else the value in func.yaml)",
     )
 
 

@@ -22,7 +22,7 @@ from model_service.serving.repository import Models, Repository, SingleModel, lo
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.runtimes.runtime_choice import RUNTIMES, open_runtime
 from model_service.serving.server import Companion, ModelServer
-from model_service.serving.version_folder import RESERVED_NAMES, is_model_name, scan
+from model_service.serving.version_folder import NAME_RULE, is_model_name, scan
 
 log = logging.getLogger(__name__)
 
@@ -51,15 +51,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " (default: the base model, which comes with fncast)",
     )
     source.add_argument(
-        "--model", type=Path, metavar="PATH", help="one frozen graph (.pb), .tflite file or SavedModel folder"
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="serve one model: a frozen graph (.pb), a .tflite file or a SavedModel folder",
     )
     parser.add_argument(
-        "--inputs", type=_names, default=(), metavar="A,B", help="input nodes of a frozen graph"
+        "--inputs",
+        type=_names,
+        default=(),
+        metavar="A,B",
+        help="input nodes of a frozen graph (default: its placeholders)",
     )
     parser.add_argument(
-        "--outputs", type=_names, default=(), metavar="A,B", help="output nodes of a frozen graph"
+        "--outputs",
+        type=_names,
+        default=(),
+        metavar="A,B",
+        help="output nodes of a frozen graph (default: those that no other node reads)",
     )
-    parser.add_argument("--name", help="the model at the path / (default: the only one, or `forecast`)")
+    parser.add_argument(
+        "--name",
+        help="with --models, the model that the path / serves (default: the only one, or `forecast`); with --model, the"
+        " model's name (default: that of its file)",
+    )
     parser.add_argument(
         "--pin",
         type=_pin,
@@ -68,8 +83,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VERSION",
         help="serve this version at /NAME, even if there is a newer one; may be repeated",
     )
-    parser.add_argument("--runtime", choices=RUNTIMES, default="auto", help="default: %(default)s")
-    parser.add_argument("--wait", action="store_true", help="start without a model and wait for one")
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        default="auto",
+        help="library that runs the models; auto: LiteRT if it is installed and there is a .tflite file, else"
+        " TensorFlow (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="start even if --models holds no model yet, and wait for one"
+    )
     parser.add_argument(
         "--grpc-port",
         type=_grpc_port,
@@ -144,6 +167,7 @@ def build_grpc(
 
 
 def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
+    """The model of the file or folder --model. Raises Failure."""
     path: Path = arguments.model
     if arguments.pin or arguments.wait:
         raise Failure("--pin and --wait go with --models, not with --model")
@@ -151,7 +175,7 @@ def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
         raise Failure(f"no such model: {path}; --model needs a .pb or .tflite file or a SavedModel folder")
     name = arguments.name or (path.stem if is_model_name(path.stem) else "model")
     if not is_model_name(name):
-        raise Failure(f"{name!r} is not a valid model name: {_NAME_RULE}; pass --name")
+        raise Failure(f"{name!r} is not a model name: {NAME_RULE}; pass another --name")
     try:
         runtime = open_runtime(
             path, arguments.runtime, arguments.inputs, arguments.outputs, is_unverified=True
@@ -194,12 +218,6 @@ def _empty(folder: Path) -> str:
     if folder.is_dir() and scan(folder):
         return f"all versions are retired; `fncast models list --models {folder}` names them"
     return f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one"
-
-
-_NAME_RULE = (
-    "a name has lower-case letters, digits, - and _, starts with a letter, and is none of "
-    + ", ".join(sorted(RESERVED_NAMES))
-)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -41,21 +41,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "list the models and their versions, and check those that a service would load"
     listing = action("list", text, named=False)
     listing.add_argument(
-        "--json", action="store_true", help="print one JSON object for each version, one a line"
+        "--json", action="store_true", help="print one JSON object a line, one for each version"
     )
     compare = action("compare", "show where versions differ: settings, data and measured errors")
     compare.add_argument(
-        "version", nargs="*", type=int, help="versions to compare (default: the two newest in service)"
+        "version",
+        nargs="*",
+        type=int,
+        metavar="VERSION",
+        help="versions to compare (default: the two newest in service)",
     )
     compare.add_argument("--json", action="store_true", help="print one JSON object")
     retire = action("retire", "take a version out of service, or put it back")
-    retire.add_argument("version", type=int)
-    retire.add_argument("--undo", action="store_true", help="put it back into service")
+    retire.add_argument("version", type=int, metavar="VERSION", help="the version to retire")
+    retire.add_argument("--undo", action="store_true", help="put the version back into service")
     retire.add_argument(
-        "--force", action="store_true", help="retire it even if no other version is in service"
+        "--force", action="store_true", help="retire the version even if no other one is in service"
     )
     rollback = action("rollback", "retire the newest version, so that the one before it takes over")
-    rollback.add_argument("--to", type=int, metavar="VERSION", help="retire all that are newer than this one")
+    rollback.add_argument(
+        "--to",
+        type=int,
+        metavar="VERSION",
+        help="the version to roll back to; all newer ones are retired (default: the second newest in service)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

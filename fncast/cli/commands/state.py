@@ -27,11 +27,15 @@ fncast state reset --replay --yes
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    show = actions.add_parser("show", help="list the snapshots of the group's state, by topic and partition")
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+
+    show = action("show", "list the snapshots of the group's state, by topic and partition")
     show.add_argument(
-        "--json", action="store_true", help="print one JSON object for each snapshot, one a line"
+        "--json", action="store_true", help="print one JSON object a line, one for each snapshot"
     )
-    reset = actions.add_parser("reset", help="delete the group's state; its consumers must be stopped")
+    reset = action("reset", "delete the group's state; its consumers must be stopped")
     reset.add_argument(
         "--topic", action="append", default=[], metavar="NAME", help="only this input topic; may be repeated"
     )
@@ -42,13 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " clock closed may be published again, with the same id (default: begin with empty windows)",
     )
     reset.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    for action in (show, reset):
-        add_kafka_arguments(action)
-        action.add_argument("--group", help="the consumer group (default: [kafka] group_id)")
+    for each in (show, reset):
+        add_kafka_arguments(each)
+        each.add_argument("--group", help="the consumer group (default: [kafka] group_id)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Raises Failure."""
+    """Show or reset the state. Returns the exit code. Raises Failure."""
     kafka = kafka_settings(arguments)
     group = arguments.group or kafka.group_id
     state = StateTopic(kafka.client_properties(), kafka.state_topic, group)

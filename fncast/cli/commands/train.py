@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fncast.cli.arguments.models_folder import models_folder
-from fncast.cli.arguments.series_files import add_csv_arguments, read_series
+from fncast.cli.arguments.season import add_season_argument
+from fncast.cli.arguments.series_files import add_files_argument, add_reading_arguments, read_series
 from fncast.cli.output.messages import listed, say
 from fncast.cli.training.settings import AUTO
 from fncast.failure import Failure
@@ -25,9 +26,25 @@ fncast train your.csv --models models --from-version 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_csv_arguments(parser)
-    parser.add_argument("--models", type=models_folder, required=True, metavar="DIR", help="folder of models")
+    add_files_argument(parser, nargs="*")
+    parser.add_argument(
+        "--models", type=models_folder, required=True, metavar="DIR", help="folder of models to write to"
+    )
     parser.add_argument("--name", default="forecast", help="name of the model (default: %(default)s)")
+    _add_data_arguments(parser)
+    _add_network_arguments(parser)
+    _add_choice_arguments(parser)
+    parser.add_argument(
+        "--progress",
+        choices=("text", "json"),
+        default="text",
+        help="json: also print one object for each epoch on stdout (default: %(default)s)",
+    )
+    add_reading_arguments(parser)
+
+
+def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags for windows and horizon, and for the parts of the series."""
     parser.add_argument(
         "--window",
         type=_window_flag,
@@ -36,33 +53,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " found decide (default: 48, or that of --from-version)",
     )
     parser.add_argument(
-        "--horizon", type=int, help="readings in a forecast (default: 12, or that of --from-version)"
-    )
-    parser.add_argument("--units", type=int, help="hidden units (default: 64)")
-    parser.add_argument(
-        "--cell", choices=("gru", "lstm", "rnn"), help="kind of recurrent cell (default: gru)"
-    )
-    parser.add_argument("--learning-rate", type=float, default=0.002, help="default: %(default)s")
-    parser.add_argument(
-        "--epochs", type=int, default=20, help="maximum number of epochs (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="equal seeds give equal weights (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--season",
+        "--horizon",
         type=int,
-        action="append",
-        metavar="STEPS",
-        help="length of a season in readings; may be repeated; 0: none (default: found in the data)",
+        metavar="READINGS",
+        help="readings in a forecast (default: 12, or that of --from-version)",
     )
+    add_season_argument(parser, default="found in the data")
     parser.add_argument(
         "--test-share",
         type=float,
         metavar="SHARE",
-        help="last part of each series, which is used for the evaluation and not for training (default: 0.3, or that"
-        " of --from-version)",
+        help="share of each series, at its end, that is used for the evaluation and not for training, from 0 to 0.9;"
+        " 0: no evaluation (default: 0.3, or that of --from-version)",
     )
+
+
+def _add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags for the network that is trained from scratch, and for its training."""
+    parser.add_argument(
+        "--units",
+        type=int,
+        metavar="N",
+        help="hidden units of the network (default: 64, or that of --from-version)",
+    )
+    parser.add_argument(
+        "--cell",
+        choices=("gru", "lstm", "rnn"),
+        help="kind of recurrent cell (default: gru, or that of --from-version)",
+    )
+    parser.add_argument(
+        "--learning-rate",
+        type=float,
+        default=0.002,
+        metavar="RATE",
+        help="learning rate of the first step; it falls until the last epoch (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=20, metavar="N", help="maximum number of epochs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="equal seeds give equal weights (default: %(default)s)",
+    )
+
+
+def _add_choice_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags for what training starts from, and for which model is written."""
     parser.add_argument(
         "--from-version", type=int, metavar="N", help="start from the weights of this version of the model"
     )
@@ -72,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="train the base model further on these readings. The best of three on the validation part becomes the"
         " version: the fine-tuned model, the base model, and a network trained from scratch (default: --fine-tune;"
-        " never without a CSV file)",
+        " never without a file)",
     )
     parser.add_argument(
         "--keep-trained",
@@ -84,13 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="after the evaluation, train a little further on its readings too, and calibrate the band on the last"
-        " tenth (default: --refit; never without an evaluation or a CSV file)",
-    )
-    parser.add_argument(
-        "--progress",
-        choices=("text", "json"),
-        default="text",
-        help="json: print one object for each epoch on stdout (default: %(default)s)",
+        " tenth (default: --refit; never without an evaluation or a file)",
     )
 
 

@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print each forecast as one line: its CloudEvent in JSON"
     )
-    parser.add_argument("--max", type=_positive, metavar="N", help="stop after N forecasts")
+    parser.add_argument(
+        "--max", type=_positive, metavar="N", help="stop after N forecasts (default: run until Ctrl-C)"
+    )
     parser.add_argument(
         "--from-beginning",
         action="store_true",
@@ -110,9 +112,9 @@ def status_text(state: BrokerState, address: str) -> str:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
     return number
 
 

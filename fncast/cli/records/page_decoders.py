@@ -9,7 +9,7 @@ from consumer.settings import InputSettings, Settings
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.events.single_reading import Decoder, SingleReading, UndecodableReading
 from fncast.failure import Failure
-from interceptor.assembly.rules import Counters, Selection
+from interceptor.assembly.series_globs import Counters, Selection
 from interceptor.readings.contract import Format, MetricKind, Series, UndecodableRecord
 from interceptor.readings.formats import build_format
 
@@ -57,6 +57,7 @@ class PageDecoder:
         ]
 
     def _series(self, key: Any) -> Series | None:
+        """The series of a format's key; None if it is not forecast."""
         if key in self._names:
             return self._names[key]
         series = self._format.series(key)

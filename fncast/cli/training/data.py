@@ -14,7 +14,7 @@ from fncast.cli.training.start import Start
 from fncast.series.time_series import TimeSeries
 from model_service.training.curriculum import companions
 from model_service.training.dataset import Float64Array
-from model_service.training.generated.generator import generate, generated_size
+from model_service.training.generated.generator import generate, generated_size, longest_season
 from model_service.training.settings import TrainingSettings
 
 
@@ -46,7 +46,10 @@ def training_data(arguments: argparse.Namespace, series: list[TimeSeries], start
 def _of_files(
     arguments: argparse.Namespace, series: list[TimeSeries], settings: TrainingSettings, is_new: bool
 ) -> TrainingData:
-    """is_new: choose the seasons, the window and the companions; otherwise keep those of the version to start from."""
+    """The data of files.
+
+    is_new: choose the seasons, the window and the companions; otherwise keep those of the version to start from.
+    """
     source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
     generated: list[Float64Array] = []
     if is_new:
@@ -60,8 +63,9 @@ def _of_files(
 
 
 def _generated(settings: TrainingSettings) -> TrainingData:
+    """Generated series, the same for the same settings."""
     count, length = generated_size(settings.window, settings.horizon)
-    longest = max(4, settings.window // 2)
+    longest = longest_season(settings.window)
     series = generate(count, length, longest, settings.seed)
     say(f"no CSV given: training on {count} generated series of {length} readings")
     source = {"generated": {"count": count, "length": length, "longest_season": longest}}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fncast.cli.arguments.season import given_seasons
 from fncast.cli.output.messages import say
 from fncast.failure import Failure
 
@@ -37,15 +38,14 @@ def with_flags(settings: TrainingSettings, arguments: argparse.Namespace, is_fix
                 f"--{name} {value} does not fit version {arguments.from_version}, which has"
                 f" {getattr(settings, name)}; leave the flag out, or train without --from-version"
             )
-    if any(season < 0 for season in arguments.season or ()):
-        raise Failure("--season must be a number of readings, or 0 for none")
-    if is_fixed and (arguments.season is not None or arguments.window == AUTO):
-        flag = "--season" if arguments.season is not None else "--window auto"
+    seasons = given_seasons(arguments)
+    if is_fixed and (seasons is not None or arguments.window == AUTO):
+        flag = "--season" if seasons is not None else "--window auto"
         raise Failure(
             f"{flag} cannot be combined with --from-version, which fixes the window and the seasons; leave it out"
         )
     if not is_fixed:
-        shape["seasons"] = tuple(sorted({season for season in arguments.season or () if season > 1}))
+        shape["seasons"] = seasons or ()
     return replace(
         settings,
         **shape,

@@ -10,7 +10,7 @@ MAX_KEPT = 1920
 
 
 class EarlierForecasts:
-    """For each index, the value of the forecast whose distance in steps is the closest to the lead."""
+    """For each index, the value of the forecast that was made the closest to `lead` steps before it."""
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[int, float | None]] = {}  # index → (distance from the lead, value)

@@ -23,7 +23,7 @@ SHOWN_HORIZONS = 8
 MIN_SHOWN, MAX_SHOWN = 64, 480
 # Forecast ids to remember, so that a repeated forecast counts once.
 MAX_IDS = 1024
-# This many newer events in a row with older times mean that the feed has started from its beginning.
+# A feed has started again if this many events in a row were written later, but have earlier times.
 RESTART_EVENTS = 3
 MAX_UNIT = 24
 

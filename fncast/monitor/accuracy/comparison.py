@@ -19,10 +19,10 @@ class Comparison:
     readings: int = 0
     seen_s: float = -math.inf
 
-    def update(self, accuracy: Accuracy, wanted: int) -> str:
+    def update(self, accuracy: Accuracy, in_a_row: int) -> str:
         """Compare after a reading: the last day's error with that of the last value.
 
-        wanted: this many readings in a row open or close the alert. A reading counts once, also with several forecasts.
+        in_a_row: this many readings open or close the alert. A reading with several forecasts counts once.
         Returns "open" or "closed" if the state changes, else an empty string.
         """
         if accuracy.newest_s <= self.seen_s or not accuracy.outcomes:
@@ -30,7 +30,7 @@ class Comparison:
         self.seen_s = accuracy.newest_s
         is_worse = accuracy.is_worse_than_last
         self.readings = self.readings + 1 if is_worse != self.is_open else 0
-        if self.readings < wanted:
+        if self.readings < in_a_row:
             return ""
         return self._change()
 

@@ -102,7 +102,10 @@ class PendingForecasts:
         return packed
 
     def _add_ends(self, start: int, numbers: NDArray[Any], first: int) -> None:
-        """Keep the steps from index `first` on that no later forecast includes, and those that no earlier one does."""
+        """Keep the steps of a forecast from index `first` on.
+
+        As NEAR are kept those that no later forecast includes, as FAR those that no earlier one includes.
+        """
         size, end = self.size, start + len(numbers)
         if start > self.newest:
             for begin, stop in self._pieces(first, end):
@@ -197,7 +200,7 @@ class PendingForecasts:
         ]
 
     def _positions(self, starts: Int64Array, lengths: NDArray[np.uint16], settled: int) -> Int64Array:
-        """Where the measured steps of forecasts are that are not settled, forecast by forecast."""
+        """The places of the measured steps that are not settled in `_data`, forecast by forecast."""
         steps, sizes, offsets, _ = lead_rings(self.horizon, self._extra)
         start = starts[:, np.newaxis]
         is_needed = (start + steps > settled) & (steps < lengths[:, np.newaxis])

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.delay import delay
 from benchmarks.lib.broker import PARTITIONS
 from benchmarks.lib.programs import AT_LEAST, EXACTLY, FncastPipeline, RunTopics
-from benchmarks.pipelines import peer_programs as peer_pipelines
+from benchmarks.pipelines import peer_programs
 from benchmarks.pipelines.peer_programs import Peer, peers
 from consumer.kafka.publishers import at_least_once, exactly_once
 from consumer.settings import load
@@ -47,7 +47,7 @@ def test_peers_commit_as_often_as_fncast_when_delay_is_measured(delivery: str, c
 def test_processes_of_one_peer_share_a_group_and_no_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peer_pipelines, "python_of", lambda name: Path(name))
+    monkeypatch.setattr(peer_programs, "python_of", lambda name: Path(name))
     [several] = [peer for peer in peers(tmp_path) if "processes" in peer.name]
     programs = several.consumers("127.0.0.1:9", RunTopics("group", "in", "out", "dead"), tmp_path)
     assert len(programs) == PARTITIONS

@@ -63,13 +63,22 @@ def test_a_restored_series_is_silent_once() -> None:
     assert tick(restored, 40) == []
 
 
-def test_excluded_series_are_not_reported_and_too_many_are_rejected() -> None:
+def test_excluded_series_are_not_reported() -> None:
     partition = MonitorPartition(RULES)
-    for series in ("noisy.cpu", "disk", "net"):
+    for series in ("noisy.cpu", "disk"):
         feed(partition, 0, 20, series)
-    assert partition.series.keys() == {"noisy.cpu", "disk"}
-    assert partition.rejected == 20
     assert len(tick(partition, 40)) == 1
+
+
+def test_series_beyond_the_bound_are_ignored_and_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    partition = MonitorPartition(RULES)
+    for series in ("cpu", "disk", "net\x1b[2J", "other"):
+        feed(partition, 0, 20, series)
+    assert partition.series.keys() == {"cpu", "disk"}
+    assert partition.rejected == 40
+    (message,) = caplog.messages
+    assert "more than max_series = 2 series: 'net" in message
+    assert message.isprintable()
 
 
 def test_a_rule_that_does_not_fit_the_forecast_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

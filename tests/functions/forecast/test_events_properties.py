@@ -50,6 +50,6 @@ EXACT |= st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(st.lists(EXACT) | st.dictionaries(st.text(), EXACT))
-def test_reads_json_as_python_does(value: Any) -> None:
+def test_json_is_read_as_python_reads_it(value: Any) -> None:
     assert read_json(json.dumps(value).encode()) == value
     assert read_json(json.dumps([value, float("nan")]).encode())[0] == value

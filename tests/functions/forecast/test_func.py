@@ -97,7 +97,7 @@ async def call(session: aiohttp.ClientSession, body: Any, content_type: str) -> 
         return await response.json(content_type=None)
 
 
-async def test_scores_in_fns_sandbox(session: aiohttp.ClientSession, shelf: Any) -> None:
+async def test_windows_are_scored_in_the_sandbox_of_fn(session: aiohttp.ClientSession, shelf: Any) -> None:
     shelf.put(1, window=48)
     output = await call(session, SAMPLE, "text/plain")
     assert output["type"] == "io.fncast.forecast.v1", output

@@ -15,6 +15,10 @@ from fdk import response
 async def handler(ctx, data: io.BytesIO):
     order = json.loads(data.getvalue())
     began = time.monotonic()
+    if order.get("touch"):
+        open(order["touch"], "w").close()
+    while order.get("wait_for") and not os.path.exists(order["wait_for"]):
+        await asyncio.sleep(0.01)
     if order.get("sleep_s"):
         await asyncio.sleep(order["sleep_s"])
     if order.get("exit"):

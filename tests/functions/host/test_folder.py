@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_reads_the_forecast_function() -> None:
+def test_the_folder_of_the_forecast_function_is_valid() -> None:
     forecast = read_folder(FORECAST)
     assert forecast.name == "forecast"
     assert forecast.sources == {"forecast": "/forecast"}

@@ -1,4 +1,4 @@
-"""Rules of assembling: which settings are rejected, what follows from them, and which series they select."""
+"""Rules of assembling: which settings are rejected, and what follows from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from fncast.series.step import Step
 from fncast.series.window import MIN_HISTORY
-from interceptor.assembly.rules import Rules, Selection, length_ns
+from interceptor.assembly.rules import Rules, length_ns
 
 MINUTE = Step.seconds(60)
 
@@ -69,20 +69,3 @@ def test_other_counters_change_the_shape() -> None:
 
 def test_settings_that_change_no_window_keep_the_shape() -> None:
     assert Rules(every=2, grace_ns=0, unit="%", low=0.0, include=("a",)).shape() == Rules().shape()
-
-
-@pytest.mark.parametrize(
-    ("include", "exclude", "taken"),
-    [
-        ((), (), ["cpu.idle", "cpu.steal", "mem"]),
-        (("cpu.*",), (), ["cpu.idle", "cpu.steal"]),
-        (("cpu.*", "mem"), ("*.steal",), ["cpu.idle", "mem"]),
-        ((), ("cpu.*",), ["mem"]),
-        (("CPU.*",), (), []),
-    ],
-)
-def test_a_series_is_taken_if_it_is_included_and_not_excluded(
-    include: tuple[str, ...], exclude: tuple[str, ...], taken: list[str]
-) -> None:
-    selection = Selection(include, exclude)
-    assert [name for name in ("cpu.idle", "cpu.steal", "mem") if selection.takes(name)] == taken

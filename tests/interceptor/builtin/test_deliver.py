@@ -16,7 +16,7 @@ from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, rep
 pytestmark = pytest.mark.usefixtures("short_backoff")
 
 
-async def test_one_call_for_the_whole_batch():
+async def test_a_whole_batch_is_one_call():
     function = Function()
     sent = batch(range(5))
     await Deliver(function).on_consume(sent)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("short_backoff")
 async def test_an_event_expires_while_its_call_hangs():
     class Hanging(Function):
         async def call(self, route, events):
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
     deliver = Deliver(Hanging(), handles_expiry=True)
     sent = batch(["late"], SINGLE)
@@ -59,7 +59,7 @@ async def test_an_event_expires_during_a_call_and_the_others_get_their_answer():
 async def test_a_call_ends_once_all_its_events_have_expired():
     class Hanging(Function):
         async def call(self, route, events):
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
     deliver = Deliver(Hanging(), handles_expiry=True)
     sent = batch(range(3))

@@ -10,7 +10,7 @@ from interceptor.readings.influx import InfluxLine
 AT = 1_700_000_123_000_000_000
 
 
-def test_lines_with_numbers_integers_booleans_and_strings(readings):
+def test_numbers_and_booleans_are_readings_and_strings_are_counted(readings):
     text = (
         f'cpu,host=web-1 usage_idle=98.2,n=3i,big=7u,up=t,down=FALSE,os="Linux, \\"6.1\\" x=1" {AT}\n'
         f"\n# a comment\nmem free=1e3 {AT + 1}\r\n"
@@ -27,7 +27,7 @@ def test_lines_with_numbers_integers_booleans_and_strings(readings):
     assert skipped == {"text": 1}
 
 
-def test_escapes_in_names_and_tags(readings):
+def test_escapes_in_names_and_tags_are_resolved(readings):
     found, _ = readings(InfluxLine(), f"disk\\ io,path=/a\\,b,k\\=ey=v\\ w read\\ bytes=1 {AT}")
     assert found == {"disk io.read bytes k=ey=v w path=/a,b": [(AT, 1.0)]}
 

@@ -13,7 +13,7 @@ ROW = {"device": "press-04", "line": "assembly-2", "temp": 76.2, "vibration": 0.
 AT_NS = 1_709_572_232 * 10**9
 
 
-def test_named_values_labels_and_time(readings):
+def test_the_mapping_names_values_labels_and_time(readings):
     format_ = MappedJson(time="ts", values=["temp", "vibration"], labels=["device"])
     found, skipped = readings(format_, json.dumps(ROW))
     assert found == {"temp device=press-04": [(AT_NS, 76.2)], "vibration device=press-04": [(AT_NS, 0.41)]}
@@ -35,7 +35,7 @@ def test_root_is_the_path_through_an_envelope(readings):
     assert readings(format_, json.dumps(envelope)) == ({"v": [(AT_NS, 3.5)]}, {})
 
 
-def test_a_list_of_objects(readings):
+def test_each_object_of_a_list_is_a_row(readings):
     format_ = MappedJson(time="ts", values=["temp"])
     found, skipped = readings(format_, json.dumps([ROW, ROW | {"temp": "off"}, ROW | {"temp": None}]))
     assert (found, skipped) == ({"temp": [(AT_NS, 76.2)]}, {"text": 1})

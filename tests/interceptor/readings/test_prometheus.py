@@ -24,11 +24,11 @@ SAMPLE = {
 AT_NS = 1_700_000_123 * 10**9
 
 
-def test_one_sample_per_record(readings):
+def test_a_record_may_be_one_sample(readings):
     assert readings(PrometheusJson(), json.dumps(SAMPLE)) == ({"up instance=a:9100": [(AT_NS, 17.25)]}, {})
 
 
-def test_a_list_with_samples_that_are_not_numbers(readings):
+def test_samples_of_a_list_that_are_not_numbers_are_counted(readings):
     values = ["NaN", "+Inf", "x", "3", 4]
     found, skipped = readings(PrometheusJson(), json.dumps([SAMPLE | {"value": value} for value in values]))
     assert found == {"up instance=a:9100": [(AT_NS, 3.0), (AT_NS, 4.0)]}

@@ -20,7 +20,7 @@ HEADERS = [
 ONE = [*HEADERS, ("ce_subject", b"boiler"), ("ce_time", b"2023-11-14T22:15:23Z")]
 
 
-def test_an_event_with_one_reading(readings):
+def test_an_event_with_one_reading_names_its_series_in_the_subject(readings):
     format_ = CloudEventsReadings()
     assert readings(format_, b'{"value": 21.5, "unit": "Cel"}', headers=ONE) == (
         {"boiler": [(AT_NS, 21.5)]},

@@ -46,7 +46,7 @@ async def test_a_function_that_is_not_deployed_is_named(fn, client):
         await client.call(FN, [EVENT])
 
 
-async def test_structured_mode_for_one_event(fn, client):
+async def test_a_single_event_is_sent_in_structured_mode(fn, client):
     fn.handle = lambda: web.Response(body=b'{"id":"x"}', content_type="application/cloudevents+json")
     assert await client.call(url(fn), [EVENT]) == EventsAnswer(b'{"id":"x"}', False)
     headers, body = fn.requests[0]
@@ -128,7 +128,7 @@ async def test_413_of_an_fn_function_is_a_rejection(fn, client):
 
 async def test_a_call_times_out(fn):
     async def hang():
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
 
     fn.handle = hang
     client = FunctionClient(fn.url, timeout_s=0.2, connections=1)

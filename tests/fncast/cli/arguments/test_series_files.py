@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fncast.cli.arguments.series_files import (
-    add_csv_arguments,
+    add_files_argument,
+    add_reading_arguments,
     read_series,
     reading_words,
     report_filled_gaps,
@@ -28,7 +29,8 @@ def read(folder: Path, *flags: str, text: str = LONG) -> list[TimeSeries]:
     path = folder / "shop.csv"
     path.write_text(text)
     parser = argparse.ArgumentParser()
-    add_csv_arguments(parser)
+    add_files_argument(parser, nargs="*")
+    add_reading_arguments(parser)
     return read_series(parser.parse_args([str(path), *flags]))
 
 
@@ -75,11 +77,12 @@ def test_the_number_of_filled_readings_is_printed(tmp_path: Path, capsys: pytest
     assert gaps in capsys.readouterr().err
     report_filled_gaps(series, 8)
     filled = (
-        "9 of 13 missing readings are filled, in windows of 8; 4 are in windows that are more than half empty"
+        "9 of 13 missing readings are filled, in windows of 8 readings;"
+        " 4 are in windows that are more than half empty"
     )
     assert filled in capsys.readouterr().err
     report_filled_gaps(series, 40)
-    assert "13 of 13 missing readings are filled, in windows of 40\n" in capsys.readouterr().err
+    assert "13 of 13 missing readings are filled, in windows of 40 readings\n" in capsys.readouterr().err
     report_filled_gaps([each for each in series if not each.missing], 8)
     assert not capsys.readouterr().err
 
@@ -130,13 +133,14 @@ def test_every_command_has_the_same_reading_flags(command: str) -> None:
         ("load.txt.gz", gzip.compress(hours("|"))),
     ],
 )
-def test_the_files_that_are_read(
+def test_each_usual_kind_of_file_is_read(
     tmp_path: Path, name: str, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     parser = argparse.ArgumentParser()
-    add_csv_arguments(parser)
+    add_files_argument(parser, nargs="*")
+    add_reading_arguments(parser)
     [series] = read_series(parser.parse_args([str(path)]))
     assert series.name == "load"
     assert series.values.tolist() == list(range(60))

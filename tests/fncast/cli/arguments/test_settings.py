@@ -48,6 +48,19 @@ def test_a_wrong_setting_is_a_failure_that_names_the_file(folder: Path) -> None:
         settings(parsed())
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("", "bootstrap_servers is empty"), ("user:secret@kafka:9092", "bootstrap_servers has a login")],
+)
+def test_a_wrong_flag_is_named_even_if_the_file_and_the_environment_set_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, value: str, reason: str
+) -> None:
+    (folder / "fncast.toml").write_text('[kafka]\nbootstrap_servers = "file:1"\n')
+    monkeypatch.setenv("FNCAST_KAFKA__BOOTSTRAP_SERVERS", "environment:1")
+    with pytest.raises(Failure, match=f"^--bootstrap-servers: {reason}"):
+        settings(parsed("--bootstrap-servers", value))
+
+
 def test_a_named_file_must_exist() -> None:
     with pytest.raises(Failure, match=r"none\.toml"):
         settings(parsed("--config", "none.toml"))

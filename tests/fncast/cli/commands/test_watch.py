@@ -12,6 +12,7 @@ from typing import IO, Any
 import pytest
 
 from fncast.cli.commands.watch import status_text
+from fncast.cli.main import main
 from fncast.dashboard.kafka.broker_state import BrokerState
 
 Process = subprocess.Popen[str]
@@ -31,6 +32,14 @@ def watch(broker: Any) -> Iterator[Any]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5"])
+def test_a_wrong_number_of_forecasts_is_wrong_usage(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["watch", f"--max={number}"])
+    assert ended.value.code == 2
+    assert f"argument --max: must be a whole number of 1 or more, not '{number}'" in capsys.readouterr().err
 
 
 def publish(broker: Any, make: Any, **more: Any) -> None:

@@ -41,19 +41,49 @@ class FakeAdmin:
         return answers
 
 
-def test_another_id_shows_that_a_topic_was_created_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    ids, admin = TopicIds({}), FakeAdmin()
-    monkeypatch.setattr(topic_ids, "AdminClient", lambda properties, logger: admin)
-    topics = ["t", "missing"]
-    assert [ids.created_again(LOOK_S * look, topics) for look in range(3)] == [[], [], []]
+@pytest.fixture
+def admin(monkeypatch: pytest.MonkeyPatch) -> FakeAdmin:
+    """The Kafka client that TopicIds creates."""
+    created = FakeAdmin()
+    monkeypatch.setattr(topic_ids, "AdminClient", lambda properties, logger: created)
+    return created
+
+
+class Looks:
+    """Looks at the topics again and again, as a reader does."""
+
+    def __init__(self) -> None:
+        self.ids = TopicIds({})
+        self._now_s = 0.0
+
+    def created_again(self, looks: int) -> list[list[str]]:
+        """The topics that were created again, at each of the next looks."""
+        found = []
+        for _ in range(looks):
+            found.append(self.ids.created_again(self._now_s, ["t", "missing"]))
+            self._now_s += LOOK_S
+        return found
+
+
+def test_another_id_shows_that_a_topic_was_created_again(admin: FakeAdmin) -> None:
+    looks = Looks()
+    assert looks.created_again(3) == [[], [], []]
     admin.ids = {"t": None, "missing": None}  # deleted
-    assert [ids.created_again(LOOK_S * look, topics) for look in (3, 4)] == [[], []]
+    assert looks.created_again(2) == [[], []]
     admin.ids = {"t": "2", "missing": "3"}
-    assert [ids.created_again(LOOK_S * look, topics) for look in (5, 6, 7)] == [[], ["t"], []]
-    ids.forget("t")
+    assert looks.created_again(3) == [[], ["t"], []]
+
+
+def test_a_topic_that_was_forgotten_is_new_with_any_id(admin: FakeAdmin) -> None:
+    looks = Looks()
+    looks.created_again(2)
+    looks.ids.forget("t")
     admin.ids = {"t": "4"}
-    assert [ids.created_again(LOOK_S * look, topics) for look in (8, 9)] == [[], []]
+    assert looks.created_again(3) == [[], [], []]
+
+
+def test_a_broker_that_does_not_answer_is_not_asked_again(admin: FakeAdmin) -> None:
+    looks = Looks()
     admin.is_silent = True
-    asked = admin.asked
-    assert [ids.created_again(LOOK_S * look, topics) for look in (10, 11, 12)] == [[], [], []]
-    assert admin.asked == asked + 1
+    assert looks.created_again(3) == [[], [], []]
+    assert admin.asked == 1

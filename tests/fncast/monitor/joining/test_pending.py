@@ -74,7 +74,7 @@ def test_small_numbers_after_large_ones_change_nothing_before() -> None:
 
 @pytest.mark.parametrize("horizon", [4, 40, 130])
 @pytest.mark.parametrize("seed", range(3))
-def test_forecasts_in_any_order_with_gaps_and_other_lengths(horizon: int, seed: int) -> None:
+def test_forecasts_of_any_order_and_length_are_kept(horizon: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     lengths = {start: int(rng.integers(1, horizon + 1)) for start in range(1, 200) if rng.random() < 0.7}
     starts = sorted(lengths, key=lambda start: start + rng.uniform(0, MORE - 1))

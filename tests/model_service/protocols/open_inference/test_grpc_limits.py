@@ -11,7 +11,8 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from running_model_service import FakeRepository, free_port
+from kafka_container import free_port
+from running_model_service import FakeRepository
 
 from model_service.protocols.open_inference import grpc_limits, messages_pb2
 from model_service.protocols.open_inference.grpc_server import Credentials, GrpcServer
