@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 # More workers than cores, because most tests wait. Fewer with Docker, because its tests start many processes.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 3 || echo 4)
 
-# The files that `make prose` checks.
+# The files that `make prose` checks: pages and code, and the other texts that people read.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
 	$(wildcard docs/decisions/*.md)
 PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
-	interceptor model_service functions benchmarks tests notebooks
+	interceptor model_service functions benchmarks tests notebooks samples
+TEXTS = '*.js' '*.html' '*.yml' '*.yaml' '*.toml' '*.cfg' '*.java' '*.ipynb' Makefile '*Dockerfile' .ci/install .ci/run
 
 .PHONY: help demo test test-all install setup lint types style bench bench-quick quality base-model protocol functions docs guarantees \
 	prose chaos determinism fuzz clean
@@ -76,7 +77,7 @@ guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tes
 prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
 	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs,temperatur,caf,ende --ignore-regex '[A-Za-z0-9+/]{60,}={0,2}' \
 		--skip '*_pb2.py*,*/vendor/*,*/results/*.json,*.bin' $(PROSE)
-	@$(BIN)/python .ci/prose.py $(PAGES) $$(git ls-files '*.py' | grep -v _pb2)
+	@$(BIN)/python .ci/prose.py $(PAGES) $$(git ls-files '*.py' | grep -v _pb2) $$(git ls-files $(TEXTS) | grep -v vendor)
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
 	@$(BIN)/python tests/chaos/run.py --cluster $(CHAOS)

@@ -29,8 +29,9 @@ PHRASES = {
     r"\bt(ells?|old)\b": "say, report, name",
     r"\bgo(es)? on\b": "continue",
     r"\bthat which\b": "name it",
-    r"\bdies of\b": "fails with",
+    r"\b(die|dies|died) of\b": "fail with",
     r"\bfor ever\b": "forever",
+    r"\bput(s|ting)? off\b": "defer",
     r"[,(] say,": "for example",
 }
 ALLOWED = re.compile(r"\bthere (is|are) no\b", re.IGNORECASE)
@@ -102,11 +103,20 @@ def problems(text: str) -> Iterator[tuple[int, str]]:
             yield number, f"the line has {len(line)} characters; wrap it at 110"
 
 
+def line_problems(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and problem for any other text."""
+    for number, line in enumerate(text.splitlines(), 1):
+        yield from ((number, problem) for problem in phrases(line))
+
+
+CHECKS = {".py": code_problems, ".md": problems}
+
+
 def main(files: list[str]) -> int:
     """Print the problems of all files; return the exit code."""
     found = []
     for file in files:
-        check = code_problems if file.endswith(".py") else problems
+        check = CHECKS.get(Path(file).suffix, line_problems)
         found += [(file, *problem) for problem in check(Path(file).read_text("utf-8"))]
     for page, number, problem in found:
         print(f"{page}, line {number}: {problem}", file=sys.stderr)

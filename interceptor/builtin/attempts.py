@@ -27,13 +27,13 @@ def defer(deliveries: Sequence[Delivery], breaker: CircuitBreaker, now_s: float,
             retry.max_events = len(deliveries) // 2
 
 
-def count_attempt(suspect: Delivery, breaker: CircuitBreaker) -> bool:
+def count_attempt(delivery: Delivery, breaker: CircuitBreaker) -> bool:
     """Count a failed call of an event alone. Returns whether other calls have succeeded since the first one.
 
     Attempts that failed during an outage do not count against the event.
     """
-    retry = suspect.retry = suspect.retry or Retry()
-    if suspect.attempts == 0 or retry.outages < breaker.outages:
-        suspect.attempts, retry.successes = 0, breaker.successes
-    suspect.attempts += 1
+    retry = delivery.retry = delivery.retry or Retry()
+    if delivery.attempts == 0 or retry.outages < breaker.outages:
+        delivery.attempts, retry.successes = 0, breaker.successes
+    delivery.attempts += 1
     return breaker.successes > retry.successes

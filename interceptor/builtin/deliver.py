@@ -184,13 +184,13 @@ class Deliver(Interceptor):
         """Count the failure. Settle a lone event as poison, or open the breaker, if a limit is reached."""
         must_open = False
         if len(deliveries) == 1 and failure.is_sent:
-            (suspect,) = deliveries
-            others_succeed = count_attempt(suspect, state.breaker)
-            if suspect.attempts >= self._limits.max_attempts and others_succeed:
+            (delivery,) = deliveries
+            others_succeed = count_attempt(delivery, state.breaker)
+            if delivery.attempts >= self._limits.max_attempts and others_succeed:
                 reason = f"attempts exhausted: {failure}"
-                suspect.outcome = DeadLetter(reason, failure.code, suspect.attempts, "attempts_exhausted")
+                delivery.outcome = DeadLetter(reason, failure.code, delivery.attempts, "attempts_exhausted")
                 return
-            must_open = suspect.attempts >= self._limits.max_attempts
+            must_open = delivery.attempts >= self._limits.max_attempts
         log.debug("route %s: a call with %d events failed: %s", route.name, len(deliveries), failure)
         # A long Retry-After may mean an outage: a probe decides.
         must_open |= (failure.retry_after_s or 0.0) > MAX_S

@@ -57,3 +57,10 @@ def test_the_command_names_file_and_line(tmp_path: Path, capsys: pytest.CaptureF
     assert f"{page}, line 2: " in capsys.readouterr().err
     page.write_text("a\n")
     assert main([str(page)]) == 0
+
+
+def test_other_texts_are_checked_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "page.js"
+    script.write_text(f"// a\n// {AVOIDED}\n")
+    assert main([str(script)]) == 1
+    assert f"{script}, line 2: " in capsys.readouterr().err

@@ -57,7 +57,7 @@ export class Card {
     if (!this.isDirty) return;
     this.isDirty = false;
     const { series } = this;
-    // Show enough digits to tell two readings apart.
+    // Show enough digits to distinguish two readings.
     setQuantity(this.value, ...quantity(series.latest, series.unit, this.resolution()));
     if (this.chart) this.chart.update();
     else this.chart = new Chart(this.figure, series, (at) => this.showPoint(at));

@@ -36,14 +36,14 @@ def test_the_next_call_of_a_deferred_delivery_is_smaller_where_that_helps(count,
 
 
 def test_only_attempts_since_the_last_outage_count_against_an_event():
-    suspect, breaker = new_delivery("a"), CircuitBreaker()
-    assert not count_attempt(suspect, breaker)
+    delivery, breaker = new_delivery("a"), CircuitBreaker()
+    assert not count_attempt(delivery, breaker)
     breaker.successes = 1
-    assert count_attempt(suspect, breaker)
-    assert suspect.attempts == 2
+    assert count_attempt(delivery, breaker)
+    assert delivery.attempts == 2
     breaker.outages = 1
-    assert not count_attempt(suspect, breaker)
-    assert suspect.attempts == 1
+    assert not count_attempt(delivery, breaker)
+    assert delivery.attempts == 1
 
 
 @pytest.mark.parametrize("poison", [{0}, {255}, {17, 18, 200}, {0, 64, 128, 192}])
@@ -57,10 +57,10 @@ async def test_poison_becomes_a_dead_letter_and_the_others_are_forecast(poison):
     await settle(Deliver(Function(answer), Limits(max_attempts=3)), sent)
     assert ids_of(sent, DeadLetter) == [str(n) for n in sorted(poison)]
     assert len(ids_of(sent, Forecast)) == 256 - len(poison)
-    suspect = next(d for d in sent.deliveries if isinstance(d.outcome, DeadLetter))
-    assert suspect.outcome.reason.startswith("attempts exhausted: 502")
-    assert suspect.outcome.code == 502
-    assert suspect.outcome.attempts >= 3
+    delivery = next(d for d in sent.deliveries if isinstance(d.outcome, DeadLetter))
+    assert delivery.outcome.reason.startswith("attempts exhausted: 502")
+    assert delivery.outcome.code == 502
+    assert delivery.outcome.attempts >= 3
 
 
 async def test_an_event_that_failed_alone_is_retried_alone():
