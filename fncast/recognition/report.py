@@ -41,7 +41,7 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
     if trial.skipped:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in trial.skipped.most_common())
         lines.append(f"skipped readings: {reasons}")
-    undecodable = trial.records - trial.decoded
+    undecodable = trial.records - trial.decoded - trial.without_numbers
     if trial.reasons and undecodable:
         lines.append(
             f"{undecodable:,} of {trial.records:,} records do not decode and would become dead letters:"

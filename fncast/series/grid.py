@@ -82,7 +82,42 @@ def to_grid(
     step: None to use the commonest distance; calendar months, quarters and years are recognised.
     zone: the time zone of days and months; the start of a series with a calendar step is in it. Raises NoGrid.
     """
-    count = len(times_s)
+    ordered = _in_order(times_s, values)
+    if len(ordered.times_s) < 2:
+        raise NoGrid(
+            f"series {name!r} has only one reading; add a reading with another time, so that the step is known"
+        )
+    fit = _fit(name, ordered.times_s, step, zone)
+    on_grid = np.full(int(fit.index[-1]) + 1, np.nan)
+    on_grid[fit.index] = ordered.values  # the last reading of a step counts
+    empty = np.isnan(on_grid)
+    corrections = Corrections(
+        series=name,
+        readings=len(times_s),
+        out_of_order=ordered.out_of_order,
+        exact_repeats=ordered.exact_repeats,
+        replaced=ordered.replaced + fit.repeated,
+        off_grid=fit.off_grid,
+        by_hours=fit.by_hours,
+        gaps=int((np.diff(empty.astype(np.int8)) == 1).sum()) + int(empty[0]),
+        missing=int(empty.sum()),
+    )
+    return TimeSeries(name, fit.start, fit.step, on_grid), corrections
+
+
+@dataclass(frozen=True)
+class _OrderedReadings:
+    """Readings with ascending, different times. The counts are those of `Corrections`."""
+
+    times_s: NDArray[np.float64]
+    values: NDArray[np.float64]
+    out_of_order: int
+    exact_repeats: int
+    replaced: int
+
+
+def _in_order(times_s: NDArray[np.float64], values: NDArray[np.float64]) -> _OrderedReadings:
+    """Sort the readings by time. Of readings with the same time, the last one counts."""
     out_of_order = int((np.diff(times_s) < 0).sum())
     if out_of_order:
         order = np.argsort(times_s, kind="stable")  # stable: of equal times the later line stays later
@@ -92,11 +127,12 @@ def to_grid(
     if same_time.any():
         kept = np.append(~same_time, True)
         times_s, values = times_s[kept], values[kept]
-    if len(times_s) < 2:
-        raise NoGrid(
-            f"series {name!r} has only one reading; add a reading with another time, so that the step is known"
-        )
+    repeats, replaced = int((same_time & same_value).sum()), int((same_time & ~same_value).sum())
+    return _OrderedReadings(times_s, values, out_of_order, repeats, replaced)
 
+
+def _fit(name: str, times_s: NDArray[np.float64], step: Step | None, zone: tzinfo) -> Fit:
+    """The times on the grid of the step, None for the step that is found. Raises NoGrid for a grid mostly empty."""
     if step is None:
         _check_half_months(name, times_s, zone)
         fit = _find_step(times_s, zone)
@@ -105,21 +141,7 @@ def to_grid(
     size = int(fit.index[-1]) + 1
     if size > MAX_GRID_READINGS or (size > 100 and len(fit.index) < MIN_FILLED_SHARE * size):
         raise _sparse_grid(name, times_s, fit, verb="seems to have" if step is None else "was given")
-    on_grid = np.full(size, np.nan)
-    on_grid[fit.index] = values  # the last reading of a step counts
-    empty = np.isnan(on_grid)
-    corrections = Corrections(
-        series=name,
-        readings=count,
-        out_of_order=out_of_order,
-        exact_repeats=int((same_time & same_value).sum()),
-        replaced=int((same_time & ~same_value).sum()) + fit.repeated,
-        off_grid=fit.off_grid,
-        by_hours=fit.by_hours,
-        gaps=int((np.diff(empty.astype(np.int8)) == 1).sum()) + int(empty[0]),
-        missing=int(empty.sum()),
-    )
-    return TimeSeries(name, fit.start, fit.step, on_grid), corrections
+    return fit
 
 
 def _check_half_months(name: str, times_s: NDArray[np.float64], zone: tzinfo) -> None:

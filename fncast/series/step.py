@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from fncast.series.duration import format_months, format_seconds, parse_duration
 from fncast.series.rfc3339 import format_time
+from fncast.series.short_value import short_value
 
 MIN_STEP_S = timedelta.resolution.total_seconds()
 MAX_STEP_S = (datetime.max - datetime.min).total_seconds()
@@ -34,19 +35,21 @@ class Step:
     def seconds(cls, seconds: float) -> Step:
         """A step of `seconds`, which may be a fraction. Raises ValueError unless in MIN_STEP_S to MAX_STEP_S."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise ValueError(f"step_s must be a number of seconds, not {_short(seconds)}")
+            raise ValueError(f"step_s must be a number of seconds, not {short_value(seconds)}")
         try:
             period_s = float(seconds)
         except OverflowError:
             period_s = math.inf
         if not (math.isfinite(period_s) and period_s > 0):
-            raise ValueError(f"step_s must be positive and finite, not {_short(seconds)}")
+            raise ValueError(f"step_s must be positive and finite, not {short_value(seconds)}")
         if period_s < MIN_STEP_S:
             raise ValueError(
-                f"step_s is {_short(seconds)}, shorter than a microsecond, which times cannot show"
+                f"step_s is {short_value(seconds)}, shorter than a microsecond, which times cannot show"
             )
         if period_s > MAX_STEP_S:
-            raise ValueError(f"step_s is {_short(seconds)}, more than all the years that a time can name")
+            raise ValueError(
+                f"step_s is {short_value(seconds)}, more than all the years that a time can name"
+            )
         return cls(period_s)
 
     @classmethod
@@ -55,7 +58,7 @@ class Step:
         if not 1 <= months <= MAX_MONTHS:
             raise ValueError(f"a step of {months} months is not between 1 month and 9998 years")
         if day is not None and (type(day) is not int or not 1 <= day <= LAST_DAY):
-            raise ValueError(f"step_day must be a day of the month, 1 to 31, not {_short(day)}")
+            raise ValueError(f"step_day must be a day of the month, 1 to 31, not {short_value(day)}")
         return cls(None, months, day)
 
     @classmethod
@@ -65,17 +68,17 @@ class Step:
         Months and years are calendar steps. All others are seconds; a day has 86,400.
         """
         if not isinstance(text, str):
-            raise ValueError(f"step must be a string such as PT5M or P1M, not {_short(text)}")
+            raise ValueError(f"step must be a string such as PT5M or P1M, not {short_value(text)}")
         try:
             months, seconds = parse_duration(text)
         except ValueError as error:
             raise ValueError(f"step: {error}; for a number of seconds use step_s") from None
         if months and seconds:
-            raise ValueError(f"step: {_short(text)} mixes months with days or seconds; use one of them")
+            raise ValueError(f"step: {short_value(text)} mixes months with days or seconds; use one of them")
         if months:
             return cls.of_months(months)
         if not seconds:
-            raise ValueError(f"step: {_short(text)} is zero; a step must be positive")
+            raise ValueError(f"step: {short_value(text)} is zero; a step must be positive")
         return cls.seconds(float(seconds))
 
     @classmethod
@@ -83,7 +86,7 @@ class Step:
         """A step of calendar months, such as P1M, P3M or P1Y. Raises ValueError for any other."""
         step = cls.parse(period)
         if step.months is None:
-            raise ValueError(f"step must be months or years such as P1M, not {_short(period)}")
+            raise ValueError(f"step must be months or years such as P1M, not {short_value(period)}")
         return step
 
     @classmethod
@@ -187,11 +190,3 @@ def _exists(step: Step, start: datetime, steps: int) -> bool:
 
 def _days(year: int, month: int) -> int:
     return calendar.monthrange(year, month)[1]
-
-
-def _short(value: object) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
-        return "an integer of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."

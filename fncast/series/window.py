@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.short_value import short_value
+
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
@@ -156,12 +158,18 @@ def ceiling_of(windows: Float64Array) -> Float64Array:
     return np.where((highest == PERCENT) & (floor_of(windows) == 0), PERCENT, np.inf)
 
 
+def clip_forecasts(forecasts: Float64Array, windows: Float64Array) -> Float64Array:
+    """The forecasts, (batch, horizon, quantiles), within `floor_of` and `ceiling_of` their windows, (batch, steps)."""
+    low, high = floor_of(windows), ceiling_of(windows)
+    return np.asarray(np.clip(forecasts, low[:, np.newaxis, np.newaxis], high[:, np.newaxis, np.newaxis]))
+
+
 def _check_length(values: Sequence[float | None], steps: int, is_sparse: bool) -> int:
     """The number of readings before the window. Raises InvalidWindow."""
     if steps < 1:
         raise ValueError(f"a window needs at least one step, not {steps}")
     if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
-        raise InvalidWindow(f"values must be a list of numbers, not {_short(values)}")
+        raise InvalidWindow(f"values must be a list of numbers, not {short_value(values)}")
     least = MIN_HISTORY if is_sparse else steps
     if len(values) < least:
         raise InvalidWindow(f"{TOO_FEW}: {len(values)}, the model needs {least}")
@@ -173,25 +181,15 @@ def _number(reading: object, position: int) -> float:
     if type(reading) is float and -MAX_MAGNITUDE <= reading <= MAX_MAGNITUDE:  # fast path
         return reading
     if isinstance(reading, bool) or not isinstance(reading, _NUMBERS):
-        raise InvalidWindow(f"values[{position}] is not a number: {_short(reading)}")
+        raise InvalidWindow(f"values[{position}] is not a number: {short_value(reading)}")
     try:
         number = float(reading)
     except OverflowError:
         number = float("inf") if reading > 0 else float("-inf")
     if not math.isfinite(number):
-        raise InvalidWindow(f"values[{position}] is not finite: {_short(reading)}")
+        raise InvalidWindow(f"values[{position}] is not finite: {short_value(reading)}")
     if abs(number) > MAX_MAGNITUDE:
         raise InvalidWindow(
-            f"values[{position}] is {_short(reading)}: beyond ±{MAX_MAGNITUDE:g}, too large for float32 models"
+            f"values[{position}] is {short_value(reading)}: beyond ±{MAX_MAGNITUDE:g}, too large for float32 models"
         )
     return number
-
-
-def _short(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()  # as in JSON
-    try:
-        text = repr(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
-        return "an integer of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -129,7 +130,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
         if error.code in (400, 413, 415, 422):
             raise Unusable(f"the receiver answers {error.code}") from None
         raise Unreachable(f"the receiver answers {error.code}") from None
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:  # the latter: the answer is not HTTP
         raise Unreachable(f"the receiver cannot be reached: {error}") from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 import orjson
@@ -72,8 +72,8 @@ def _attribute(name: str, raw: msgspec.Raw) -> Attribute | None:
         value = raw
     if type(value) is int and not MIN_INTEGER <= value <= MAX_INTEGER:
         raise InvalidEvent(f"the attribute {quoted(name)} does not fit into a 32-bit integer")
-    if value is None or type(value) in (str, int, bool):
-        return cast("Attribute | None", value)
+    if value is None or isinstance(value, str | int):  # bool too
+        return value
     raise InvalidEvent(f"the attribute {quoted(name)} is neither a string, an integer nor a boolean")
 
 

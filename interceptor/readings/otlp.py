@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from interceptor.outcome import Headers
 from interceptor.readings import otlp_json
@@ -72,7 +72,7 @@ class OtlpProtobuf(_Otlp):
             raise UndecodableRecord("not OTLP metrics: the protobuf cannot be read") from None
         if value and not data.resource_metrics:
             raise UndecodableRecord("not OTLP metrics: the protobuf has no resource metrics")
-        return _decoded(data.resource_metrics, _kind_of_message, _attributes_of_message)
+        return _decoded(data.resource_metrics, _PROTOBUF)
 
 
 class OtlpJson(_Otlp):
@@ -83,60 +83,60 @@ class OtlpJson(_Otlp):
             data, faults = otlp_json.decode(value)
         except ValueError as error:
             raise UndecodableRecord(f"not OTLP metrics in JSON: {error}") from None
-        decoded = _decoded(data.resource_metrics, otlp_json.kind_of, otlp_json.attributes_of)
+        decoded = _decoded(data.resource_metrics, _JSON)
         if faults:
             decoded.skip(Skip.UNSUPPORTED, faults)
         return decoded
 
 
-def _decoded(
-    resource_metrics: Iterable[Any],
-    kind_of: Callable[[Any], str | None],
-    attributes_of: Callable[[Iterable[Any]], Attributes],
-) -> Decoded:
+class _Access(NamedTuple):
+    """How messages of one form are read: the kind of a metric, attributes, and the value and the sum of a point."""
+
+    kind_of: Callable[[Any], str | None]
+    attributes_of: Callable[[Iterable[Any]], Attributes]
+    value_of: Callable[[Any], object]
+    has_sum: Callable[[Any], bool]
+
+
+def _decoded(resource_metrics: Iterable[Any], access: _Access) -> Decoded:
     decoded = Decoded()
     for of_resource in resource_metrics:
-        resource = attributes_of(of_resource.resource.attributes)
+        resource = access.attributes_of(of_resource.resource.attributes)
         resource_size = sum([len(name) + len(text) for name, text in resource])
         for metric in chain.from_iterable(of_scope.metrics for of_scope in of_resource.scope_metrics):
-            kind = kind_of(metric)
+            kind = access.kind_of(metric)
             shared_size = resource_size + len(metric.name) + len(metric.unit)
             if shared_size > MAX_SHARED or len(resource) > MAX_LABELS:
                 decoded.skip(Skip.NO_SERIES)
             elif kind in ("gauge", "sum"):
-                _add_numbers(decoded, metric, kind, resource, attributes_of)
+                _add_numbers(decoded, metric, kind, resource, access)
             elif kind in ("histogram", "exponential_histogram", "summary"):
-                _add_counts(decoded, metric, kind, resource, attributes_of)
+                _add_counts(decoded, metric, kind, resource, access)
             else:
                 decoded.skip(Skip.UNSUPPORTED)
     return decoded
 
 
-def _add_numbers(
-    decoded: Decoded, metric: Any, kind: str, resource: Attributes, attributes_of: Callable[..., Attributes]
-) -> None:
+def _add_numbers(decoded: Decoded, metric: Any, kind: str, resource: Attributes, access: _Access) -> None:
     data = getattr(metric, kind)
     is_counter = kind == "sum" and data.is_monotonic
     metric_kind = (
         _metric_kind(data.aggregation_temporality, is_counter) if kind == "sum" else MetricKind.GAUGE
     )
     for point in data.data_points:
-        raw = _value(point)
-        key = (metric.name, metric.unit, metric_kind, resource, attributes_of(point.attributes))
-        _add(decoded, key, point, raw)
+        key = (metric.name, metric.unit, metric_kind, resource, access.attributes_of(point.attributes))
+        _add(decoded, key, point, access.value_of(point))
 
 
-def _add_counts(
-    decoded: Decoded, metric: Any, kind: str, resource: Attributes, attributes_of: Callable[..., Attributes]
-) -> None:
+def _add_counts(decoded: Decoded, metric: Any, kind: str, resource: Attributes, access: _Access) -> None:
     """Add count and sum of a distribution as two series, named as in Prometheus."""
     data = getattr(metric, kind)
     temporality = CUMULATIVE if kind == "summary" else data.aggregation_temporality
     metric_kind = _metric_kind(temporality, True)
     for point in data.data_points:
-        attributes = attributes_of(point.attributes)
+        attributes = access.attributes_of(point.attributes)
         _add(decoded, (f"{metric.name}.count", "1", metric_kind, resource, attributes), point, point.count)
-        if kind == "summary" or _has_sum(point):
+        if kind == "summary" or access.has_sum(point):
             key = (f"{metric.name}.sum", metric.unit, metric_kind, resource, attributes)
             _add(decoded, key, point, 0.0 if point.sum is None else point.sum)  # JSON may leave out 0
 
@@ -162,23 +162,18 @@ def _metric_kind(temporality: int, is_counter: bool) -> MetricKind:
     return MetricKind.CUMULATIVE if is_counter and temporality == CUMULATIVE else MetricKind.GAUGE
 
 
-def _value(point: Any) -> object:
-    """Return the point's number, or None if it has none."""
-    which = getattr(point, "WhichOneof", None)
-    if which is None:  # JSON
-        return point.as_double if point.as_int is None else point.as_int
-    member = which("value")
-    return None if member is None else getattr(point, member)
-
-
-def _has_sum(point: Any) -> bool:
-    has = getattr(point, "HasField", None)
-    return bool(has("sum")) if has else point.sum is not None
-
-
 def _kind_of_message(metric: Any) -> str | None:
     kind: str | None = metric.WhichOneof("data")
     return kind
+
+
+def _value_of_message(point: Any) -> object:
+    member = point.WhichOneof("value")
+    return None if member is None else getattr(point, member)
+
+
+def _has_sum_of_message(point: Any) -> bool:
+    return bool(point.HasField("sum"))
 
 
 def _attributes_of_message(attributes: Iterable[Any]) -> Attributes:
@@ -193,3 +188,7 @@ def _attributes_of_message(attributes: Iterable[Any]) -> Attributes:
         elif which in ("int_value", "double_value"):
             found.append((attribute.key, str(getattr(attribute.value, which))))
     return tuple(sorted(found))
+
+
+_PROTOBUF = _Access(_kind_of_message, _attributes_of_message, _value_of_message, _has_sum_of_message)
+_JSON = _Access(otlp_json.kind_of, otlp_json.attributes_of, otlp_json.value_of, otlp_json.has_sum)

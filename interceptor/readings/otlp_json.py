@@ -171,6 +171,16 @@ def kind_of(metric: _Metric) -> str | None:
     return next((kind for kind in _KINDS if getattr(metric, kind) is not None), None)
 
 
+def value_of(point: _Point) -> object:
+    """Return the point's number, or None if it has none."""
+    return point.as_double if point.as_int is None else point.as_int
+
+
+def has_sum(point: _Point) -> bool:
+    """Whether the point of a distribution has the sum of its values."""
+    return point.sum is not None
+
+
 def attributes_of(attributes: Iterable[_KeyValue]) -> tuple[tuple[str, str], ...]:
     """Return names and texts sorted by name. Lists and maps are skipped."""
     found = []

@@ -116,6 +116,7 @@ class GrpcClient:
             raise ModelUnavailable(f"{self.url} did not return a message of this protocol") from None
 
     def _failure(self, error: Any) -> Exception:
+        """The exception for a gRPC status: whether the same request may succeed later."""
         code, text = error.code(), one_line(error.details() or "")
         if code == grpc.StatusCode.INVALID_ARGUMENT:
             return model_error(text)

@@ -71,7 +71,10 @@ class HttpConnection:
         self._connection.close()
 
     def _send(self, method: str, request: bytes) -> HttpResponse:
-        """Send a request. Reconnects once if the server has closed the persistent connection."""
+        """Send a request. Reconnects once if the server has closed the persistent connection.
+
+        Raises ModelUnavailable.
+        """
         is_reused = self._connection.sock is not None
         try:
             return self._exchange(method, request)
@@ -92,12 +95,17 @@ class HttpConnection:
         return self._send(method, request)
 
     def _unavailable(self, error: Exception) -> ModelUnavailable:
+        """The error for a request that failed: the server is not reachable, or it does not speak HTTP."""
         # RemoteDisconnected is both types: the server closed the connection without a response.
         if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
             return ModelUnavailable(f"{self._url} did not return a complete HTTP response: {_reason(error)}")
         return ModelUnavailable(f"{self._url} is not reachable: {_reason(error)}")
 
     def _exchange(self, method: str, request: bytes) -> HttpResponse:
+        """Send a request on the open or a new connection, and read the whole response.
+
+        Raises ModelUnavailable for too large a response or no connection in time, OSError, http.client.HTTPException.
+        """
         connection = self._connection
         if connection.sock is None:
             self._connect()

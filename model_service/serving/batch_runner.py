@@ -18,7 +18,7 @@ Outcome = Mapping[str, Array] | Exception
 
 
 class BatchRunner:
-    """Owned by a `Batcher`. Used by one thread at a time."""
+    """Runs one batch at a time. Owned by a `Batcher`, and used by one thread at a time."""
 
     def __init__(self, run: Run, merge: bool, clock: Callable[[], float]) -> None:
         """run, merge, clock: as in `Batcher`."""
@@ -49,12 +49,14 @@ class BatchRunner:
         return outcomes, self._clock() - started
 
     def _run_alone(self, request: QueuedRequest) -> Outcome:
+        """The outputs of one request, or the error that the model raises for it."""
         try:
             return self._run_merged([request])[0]
         except Exception as error:
             return error
 
     def _run_merged(self, batch: Sequence[QueuedRequest]) -> Sequence[Outcome]:
+        """The outputs of each request from one call of the model. Raises what the model raises."""
         first = batch[0]
         if not self._merge or len(batch) == 1:
             return [self._run(first.inputs)]

@@ -116,6 +116,7 @@ class Repository:
         return wanted
 
     def _open(self, folder: VersionFolder, on_disk: Sequence[VersionFolder]) -> None:
+        """Load a version and put it into service, or note why it is broken. Raises nothing a model may raise."""
         started = time.perf_counter()
         before = next((model for model in self._loaded if str(model) == str(folder)), None)
         try:
@@ -125,11 +126,11 @@ class Repository:
             model = self._load(folder)
         # A broken version may make libraries raise anything. The other versions must be served nevertheless.
         except (Exception, SystemExit) as error:
-            known = isinstance(error, UnusableModel)
-            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            is_known = isinstance(error, UnusableModel)
+            reason = str(error) if is_known else f"{type(error).__name__}: {error}"
             self._broken[folder] = reason
             self._note_rejected()
-            log.error("%s is rejected and not served: %s", folder, reason, exc_info=not known)
+            log.error("%s is rejected and not served: %s", folder, reason, exc_info=not is_known)
             return
         self._loaded[folder] = model
         self._publish()
@@ -151,6 +152,7 @@ class Repository:
         return True
 
     def _note_rejected(self) -> None:
+        """Replace `rejected` with a new mapping of the broken versions."""
         self.rejected = {str(folder): reason for folder, reason in self._broken.items()}
 
     def _stays(self, folder: VersionFolder, wanted: Set[VersionFolder]) -> bool:

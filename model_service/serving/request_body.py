@@ -69,6 +69,7 @@ class RequestBodies:
         self._held_bytes -= body_bytes
 
     def _rejection(self, body_bytes: int) -> RequestError | None:
+        """The error for a body of this size while the held bytes, which include it, are in memory; None if it fits."""
         if body_bytes > MAX_BODY_BYTES:
             return RequestError(413, f"the body has more than {MAX_BODY_BYTES} bytes")
         if self._held_bytes > MAX_HELD_BYTES:
@@ -76,5 +77,6 @@ class RequestBodies:
         return None
 
     def _drop(self, body: bytearray) -> None:
+        """Free the bytes of a rejected or incomplete body."""
         self.release(len(body))
         body.clear()

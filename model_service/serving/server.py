@@ -72,6 +72,7 @@ class ModelServer:
             await self._get(scope, send)
 
     async def _get(self, scope: Scope, send: Send) -> None:
+        """Answer a request that is neither POST nor of /v2: health, metrics, the metadata of GraphPipe, or 405."""
         path = scope["path"]
         status, body = 200, b"ok\n"
         headers: Headers = [TEXT]
@@ -99,9 +100,9 @@ class ModelServer:
             try:
                 await self._companion.start()
             except Exception as error:  # else uvicorn would serve without the watch and the companion
-                known = isinstance(error, OSError)
-                message = str(error) if known else f"the start failed: {type(error).__name__}: {error}"
-                if not known:
+                is_known = isinstance(error, OSError)
+                message = str(error) if is_known else f"the start failed: {type(error).__name__}: {error}"
+                if not is_known:
                     log.exception("the start failed")
                 await send({"type": "lifespan.startup.failed", "message": message})
                 return
@@ -143,6 +144,7 @@ class ModelServer:
 
 
 async def _close(model: Model) -> None:
+    """Close a model that is no longer served. Never raises."""
     try:
         await model.close()
     except Exception:

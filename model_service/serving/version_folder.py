@@ -29,10 +29,15 @@ HASHED_FILES = ("model*.tflite", SAVED_MODEL_FILE)  # patterns
 RESERVED_NAMES = frozenset({"v2", "control", "metrics", "healthz", "readyz"})
 MAX_DOCUMENT_BYTES = 1 << 20
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
+NAME_RULE = (
+    "use lower-case letters, digits, _ and -, a letter first, at most 63 characters, and none of "
+    + ", ".join(sorted(RESERVED_NAMES))
+)
 _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 def is_model_name(name: str) -> bool:
+    """Whether a model may have this name; see NAME_RULE."""
     return _NAME.fullmatch(name) is not None and name not in RESERVED_NAMES
 
 

@@ -36,7 +36,7 @@ def band_factors(
 
 
 def _factors(scores: NDArray[np.float64], miss: float, independent: float) -> Float32Array:
-    """scores: (windows, horizon)."""
+    """The factor of each step, (horizon,), from scores, (windows, horizon), NaN if unknown; see `band_factors`."""
     factors = np.ones(scores.shape[1])
     if np.isfinite(scores).any():
         pooled = _quantile(scores.ravel(), miss)

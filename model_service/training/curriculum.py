@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model_service.training.dataset import Dataset, Float64Array, TrainingWindows
-from model_service.training.generated.generator import generate
+from model_service.training.generated.generator import generate, longest_season
 from model_service.training.generated.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings
 
@@ -13,7 +13,7 @@ from model_service.training.settings import TrainingSettings
 WARM_UP_SHARE = 0.4
 GENERATED_SHARE = 0.3
 # Limits of the number of generated series: enough variety, but generating must be fast compared with training.
-MAX_COMPANIONS, LEAST_COMPANIONS = 4_000, 100
+MAX_COMPANIONS, MIN_COMPANIONS = 4_000, 100
 COMPANIONS_PER_EPOCH = 200  # few epochs draw few windows
 COMPANION_READINGS = 1_500_000
 # The most windows of one generated series.
@@ -31,7 +31,7 @@ def companions(settings: TrainingSettings) -> list[Float64Array]:
         day, week = settings.seasons[0], settings.seasons[-1]
         length = shortest + min(2 * week, MAX_WINDOWS_OF_ONE)
         return generate_seasonal(_count(length, settings.epochs), length, day, week, settings.seed + 1)
-    longest = max(4, settings.window // 2)
+    longest = longest_season(settings.window)
     length = shortest + min(10 * longest, MAX_WINDOWS_OF_ONE)
     return [
         each.values for each in generate(_count(length, settings.epochs), length, longest, settings.seed + 1)
@@ -40,7 +40,7 @@ def companions(settings: TrainingSettings) -> list[Float64Array]:
 
 def _count(length: int, epochs: int) -> int:
     most = min(MAX_COMPANIONS, COMPANIONS_PER_EPOCH * epochs, COMPANION_READINGS // length)
-    return max(LEAST_COMPANIONS, most)
+    return max(MIN_COMPANIONS, most)
 
 
 class Curriculum:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model_service.serving.version_folder import (
     DOCUMENT_FILE,
-    RESERVED_NAMES,
+    NAME_RULE,
     RETIRED_FILE,
     is_model_name,
 )
@@ -29,10 +29,7 @@ class InvalidModelFolder(ValueError):
 def check_name(name: str) -> None:
     """Check the name of a model. Raises InvalidModelFolder."""
     if not is_model_name(name):
-        raise InvalidModelFolder(
-            f"{name!r} is not a model name: use lowercase letters, digits, _ and -, a letter first, at most 63"
-            f" characters, and none of {', '.join(sorted(RESERVED_NAMES))}"
-        )
+        raise InvalidModelFolder(f"{name!r} is not a model name: {NAME_RULE}")
 
 
 def versions(models: Path, name: str) -> list[int]:

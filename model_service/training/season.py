@@ -16,19 +16,19 @@ Float64Array = NDArray[np.float64]
 MAX_READINGS = 20_000
 # A season must repeat at least this often; otherwise it cannot be distinguished from a trend. A calendar week is
 # plausible in advance, so fewer are enough.
-LEAST_REPEATS, LEAST_WEEKS = 3, 2
+MIN_REPEATS, MIN_WEEKS = 3, 2
 # The least autocorrelation at a season, and its least height above the valley before it.
-LEAST_CORRELATION = 0.3
-LEAST_RISE = 0.15
+MIN_CORRELATION = 0.3
+MIN_RISE = 0.15
 # Of peaks of similar height the first is the season; the others are its multiples.
 NEARLY_AS_HIGH = 0.85
 # A longer season counts if its autocorrelation exceeds that of the short season by this.
 BETTER_BY = 0.05
 # The same after removing the level, compared with the lags one short season before and after.
 STANDS_OUT_BY = 0.03
-LEAST_SEASON = 3
+MIN_SEASON = 3
 # Limits for a day, a week and a year, which are plausible in advance.
-LEAST_KNOWN_CORRELATION = 0.2
+MIN_KNOWN_CORRELATION = 0.2
 KNOWN_SHARE = 0.5
 DAY_S = 86_400.0
 YEAR_MONTHS = 12
@@ -40,8 +40,8 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
     values: (readings,) float64, NaN if missing. step: if given, a day, a week and a year are tried first.
     """
     known = values[-MAX_READINGS:]
-    longest = len(known) // LEAST_REPEATS
-    if longest < LEAST_SEASON or np.isnan(known).mean() > 0.5:
+    longest = len(known) // MIN_REPEATS
+    if longest < MIN_SEASON or np.isnan(known).mean() > 0.5:
         return ()
     calendar = [lag for lag in _calendar_lags(step) if lag < longest or _fits_as_week(lag, step, len(known))]
     correlation = autocorrelation(known, max([longest, *calendar]) + 1)
@@ -51,7 +51,7 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
     # A drifting level can hide a daily season.
     if calendar and calendar[0] not in usual and _repeats_about_its_level(known, calendar[0]):
         usual.insert(0, calendar[0])
-    peaks = [lag for lag in range(LEAST_SEASON, longest) if _is_peak(correlation, lag)]
+    peaks = [lag for lag in range(MIN_SEASON, longest) if _is_peak(correlation, lag)]
     highest = max((correlation[lag] for lag in peaks), default=0.0)
     if usual and _height(correlation, usual[0]) >= KNOWN_SHARE * highest:
         first = usual[0]
@@ -75,13 +75,13 @@ def missing_for_week(readings: int, step: Step | None) -> int:
     lags = _calendar_lags(step)
     if step is None or step.period_s is None or not lags or lags[-1] * step.period_s != 7 * DAY_S:
         return 0
-    return max(0, LEAST_WEEKS * lags[-1] - readings)
+    return max(0, MIN_WEEKS * lags[-1] - readings)
 
 
 def _fits_as_week(lag: int, step: Step | None, readings: int) -> bool:
     """Whether a lag is a calendar week that the readings hold often enough."""
     is_week = step is not None and step.period_s is not None and lag * step.period_s == 7 * DAY_S
-    return is_week and LEAST_WEEKS * lag <= readings
+    return is_week and MIN_WEEKS * lag <= readings
 
 
 def common_seasons(found: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -121,15 +121,13 @@ def _is_peak(correlation: Float64Array, lag: int) -> bool:
     near = max(1, lag // 20)
     around = correlation[max(1, lag - near) : lag + near + 1]
     valley = correlation[max(1, lag // 3) : lag].min()
-    return bool(height >= LEAST_CORRELATION and height >= around.max() and height - valley >= LEAST_RISE)
+    return bool(height >= MIN_CORRELATION and height >= around.max() and height - valley >= MIN_RISE)
 
 
 def _repeats(correlation: Float64Array, lag: int) -> bool:
     """Whether a plausible lag is a season. It need not be a peak, because noise may hide the peak."""
     height = _height(correlation, lag)
-    return (
-        height >= LEAST_KNOWN_CORRELATION and height - _height(correlation, lag // 2, lag // 24) >= LEAST_RISE
-    )
+    return height >= MIN_KNOWN_CORRELATION and height - _height(correlation, lag // 2, lag // 24) >= MIN_RISE
 
 
 def _height(correlation: Float64Array, lag: int, near: int | None = None) -> float:
@@ -146,7 +144,7 @@ def _calendar_lags(step: Step | None) -> list[int]:
         months = step.months or YEAR_MONTHS
         return [YEAR_MONTHS // months] if YEAR_MONTHS % months == 0 and months < YEAR_MONTHS else []
     lags = [length / step.period_s for length in (DAY_S, 7 * DAY_S)]
-    return [int(lag) for lag in lags if lag >= LEAST_SEASON and lag == int(lag)]
+    return [int(lag) for lag in lags if lag >= MIN_SEASON and lag == int(lag)]
 
 
 def _repeats_about_its_level(values: Float64Array, lag: int) -> bool:
@@ -165,7 +163,7 @@ def _is_better(values: Float64Array, correlation: Float64Array, lag: int, first:
     still = autocorrelation(without_level(values, lag), lag + first + 1)
     return still is not None and bool(
         still[lag]
-        >= max(LEAST_CORRELATION, still[lag - first] + STANDS_OUT_BY, still[lag + first] + STANDS_OUT_BY)
+        >= max(MIN_CORRELATION, still[lag - first] + STANDS_OUT_BY, still[lag + first] + STANDS_OUT_BY)
     )
 
 

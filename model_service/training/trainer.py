@@ -25,7 +25,7 @@ from model_service.training.trained import Draw, Epoch, Trained, pinball, square
 MAX_VALIDATION_WINDOWS = 8_192
 # An epoch uses each window about this often at most, because short series would be overfitted within one epoch.
 PASSES_PER_EPOCH = 2
-LEAST_STEPS_PER_EPOCH = 20
+MIN_STEPS_PER_EPOCH = 20
 # The least steps per epoch if generated windows are mixed in, of which there are many.
 MIXED_STEPS_PER_EPOCH = 80
 
@@ -180,7 +180,7 @@ def validation_set(series: Sequence[TimeSeries], settings: TrainingSettings) -> 
 def steps_per_epoch(windows: int, settings: TrainingSettings) -> int:
     """The steps of an epoch: those of the settings, or fewer if there are few windows."""
     enough = math.ceil(PASSES_PER_EPOCH * windows / settings.batch)
-    return min(settings.steps_per_epoch, max(LEAST_STEPS_PER_EPOCH, enough))
+    return min(settings.steps_per_epoch, max(MIN_STEPS_PER_EPOCH, enough))
 
 
 def _naive_error(held_out: TrainingWindows) -> float:

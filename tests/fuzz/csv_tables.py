@@ -1,4 +1,4 @@
-"""Random tables of readings in many dialects with their true numbers, and a check of what the reader returns."""
+"""Random tables of readings in many dialects, and a check that the reader returns their true numbers."""
 
 from __future__ import annotations
 
@@ -51,15 +51,18 @@ _NAMES = (
 
 @dataclass
 class RandomTable:
-    """content: the file. times: (rows,). meant: by column the true numbers of its cells, None for a missing one."""
+    """A table with its true numbers.
+
+    content: the file. times: (rows,). numbers: those of each column, (rows,), None for a missing one.
+    """
 
     content: bytes
     times: list[datetime]
-    meant: dict[str, list[float | None]] = field(default_factory=dict)
+    numbers: dict[str, list[float | None]] = field(default_factory=dict)
 
 
 def random_table(randomly: random.Random) -> RandomTable:
-    """A wide table in a random dialect, with rows in any order and gaps."""
+    """Return a table with a column for each series in a random dialect, with gaps, and rows in any order."""
     count = randomly.randint(2, 60)
     step = timedelta(hours=randomly.choice((1, 1, 2, 24)))
     start = datetime(
@@ -69,9 +72,9 @@ def random_table(randomly: random.Random) -> RandomTable:
     times = [start + step * at for at in places]
     write_time = randomly.choice(list(_TIMES.values()))
     delimiter = randomly.choice(",,,;;\t|")
-    comma = delimiter != "," and randomly.random() < 0.4
+    has_decimal_comma = delimiter != "," and randomly.random() < 0.4
     names = randomly.sample(_NAMES, randomly.randint(1, 4))
-    columns = {name: _column(randomly, len(times), comma) for name in names}
+    columns = {name: _column(randomly, len(times), has_decimal_comma) for name in names}
     texts = [
         [write_time(time) for time in times],
         *([text for text, _ in cells] for cells in columns.values()),
@@ -97,12 +100,12 @@ def random_table(randomly: random.Random) -> RandomTable:
             out.write("\n")
         writer.writerow([texts[at][row] for at in order])
     encoding = randomly.choice(("utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"))
-    meant = {name: [value for _, value in cells] for name, cells in columns.items()}
-    return RandomTable(out.getvalue().encode(encoding, "replace"), times, meant)
+    numbers = {name: [value for _, value in cells] for name, cells in columns.items()}
+    return RandomTable(out.getvalue().encode(encoding, "replace"), times, numbers)
 
 
-def _column(randomly: random.Random, count: int, comma: bool) -> list[tuple[str, float | None]]:
-    """The cells of a column and their true numbers."""
+def _column(randomly: random.Random, count: int, has_decimal_comma: bool) -> list[tuple[str, float | None]]:
+    """Return the cells of a column with their true numbers."""
     digits = randomly.choice((0, 0, 1, 2, 3, 3))
     size = randomly.choice((1.0, 100.0, 2000.0, 1e6))
     grouped = randomly.random() < 0.5
@@ -115,7 +118,7 @@ def _column(randomly: random.Random, count: int, comma: bool) -> list[tuple[str,
             continue
         value = round(randomly.uniform(-size, size), digits)
         text = f"{value:{',' if grouped else ''}.{digits}f}"
-        if comma:
+        if has_decimal_comma:
             text = text.translate(str.maketrans(",.", ".,"))
         cells.append((text + unit, value))
     return cells
@@ -141,16 +144,16 @@ def _check_series(summary: Summary, table: RandomTable) -> None:
     for line in summary.lines():
         assert "\n" not in line, line
     reported = " ".join((*summary.skipped, *summary.skipped.values()))
-    alone = len(table.meant) == 1
+    has_one_column = len(table.numbers) == 1
     by_name = {each.name: each for each in summary.series}
-    for name, meant in table.meant.items():
-        series = by_name.get("table" if alone else name) or by_name.get(name)
+    for name, numbers in table.numbers.items():
+        series = by_name.get("table" if has_one_column else name) or by_name.get(name)
         if series is None:
-            assert name in reported or repr(name) in reported or all(value is None for value in meant), name
+            assert name in reported or repr(name) in reported or all(value is None for value in numbers), name
             continue
-        at = {series.time(index): value for index, value in enumerate(series.values)}
-        for time, value in zip(table.times, meant, strict=True):
-            got = at.get(time)
+        by_time = {series.time(index): value for index, value in enumerate(series.values)}
+        for time, value in zip(table.times, numbers, strict=True):
+            got = by_time.get(time)
             if value is None:
                 assert got is None or np.isnan(got), f"{name} at {time}: {got} for a missing reading"
             elif got is None or not np.isclose(got, value, rtol=1e-12, atol=0):

@@ -51,7 +51,7 @@ _UNREADABLE_SHARE = 0.01
 
 
 def good_record(offset: int, destination: str = "forecast", id_: str = "good") -> Record:
-    """A valid record, which gets a forecast."""
+    """Return a valid record, which gets a forecast."""
     attributes = ATTRIBUTES | {"id": id_, "destination": destination}
     return Record(
         "metrics", 0, offset, 0, b"key", _json(WINDOW), [*_headers(attributes), ("content-type", JSON_TYPE)]
@@ -59,7 +59,7 @@ def good_record(offset: int, destination: str = "forecast", id_: str = "good") -
 
 
 def foreign_record(randomly: random.Random, offset: int) -> Record:
-    """One record: mostly an event with a few faults, sometimes random bytes, sometimes a valid event."""
+    """Return a record: mostly an event with a few faults, sometimes random bytes, sometimes a valid event."""
     attributes = ATTRIBUTES | {"id": f"t{offset}", "destination": randomly.choice(DESTINATIONS)}
     headers, value = (
         _structured(randomly, attributes) if randomly.random() < 0.4 else _binary(randomly, attributes)
@@ -97,7 +97,7 @@ def _structured(randomly: random.Random, attributes: dict[str, Any]) -> tuple[He
 
 
 def _data(randomly: random.Random) -> bytes | None:
-    """The bytes of a window, or other bytes."""
+    """Return the bytes of a window, or other bytes."""
     kind = randomly.randrange(10)
     whole = _json(WINDOW)
     if kind <= 3:
@@ -138,5 +138,5 @@ def _headers(attributes: dict[str, Any]) -> Headers:
 
 
 def _json(document: Any) -> bytes:
-    """Python's JSON, which also writes NaN, infinities and lone surrogates."""
+    """Encode with Python's JSON, which also writes NaN, infinities and lone surrogates."""
     return json.dumps(document).encode()

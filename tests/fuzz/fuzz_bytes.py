@@ -14,7 +14,7 @@ _MAX_RANDOM_BYTES = 512
 
 
 def mutated(randomly: random.Random, seeds: Sequence[bytes]) -> bytes:
-    """One input: mostly a seed with some changed bytes, sometimes random bytes, sometimes an unchanged seed."""
+    """Return an input: mostly a seed with some changed bytes, sometimes random bytes, sometimes an unchanged seed."""
     share = randomly.random()
     if share < _RANDOM_SHARE:
         return randomly.randbytes(randomly.randrange(_MAX_RANDOM_BYTES))

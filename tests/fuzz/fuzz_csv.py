@@ -1,4 +1,4 @@
-"""Files of readings: valid tables, whose numbers must be kept, and damaged ones."""
+"""Files of readings: valid tables, whose numbers must be read, and damaged ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong dead letters through list, show and replay: each is shown as clean text, and replayed or named."""
+"""Wrong dead letters: each is listed and shown as clean text, and replayed or reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from interceptor.delivery import Delivery, Record, UnreadableRecord
 from interceptor.outcome import DeadLetter as Rejection
 from interceptor.outcome import Headers
 
-LETTERS = 20  # in one replay
+LETTERS = 20  # for each replay
 MAX_LINE = 1500  # characters
 TOPICS = {"metrics": 3, "other": 1}
 
@@ -86,7 +86,7 @@ class _Topic:
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """Dead letters of all kinds, some exactly as the consumer writes them."""
+    """Check dead letters of all kinds, some of them exactly as the consumer writes them."""
     report = Report()
     while not until(report.count):
         pairs = [foreign_letter(randomly, offset) for offset in range(LETTERS)]
@@ -103,7 +103,7 @@ def run(randomly: random.Random, until: Until) -> Report:
 
 
 def check_shown(letter: StoredDeadLetter, original: Record | None) -> str:
-    """Raises AssertionError if a dead letter cannot be listed and shown as clean, bounded text."""
+    """Check that a dead letter is listed and shown as clean, bounded text. Raises AssertionError."""
     listed = line(letter)
     assert listed.isprintable()
     assert len(listed) <= MAX_LINE
@@ -138,7 +138,7 @@ class _Publisher:
 
 
 def check_replay(letters: list[Record]) -> None:
-    """Raises AssertionError unless each dead letter is published once with its original headers, or named."""
+    """Check that each dead letter is published once, or reported. Raises AssertionError."""
     publisher = _Publisher()
     replay = Replay(cast(Any, _Topic(letters)), cast(Any, publisher), DeadLetterFilter(), "metrics")
     replayed, published = replay.run(), publisher.published

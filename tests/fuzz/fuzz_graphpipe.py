@@ -1,4 +1,4 @@
-"""Random and mutated GraphPipe messages and random bytes, through the application and the clients' decoders."""
+"""Random and mutated GraphPipe messages for the application, and for the decoders of clients."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from model_service.protocols import graphpipe
 # The statuses of a rejected request; 500 would be a bug.
 _REJECTIONS = (400, 413)
 _PATHS = ("/", "/forecast/1", "/words")
-# The share of bodies that go through a socket to a real server, and of inputs that are answers for a client.
-_SERVER_SHARE, _ANSWER_SHARE = 0.01, 0.2
-# The share of requests that are well-formed flatbuffers with tensors of any kind.
-_BUILT_SHARE = 0.1
+_SERVER_SHARE = 0.01  # of inputs are sent through a socket to a real server
+_ANSWER_SHARE = 0.2  # of inputs are answers for a client
+_BUILT_SHARE = 0.1  # of requests are well-formed flatbuffers with tensors of any kind
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """Check that each request gets status 200 with a row for each of its rows, or a rejection with a reason, and that
-    decoders accept or reject each answer. Both take bounded CPU time.
+    """Check requests and answers, in bounded CPU time.
+
+    A request gets status 200 with a row for each of its rows, or a rejection with a reason. A decoder accepts or
+    rejects an answer.
     """
     return asyncio.run(_run(randomly, until))
 
@@ -59,7 +60,7 @@ async def _run(randomly: random.Random, until: Until) -> Report:
 
 
 async def _post(target: Target, path: str, body: bytes) -> str:
-    """Raises AssertionError if an answer is neither correct nor a rejection with a reason."""
+    """Send a request. Raises AssertionError if the answer is neither correct nor a rejection with a reason."""
     status, answer = await target.post(path, body)
     outcome = f"{target.name} {status}"
     if status != 200:
@@ -84,20 +85,20 @@ _OUTPUTS = {"/": ("forecast",), "/forecast/1": ("forecast",), "/words": ("double
 
 
 def _read(body: bytes) -> str:
-    """Decode an answer as a client does: a message, or InvalidMessage and no other error."""
-    read = 0
+    """Decode an answer as a client does. Any other error than InvalidMessage is a failure."""
+    is_read = False
     for decode in (graphpipe.decode_infer_response, graphpipe.decode_metadata_response):
         try:
             decode(body)
-            read += 1
+            is_read = True
         except graphpipe.InvalidMessage as error:
             check_reason(str(error))
-    return "answer read" if read else "answer rejected"
+    return "answer read" if is_read else "answer rejected"
 
 
 def _built(randomly: random.Random) -> bytes:
-    """A request with random tensors and names, which may fit a model."""
-    if randomly.random() < 0.3:  # fits
+    """Return a request with random tensors and names, which may fit a model."""
+    if randomly.random() < 0.3:  # it fits
         windows = np.frombuffer(randomly.randbytes(24 * randomly.randint(1, 9)), "<f4").reshape(-1, 6)
         names = ("windows",) if randomly.random() < 0.5 else ()
         return graphpipe.encode_request(graphpipe.InferRequest((windows,), names))
@@ -124,7 +125,7 @@ _NAMES = ("windows", "forecast", "numbers", "texts", "doubled", "", "x", "ü" * 
 
 
 def _requests() -> list[bytes]:
-    """Valid requests of every kind, as seeds for mutations."""
+    """Return valid requests of every kind, as seeds for mutations."""
     windows = np.arange(12, dtype=np.float32).reshape(2, 6)
     numbers, texts = np.array([1, 2], np.int32), np.array([b"a", "ü".encode()], object)
     requests: list[Any] = [
@@ -141,6 +142,7 @@ def _requests() -> list[bytes]:
 
 
 def _answers() -> list[bytes]:
+    """Return valid answers of every kind, as seeds for mutations."""
     forecast = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
     texts = np.array([b"a", b"", "ü".encode()], object)
     io = graphpipe.IOMetadata("windows", graphpipe.Type.Float32, (-1, 6), "of readings")

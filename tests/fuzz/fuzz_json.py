@@ -17,7 +17,7 @@ _MAX_EDITS = 3
 
 
 def mutated_document(randomly: random.Random, document: Any) -> Any:
-    """A copy of `document` with a few members or items replaced, removed, repeated or renamed."""
+    """Return a copy of `document` with a few members or items replaced, removed, repeated or renamed."""
     mutant = copy.deepcopy(document)
     for _ in range(randomly.randint(1, _MAX_EDITS)):
         places = list(_places(mutant))
@@ -41,7 +41,7 @@ def _edit(randomly: random.Random, owner: Any, key: Any) -> None:
 
 
 def _places(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every member of every object and every item of every array, as (owner, key)."""
+    """Yield each member of each object and each item of each array, as (owner, key)."""
     if isinstance(node, dict):
         for key in node:
             yield node, key

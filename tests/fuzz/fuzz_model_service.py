@@ -22,8 +22,7 @@ from model_service.serving.request_error import MAX_REASON_CHARS
 from model_service.serving.runtimes.runtime import Array, TensorSpec
 from model_service.serving.server import ModelServer
 
-# The limit of CPU time for a small body.
-SLOW_S = 2.0
+SLOW_S = 2.0  # the limit of CPU time for one body
 FLOAT32 = np.dtype("<f4")
 
 
@@ -71,12 +70,12 @@ Headers = Sequence[tuple[str, str]]
 
 
 class Target(Protocol):
-    """The interface that bodies are sent to."""
+    """Where bodies are sent to."""
 
     name: str
 
     async def post(self, path: str, body: bytes, headers: Headers = ()) -> tuple[int, bytes]:
-        """Status and body of the answer."""
+        """Return status and body of the answer."""
 
 
 class InProcess:
@@ -125,11 +124,8 @@ class RealServer:
     async def post(self, path: str, body: bytes, headers: Headers = ()) -> tuple[int, bytes]:
         try:
             return self._exchange(path, body, headers)
-        except (
-            ConnectionError,
-            http.client.HTTPException,
-        ):  # the server closes idle connections
-            self._connection.close()
+        except (ConnectionError, http.client.HTTPException):
+            self._connection.close()  # the server had closed it because it was idle
             return self._exchange(path, body, headers)
 
     def _exchange(self, path: str, body: bytes, headers: Headers) -> tuple[int, bytes]:
@@ -139,6 +135,6 @@ class RealServer:
 
 
 def check_reason(reason: str) -> None:
-    """Raises AssertionError if a rejection does not give the reason in a sentence or two."""
+    """Check that a rejection has a reason of bounded length. Raises AssertionError."""
     assert reason
     assert len(reason) <= MAX_REASON_CHARS + 100, f"a reason of {len(reason)} characters"

@@ -26,13 +26,13 @@ from interceptor.readings.formats import BUILT_IN, build_format
 from interceptor.readings.times import MAX_TIME_NS
 
 SLOW_S = 2.0  # of CPU, for one record
-RECORDS = 200  # before the windows of a format are new
+RECORDS = 200  # of a format, then its windows begin again
 RULES = (
     Rules(window=4, minimum=2, max_series=5000),
     Rules(window=4, minimum=2, max_series=5000, step=Step.seconds(10), aggregate="mean", grace_ns=0),
     Rules(window=4, minimum=2, max_series=5000, step=Step.of_months(1), every=2),
 )
-T = 1_767_225_600
+START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 HEADERS = [
     ("ce_specversion", b"1.0"),
     ("ce_type", b"io.fncast.reading.v1"),
@@ -48,17 +48,19 @@ _metric = {
     "name": "cpu",
     "tags": {"host": "a"},
     "fields": {"idle": 98.5, "n": 3, "up": True, "s": "x"},
-    "timestamp": T,
+    "timestamp": START_S,
 }
 _point = {
     "asDouble": 1.5,
-    "timeUnixNano": str(T * 10**9),
+    "timeUnixNano": str(START_S * 10**9),
     "attributes": [{"key": "a", "value": {"intValue": "7"}}],
 }
 _sum = {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [{"asInt": "9", "timeUnixNano": "1"}]}
 _histogram = {
     "aggregationTemporality": 1,
-    "dataPoints": [{"timeUnixNano": str(T * 10**9), "count": "4", "sum": 2.5, "bucketCounts": ["1", "3"]}],
+    "dataPoints": [
+        {"timeUnixNano": str(START_S * 10**9), "count": "4", "sum": 2.5, "bucketCounts": ["1", "3"]}
+    ],
 }
 _metrics = [
     {"name": "m", "unit": "1", "gauge": {"dataPoints": [_point]}},
@@ -82,7 +84,7 @@ DOCUMENTS: dict[str, list[Any]] = {
         }
     ],
     "otlp-json": [_otlp],
-    "json": [{"device": "press-04", "temp": 76.2, "vibration": 0.41, "ts": T}],
+    "json": [{"device": "press-04", "temp": 76.2, "vibration": 0.41, "ts": START_S}],
 }
 LINES = (
     b"cpu,host=web-1 usage_idle=98.2,n=3i,up=t 1767225600000000000",
@@ -91,8 +93,10 @@ LINES = (
 
 
 def run(randomly: random.Random, until: Until) -> Report:
-    """Check that each record gives finite readings with a time in range and a bounded name, or one reason, that their
-    windows are events, and that it takes bounded CPU time.
+    """Check records of all formats, in bounded CPU time.
+
+    A record gives finite readings with a time in range and a bounded name, or one reason. The windows of readings are
+    valid events.
     """
     report = Report()
     protobuf = [_protobuf(_otlp)]
@@ -118,7 +122,7 @@ def run(randomly: random.Random, until: Until) -> Report:
             value = mutated(randomly, seeds[name])
         started_s = time.process_time()
         try:
-            outcome = _read(formats[name], windows[name], value, randomly.choice((0, T * 1000)), offset)
+            outcome = _read(formats[name], windows[name], value, randomly.choice((0, START_S * 1000)), offset)
         except Exception as error:
             report.crashed(error, (name, value))
             continue
@@ -131,7 +135,7 @@ def run(randomly: random.Random, until: Until) -> Report:
 
 
 def _protobuf(document: Any) -> bytes:
-    """Return the document as OTLP's protobuf. Empty if it is another message."""
+    """Return a JSON document of OTLP as protobuf; empty if it is not a valid message."""
     try:
         return ParseDict(document, MetricsData(), ignore_unknown_fields=True).SerializeToString()
     except (ParseError, ArithmeticError, AttributeError, TypeError, ValueError):

@@ -123,7 +123,7 @@ async def try_batch(
 
 
 def check(delivery: Delivery) -> str:
-    """The name of the outcome. Raises AssertionError if there is none, or if it cannot be published, read or shown."""
+    """Return the name of the outcome. Raises AssertionError if there is none, or if it cannot be published or shown."""
     outcome: Outcome | None = delivery.outcome
     if isinstance(outcome, DeadLetter):
         _check_letter(delivery, outcome)

@@ -1,4 +1,4 @@
-"""Mutated JSON and binary requests for REST inference, and random ones, through the application."""
+"""Random and mutated JSON and binary requests for REST inference, through the application."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ _PATHS = (
     "/v2/models/words/infer",
     "/v2/models/forecast:predict",
 )
-# The share of bodies that go through a socket to a real server.
-_SERVER_SHARE = 0.02
+_SERVER_SHARE = 0.02  # of bodies are sent through a socket to a real server
 
 
 def run(randomly: random.Random, until: Until) -> Report:
@@ -56,7 +55,7 @@ async def _run(randomly: random.Random, until: Until) -> Report:
 
 
 def _request(randomly: random.Random) -> tuple[bytes, list[tuple[str, str]]]:
-    """A body and its headers."""
+    """Return a body and its headers."""
     document = randomly.choice(_DOCUMENTS)
     kind = randomly.randrange(4)
     if kind == 0:
@@ -77,7 +76,7 @@ def _request(randomly: random.Random) -> tuple[bytes, list[tuple[str, str]]]:
 
 
 def _check(status: int, answer: bytes) -> None:
-    """Raises AssertionError if an answer is neither correct nor a rejection with a reason."""
+    """Check an answer. Raises AssertionError if it is neither correct nor a rejection with a reason."""
     if status == 200:
         document, _ = json.JSONDecoder().raw_decode(answer.decode("latin-1"))
         assert document["outputs"]

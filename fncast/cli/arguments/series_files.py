@@ -16,7 +16,7 @@ from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
 from fncast.series.window import fillable
 
-FILES = "CSV or TSV, also with gzip, or - for standard input"
+FILES = "CSV or TSV, plain or gzip, or - for standard input"
 SHOWN_PROBLEMS = 5  # of a file, in the message of --strict
 
 

@@ -25,10 +25,10 @@ from fncast.monitor.anomalies.offline import Detection, OfflineDetector
 from fncast.series.step import format_start
 
 if TYPE_CHECKING:
-    from fncast.cli.detection.local_model import Float64Array
     from fncast.cli.detection.step_forecasts import StepForecasts
     from fncast.monitor.anomalies.episode import Episode
     from fncast.series.time_series import TimeSeries
+    from fncast.series.window import Float64Array
 
 SHOWN_EPISODES = 5
 MAX_NAME = 100  # characters of a series' name in a message

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from fncast.series.time_series import TimeSeries
     from model_service.training.evaluation.evaluation import Evaluation
 
-# Generated series that are evaluated if no CSV file is given.
-GENERATED_SERIES = 300
 DEFAULT_TEST_SHARE = 0.3
 
 EXAMPLES = """
@@ -65,7 +63,7 @@ def _add_backtest_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SHARE",
         help="share of each series, at its end, that is forecast, above 0 and at most 0.9 (default: the share of the"
-        " model's training)",
+        " model's training, or 0.3)",
     )
     parser.add_argument(
         "--horizon",
@@ -140,7 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Raises Failure for a flag out of range."""
+    """Check the ranges of the flags. Raises Failure."""
     if arguments.stride is not None and arguments.stride < 1:
         raise Failure(f"--stride is {arguments.stride}; it must be at least 1")
     if arguments.test_share is not None and not 0 < arguments.test_share <= 0.9:
@@ -173,14 +171,21 @@ def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argpars
 
 
 def _generated(model: EvaluatedModel) -> list[TimeSeries]:
-    from model_service.training.generated.generator import generate, generated_size
+    """The first of the series that a model with this window and seed is trained on where no file is given."""
+    from model_service.training.generated.generator import (
+        EVALUATED_SERIES,
+        generate,
+        generated_size,
+        longest_season,
+    )
 
     count, length = generated_size(model.window, model.horizon)
-    longest_season, seed = max(4, model.window // 2), int(model.trained.get("seed", 0))
-    return generate(count, length, longest_season, seed)[:GENERATED_SERIES]
+    longest, seed = longest_season(model.window), int(model.trained.get("seed", 0))
+    return generate(count, length, longest, seed)[:EVALUATED_SERIES]
 
 
 def _create_folder(plots: Path) -> None:
+    """Raises Failure."""
     try:
         plots.mkdir(parents=True, exist_ok=True)
     except OSError as error:

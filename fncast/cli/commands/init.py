@@ -6,8 +6,8 @@ import argparse
 import time
 from datetime import UTC, datetime
 
-from consumer.settings import KafkaSettings
-from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
+from consumer.settings import KafkaSettings, Settings
+from fncast.cli.arguments.settings import add_kafka_arguments, settings
 from fncast.cli.output.messages import say
 from fncast.failure import Failure
 from fncast.foreign_text import clean
@@ -21,7 +21,6 @@ LOOK_RECORDS = 50  # of each topic, without --topic
 LOOK_S = 3.0  # for each topic
 LOOK_ALL_S = 30.0  # for all topics
 MAX_TOPICS = 100
-RESULTS = ("accuracy", "alerts")  # topics that the monitor writes
 MAX_NAME = 60
 
 EXAMPLES = """
@@ -40,13 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a settings file on standard output, and what was seen on stderr. Raises Failure."""
-    kafka = kafka_settings(arguments)
+    configured = settings(arguments)
+    kafka = configured.kafka
     try:
         sampler = TopicSampler(kafka.client_properties())
     except SampleError as error:
         raise Failure(str(error)) from None
     try:
-        topic = arguments.topic or _only_candidate(sampler, kafka)
+        topic = arguments.topic or _only_candidate(sampler, configured)
         sample = sampler.sample(topic)
         print(_settings_text(sample, kafka), end="")
     except (SampleError, Unrecognised) as error:
@@ -65,9 +65,10 @@ def _settings_text(sample: Sample, kafka: KafkaSettings) -> str:
     return starter_settings(sample, recognition, kafka.bootstrap_servers, client, datetime.now(UTC))
 
 
-def _only_candidate(sampler: TopicSampler, kafka: KafkaSettings) -> str:
+def _only_candidate(sampler: TopicSampler, configured: Settings) -> str:
     """The only topic that can be forecast. Lists all topics. Raises Failure if none or several can be."""
-    written = {kafka.output_topic, kafka.dead_letter_topic, kafka.outage_topic, kafka.state_topic, *RESULTS}
+    kafka, monitor = configured.kafka, configured.monitor
+    written = {*kafka.written_topics(), monitor.accuracy_topic, monitor.alerts_topic}
     names = sorted(name for name in sampler.topics() if not name.startswith("__") and name not in written)
     if not names:
         raise Failure(

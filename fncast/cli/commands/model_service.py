@@ -22,7 +22,7 @@ from model_service.serving.repository import Models, Repository, SingleModel, lo
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.runtimes.runtime_choice import RUNTIMES, open_runtime
 from model_service.serving.server import Companion, ModelServer
-from model_service.serving.version_folder import RESERVED_NAMES, is_model_name, scan
+from model_service.serving.version_folder import NAME_RULE, is_model_name, scan
 
 log = logging.getLogger(__name__)
 
@@ -167,6 +167,7 @@ def build_grpc(
 
 
 def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
+    """The model of the file or folder --model. Raises Failure."""
     path: Path = arguments.model
     if arguments.pin or arguments.wait:
         raise Failure("--pin and --wait go with --models, not with --model")
@@ -174,7 +175,7 @@ def _single(arguments: argparse.Namespace, metrics: Metrics) -> SingleModel:
         raise Failure(f"no such model: {path}; --model needs a .pb or .tflite file or a SavedModel folder")
     name = arguments.name or (path.stem if is_model_name(path.stem) else "model")
     if not is_model_name(name):
-        raise Failure(f"{name!r} is not a valid model name: {_NAME_RULE}; pass --name")
+        raise Failure(f"{name!r} is not a model name: {NAME_RULE}; pass another --name")
     try:
         runtime = open_runtime(
             path, arguments.runtime, arguments.inputs, arguments.outputs, is_unverified=True
@@ -217,12 +218,6 @@ def _empty(folder: Path) -> str:
     if folder.is_dir() and scan(folder):
         return f"all versions are retired; `fncast models list --models {folder}` names them"
     return f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one"
-
-
-_NAME_RULE = (
-    "a name has lower-case letters, digits, - and _, starts with a letter, and is none of "
-    + ", ".join(sorted(RESERVED_NAMES))
-)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from fncast.cli.process.native_output import without_info_lines
 from fncast.failure import Failure
-from fncast.series.window import MAX_MAGNITUDE, MISSING, ceiling_of, floor_of, shift
+from fncast.series.window import MAX_MAGNITUDE, MISSING, Float64Array, clip_forecasts, shift
 from fncast.series.window_batch import chosen_sizes, prepare_rows
 from model_service.serving.runtimes.runtime import Runtime, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 from model_service.serving.version_folder import VersionFolder, has_hash, scan
-
-Float64Array = NDArray[np.float64]
 
 # Windows in one call of the model. Fixed, because LiteRT plans again for each size.
 BATCH = 256
@@ -60,7 +58,7 @@ class LocalModel:
     def __str__(self) -> str:
         return f"{self.name} version {self.version}"
 
-    def begins(self, readings: int) -> range:
+    def batch_begins(self, readings: int) -> range:
         """The number of the first window of each batch, for a series of `readings` readings.
 
         The number of a window is the index of the first reading after it.
@@ -87,7 +85,7 @@ class LocalModel:
 
     def windows(self, values: Float64Array) -> Iterator[tuple[NDArray[np.int64], Float64Array]]:
         """Yield all batches of a series that have windows; see `batch`."""
-        for begin in self.begins(len(values)):
+        for begin in self.batch_begins(len(values)):
             numbers, windows = self.batch(values, begin)
             if len(numbers):
                 yield numbers, windows
@@ -101,7 +99,7 @@ class LocalModel:
         ]
         return np.concatenate(parts)
 
-    def ends(self, windows: Float64Array) -> tuple[Float64Array, NDArray[np.int64]]:
+    def first_and_last_steps(self, windows: Float64Array) -> tuple[Float64Array, NDArray[np.int64]]:
         """The first and the last step of each forecast, and how many steps each forecast has.
 
         windows: (windows, window), at most BATCH. Each is forecast by the size that the forecast function would choose.
@@ -109,21 +107,21 @@ class LocalModel:
         """
         ends, steps = np.empty((len(windows), 2, 3)), np.empty(len(windows), dtype=np.int64)
         chosen = chosen_sizes(windows, self._sizes, None)
-        for size, horizon in self._sizes:
-            rows = np.flatnonzero(chosen == size)
+        for window, horizon in self._sizes:
+            rows = np.flatnonzero(chosen == window)
             if len(rows):
-                ends[rows] = self._score(windows[rows], size, np.ix_((0, horizon - 1), self._levels))
+                ends[rows] = self._score(windows[rows], window, np.ix_((0, horizon - 1), self._levels))
                 steps[rows] = horizon
         return ends, steps
 
-    def _score(self, windows: Float64Array, size: int, places: Any) -> Float64Array:
+    def _score(self, windows: Float64Array, window: int, places: Any) -> Float64Array:
         """The forecasts of at most BATCH windows by one size, (windows, …). LiteRT gets BATCH windows, the rest zeros.
 
-        places: an index of the steps and quantiles to return.
+        window: of the size, in steps. places: an index of the steps and quantiles to return.
         """
-        shifted, levels = shift(windows[:, -size:])
+        shifted, levels = shift(windows[:, -window:])
         if len(shifted) < BATCH:
-            padded = np.zeros((BATCH, size), dtype=np.float32)
+            padded = np.zeros((BATCH, window), dtype=np.float32)
             padded[: len(shifted)] = shifted
             shifted = padded
         runtime = self._runtimes.get()
@@ -132,8 +130,7 @@ class LocalModel:
         finally:
             self._runtimes.put(runtime)
         forecast = answer[(slice(len(windows)), *places)].astype(np.float64) + levels[:, :, np.newaxis]
-        forecast = np.maximum(floor_of(windows)[:, np.newaxis, np.newaxis], forecast)
-        return np.asarray(np.minimum(ceiling_of(windows)[:, np.newaxis, np.newaxis], forecast))
+        return clip_forecasts(forecast, windows)
 
 
 def open_model(models: Path, name: str, version: int | None = None) -> LocalModel:
@@ -157,6 +154,7 @@ def open_model(models: Path, name: str, version: int | None = None) -> LocalMode
 
 
 def _positive(details: dict[str, Any], name: str, path: Path) -> int:
+    """A member of model.json that is a positive integer. path: of the version, for the message. Raises Failure."""
     value = details.get(name)
     if type(value) is not int or value < 1:
         raise Failure(f"{path}/model.json: has no positive integer {name!r}; use a model that fncast trained")
@@ -164,7 +162,7 @@ def _positive(details: dict[str, Any], name: str, path: Path) -> int:
 
 
 def _sizes(details: dict[str, Any], path: Path) -> tuple[list[tuple[int, int]], bool]:
-    """Window and horizon of each size of a model, ascending, and whether it accepts missing readings."""
+    """Window and horizon of each size of a model, ascending; and whether it accepts gaps. Raises Failure."""
     sizes = details.get("sizes")
     if not isinstance(sizes, list):
         return [(_positive(details, "window", path), _positive(details, "horizon", path))], False
@@ -176,6 +174,7 @@ def _sizes(details: dict[str, Any], path: Path) -> tuple[list[tuple[int, int]], 
 
 
 def _quantiles(details: dict[str, Any], path: Path) -> tuple[float, ...]:
+    """The levels in model.json. Raises Failure."""
     levels = details.get("quantiles")
     if isinstance(levels, list) and levels and all(isinstance(level, float) for level in levels):
         return tuple(levels)

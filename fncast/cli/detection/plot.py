@@ -55,12 +55,38 @@ def save_plot(found: Sequence[tuple[TimeSeries, np.ndarray[Any, Any], Detection]
 def _draw(
     above: Any, below: Any, series: TimeSeries, near: np.ndarray[Any, Any], detection: Detection
 ) -> None:
+    """Draw one series: readings with their band and anomalies in the panel above, scores in the panel below.
+
+    near: (readings, 3), as in `StepForecasts`.
+    """
     step = series.step.anchored(series.start)
     times = date2num([step.after(series.start, index) for index in range(len(series))])  # type: ignore[no-untyped-call]
     above.fill_between(
         times, near[:, 1], near[:, 2], color=BAND, alpha=0.6, linewidth=0, label="expected, 80 % band"
     )
     above.plot(times, series.values, color=READING, linewidth=0.9, label="readings")
+    _draw_anomalies(above, below, times, detection)
+    count = len(detection.episodes)
+    title = f"{clean(series.name, MAX_NAME)}: {count} {'anomaly' if count == 1 else 'anomalies'}"
+    # A dollar sign in a name or unit must not start a formula.
+    above.set_title(title, loc="left", fontsize=12, parse_math=False)
+    if series.unit:
+        above.set_ylabel(clean(series.unit, MAX_NAME), parse_math=False)
+    above.legend(loc="upper left", ncols=3, fontsize=9, bbox_to_anchor=(0.0, 1.0))
+    below.fill_between(times, 0, detection.scores, color=MUTED, step="mid", linewidth=0)
+    below.set_ylim(0, 1)
+    below.set_ylabel("score")
+    for panel in (above, below):
+        panel.set_xlim(times[0], times[-1])
+        locator = AutoDateLocator(tz=series.start.tzinfo)  # type: ignore[no-untyped-call]
+        panel.xaxis.set_major_locator(locator)
+        formatter = ConciseDateFormatter(locator, tz=series.start.tzinfo)  # type: ignore[no-untyped-call]
+        panel.xaxis.set_major_formatter(formatter)
+    above.tick_params(labelbottom=False)
+
+
+def _draw_anomalies(above: Any, below: Any, times: np.ndarray[Any, Any], detection: Detection) -> None:
+    """Mark the time of each anomaly in both panels, and label the most unusual ones. times: (readings,), in days."""
     half = step_width(times) / 2
     for number, episode in enumerate(detection.episodes):
         begin, end = times[int(episode.start)] - half, times[int(episode.end)] + half
@@ -84,23 +110,6 @@ def _draw(
             fontsize=8,
             color=ANOMALY,
         )
-    count = len(detection.episodes)
-    title = f"{clean(series.name, MAX_NAME)}: {count} {'anomaly' if count == 1 else 'anomalies'}"
-    # A dollar sign in a name or unit must not start a formula.
-    above.set_title(title, loc="left", fontsize=12, parse_math=False)
-    if series.unit:
-        above.set_ylabel(clean(series.unit, MAX_NAME), parse_math=False)
-    above.legend(loc="upper left", ncols=3, fontsize=9, bbox_to_anchor=(0.0, 1.0))
-    below.fill_between(times, 0, detection.scores, color=MUTED, step="mid", linewidth=0)
-    below.set_ylim(0, 1)
-    below.set_ylabel("score")
-    for panel in (above, below):
-        panel.set_xlim(times[0], times[-1])
-        locator = AutoDateLocator(tz=series.start.tzinfo)  # type: ignore[no-untyped-call]
-        panel.xaxis.set_major_locator(locator)
-        formatter = ConciseDateFormatter(locator, tz=series.start.tzinfo)  # type: ignore[no-untyped-call]
-        panel.xaxis.set_major_formatter(formatter)
-    above.tick_params(labelbottom=False)
 
 
 def step_width(times: np.ndarray[Any, Any]) -> float:

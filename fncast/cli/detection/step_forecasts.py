@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.cli.detection.local_model import BATCH, LocalModel
-
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,14 @@ def forecast_parts(
     every_series: the readings of each series, as in `step_forecasts`.
     """
     begins = [
-        (number, begin) for number, values in enumerate(every_series) for begin in model.begins(len(values))
+        (number, begin)
+        for number, values in enumerate(every_series)
+        for begin in model.batch_begins(len(values))
     ]
 
     def score(batch: tuple[int, int]) -> tuple[NDArray[np.int64], Float64Array, NDArray[np.int64]]:
         numbers, windows = model.batch(every_series[batch[0]], batch[1])
-        return numbers, *model.ends(windows)
+        return numbers, *model.first_and_last_steps(windows)
 
     pool = ThreadPoolExecutor(model.threads)
     try:
@@ -61,7 +62,7 @@ def forecast_parts(
         for number, values in enumerate(every_series):
             near, far = np.full((2, len(values), 3), np.nan)
             done = 0
-            for begin in model.begins(len(values)):
+            for begin in model.batch_begins(len(values)):
                 numbers, ends, steps = next(scored)
                 near[numbers] = ends[:, 0]
                 last = numbers + steps - 1

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from fncast.foreign_text import clean, escaped
 from fncast.series.step import format_start
 from fncast.series.time_series import TimeSeries
-
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 COLUMNS = ("time", "value", "expected", "low", "high", "score", "is_anomaly")
 Row = tuple[str, float, list[float], float, bool]
@@ -78,6 +77,7 @@ def _json_lines(series: str, rows: Iterator[Row]) -> list[str]:
 
 def _csv_numbers(expected: list[float]) -> str:
     median, low, high = expected
+    # NaN is not equal to itself. This is faster than isnan, and most rows have all three numbers.
     if median == median and low == low and high == high:
         return f"{median:.10g},{low:.10g},{high:.10g}"
     return ",".join("" if number != number else f"{number:.10g}" for number in expected)

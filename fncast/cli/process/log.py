@@ -63,6 +63,7 @@ class RateLimit(logging.Filter):
 
 
 def _add(record: logging.LogRecord, text: str) -> None:
+    """Append `text` to the message of a record."""
     record.msg, record.args = record.getMessage() + text, None
 
 

@@ -57,6 +57,7 @@ class PageDecoder:
         ]
 
     def _series(self, key: Any) -> Series | None:
+        """The series of a format's key; None if it is not forecast."""
         if key in self._names:
             return self._names[key]
         series = self._format.series(key)

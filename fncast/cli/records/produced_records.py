@@ -96,6 +96,7 @@ def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
 
 
 def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent]:
+    """The window events of a file of readings. Raises CsvError."""
     source = _file_source(arguments, file)
     for series in read_file(Path(file), arguments):
         if len(series) < arguments.window:
@@ -149,6 +150,7 @@ def _live_events(arguments: argparse.Namespace, replayed: list[TimeSeries]) -> I
 
 
 def _file_event(path: Path, destination: str | None) -> CloudEvent:
+    """The event in a .json file. Raises InvalidEventText."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_EVENT_BYTES + 1)
@@ -166,6 +168,7 @@ def _stdin_holds_events() -> bool:
 
 
 def _stdin_events(destination: str | None) -> Iterator[CloudEvent]:
+    """The events on standard input, one JSON object a line. Raises InvalidEventText."""
     number = 0
     while line := sys.stdin.buffer.readline(MAX_EVENT_BYTES + 1):
         number += 1
@@ -176,6 +179,7 @@ def _stdin_events(destination: str | None) -> Iterator[CloudEvent]:
 
 
 def _parse(text: bytes, where: str, destination: str | None) -> CloudEvent:
+    """One event. where: file and line, for the message. Raises InvalidEventText."""
     if len(text) > MAX_EVENT_BYTES:
         raise InvalidEventText(f"{where}: is larger than {MAX_EVENT_BYTES:,} bytes")
     try:

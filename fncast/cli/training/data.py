@@ -9,12 +9,12 @@ from typing import Any
 
 from fncast.cli.arguments.series_files import report_filled_gaps
 from fncast.cli.output.messages import say
-from fncast.cli.training.settings import AUTO, seasons_of, window_for, with_flags
+from fncast.cli.training.settings import AUTO, chosen_window, seasons_of, with_flags
 from fncast.cli.training.start import Start
 from fncast.series.time_series import TimeSeries
 from model_service.training.curriculum import companions
 from model_service.training.dataset import Float64Array
-from model_service.training.generated.generator import generate, generated_size
+from model_service.training.generated.generator import generate, generated_size, longest_season
 from model_service.training.settings import TrainingSettings
 
 
@@ -46,13 +46,16 @@ def training_data(arguments: argparse.Namespace, series: list[TimeSeries], start
 def _of_files(
     arguments: argparse.Namespace, series: list[TimeSeries], settings: TrainingSettings, is_new: bool
 ) -> TrainingData:
-    """is_new: choose the seasons, the window and the companions; otherwise keep those of the version to start from."""
+    """The data of files.
+
+    is_new: choose the seasons, the window and the companions; otherwise keep those of the version to start from.
+    """
     source: dict[str, Any] = {"files": [path.name for path in arguments.csv]}
     generated: list[Float64Array] = []
     if is_new:
         settings = replace(settings, seasons=seasons_of(arguments, series, settings))
         if arguments.window in (None, AUTO):
-            settings = replace(settings, window=window_for(series, settings, arguments.window))
+            settings = replace(settings, window=chosen_window(series, settings, arguments.window))
         generated = companions(settings)
         source["generated_beside"] = len(generated)
     report_filled_gaps(series, settings.window)
@@ -60,8 +63,9 @@ def _of_files(
 
 
 def _generated(settings: TrainingSettings) -> TrainingData:
+    """Generated series, the same for the same settings."""
     count, length = generated_size(settings.window, settings.horizon)
-    longest = max(4, settings.window // 2)
+    longest = longest_season(settings.window)
     series = generate(count, length, longest, settings.seed)
     say(f"no CSV given: training on {count} generated series of {length} readings")
     source = {"generated": {"count": count, "length": length, "longest_season": longest}}

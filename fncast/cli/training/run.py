@@ -19,18 +19,20 @@ from fncast.series.time_series import TimeSeries
 from model_service.training.evaluation.evaluation import Evaluation, add_base_model, add_model, prepare
 from model_service.training.evaluation.plots import save_backtest_plots
 from model_service.training.evaluation.report import overall_table
+from model_service.training.generated.generator import EVALUATED_SERIES
 from model_service.training.provenance import test_metrics
 from model_service.training.refit import Refit, refit
 from model_service.training.trainer import NoEpoch, UnfitWeights
 from model_service.training.version_writer import add_metrics
 
-# Generated series in the evaluation at the end; more would change the result little.
-EVALUATED_GENERATED_SERIES = 300
 WRITING = "calibrating and writing the version, which takes some seconds"
 
 
 class TrainingRun:
-    """Used once. If the evaluation or the refit is interrupted, the trained model is written without it."""
+    """Trains, evaluates, refits and writes one version. Used once.
+
+    If the evaluation or the refit is interrupted, the trained model is written without it.
+    """
 
     def __init__(self, arguments: argparse.Namespace, series: list[TimeSeries]) -> None:
         """series: of the files; without any, generated ones are used.
@@ -47,7 +49,7 @@ class TrainingRun:
         self._written: tuple[Path, dict[str, Any]] | None = None
 
     def run(self) -> None:
-        """Raises Failure, TooLittleData, InvalidModelFolder."""
+        """Train, write the version and print the result. Raises Failure, TooLittleData, InvalidModelFolder."""
         is_interrupted = False
         try:
             self._train()
@@ -119,7 +121,7 @@ def evaluate(data: TrainingData, choice: Choice) -> Evaluation | None:
     if settings.test_share == 0:
         say("no evaluation: --test-share 0 leaves no readings for it")
         return None
-    evaluated = data.series[:EVALUATED_GENERATED_SERIES] if data.is_generated else data.series
+    evaluated = data.series[:EVALUATED_SERIES] if data.is_generated else data.series
     evaluation = prepare(evaluated, settings.window, settings.horizon, test_share=settings.test_share)
     if choice.trained is None:
         assert choice.base is not None

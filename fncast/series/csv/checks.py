@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.csv.columns.columns import Columns
-from fncast.series.csv.error import CsvError, listed, quoted
+from fncast.series.csv.error import CsvError, quoted, quoted_list
 from fncast.series.csv.summary import Summary, count_text
 from fncast.series.csv.table import CsvTable
 from fncast.series.csv.times.times import DAY_S, Times
@@ -83,7 +83,7 @@ def check_repeats(table: CsvTable, columns: Columns, name: str, seconds: Floats,
     others = [header for at, header in enumerate(table.header) if at not in taken]
     raise CsvError(
         f"{table.name}: {repeated} of {len(seconds)} readings of series {name!r} have a repeated"
-        f" time; say which column names the series with --series-column (the columns are {listed(others)}),"
+        f" time; say which column names the series with --series-column (the columns are {quoted_list(others)}),"
         " or write date and time of day into one column"
     )
 

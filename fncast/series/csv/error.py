@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fncast.foreign_text import CUT, clean
+
 # Characters of a wrong cell in a message.
 MAX_SHOWN = 60
 # Characters of a message: a header may have 10,000 names.
@@ -12,21 +14,15 @@ class CsvError(ValueError):
     """A file cannot be read as series. The text names file, line and value, and how to fix it."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(cleaned(text))
-
-
-def cleaned(text: str) -> str:
-    """`text` on one line, shortened, and without terminal control characters."""
-    line = "".join(c if c.isprintable() else "�" for c in text[: MAX_MESSAGE + 1])
-    return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"
+        super().__init__(clean(text, MAX_MESSAGE))
 
 
 def quoted(text: str) -> str:
     """`text` in quotes for a message: shortened, and without control characters."""
-    return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…")
+    return repr(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - len(CUT)] + CUT)
 
 
-def listed(names: list[str], most: int = 10) -> str:
+def quoted_list(names: list[str], most: int = 10) -> str:
     """The first `most` names in quotes, for a message."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(quoted(name) for name in names[:most]) + more

@@ -38,7 +38,6 @@ class Layout:
     """Where the table of a CSV text is, and how it is written.
 
     header: the names of the columns; None if the first row holds readings.
-
     offset: the first byte of the rows. first_line: the number of the line there, from 1.
     width: fields of a row. notes: lines that were skipped. is_influx: the file has InfluxDB's annotations.
     """
@@ -88,19 +87,16 @@ def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]],
     notes = [_title_note(titles)] if titles else []
     first = rows[0]
     width = Counter(len(row.cells) for row in rows[1:] or rows).most_common(1)[0][0]
-    header: list[str] | None = [cell.strip() for cell in first.cells]
-    begin = first.end
+    header: list[str] | None = None
     if holds_readings(first.cells):
-        header, begin = None, first.line
+        begin = first.line
         if comments and not is_influx and not titles:
             header = _commented_header(comments[-1], delimiter, width, holds_readings)
             if header is not None:
                 comments.pop()
-    elif len(rows) > 1 and len(first.cells) != width and all(len(row.cells) == width for row in rows[1:]):
-        raise CsvError(
-            f"{name}, line {rows[1].line + 1}: has {width} field{'' if width == 1 else 's'}, the header"
-            f" {len(first.cells)}; fix the line" + _hint(delimiter, rows[1].cells)
-        )
+    else:
+        _check_width(name, delimiter, rows, width)
+        header, begin = [cell.strip() for cell in first.cells], first.end
     if comments:
         notes.append(f"{len(comments)} comment {'line' if len(comments) == 1 else 'lines'} skipped")
     return Layout(
@@ -141,7 +137,21 @@ def _commented_header(
     return [cell.strip() for cell in names]
 
 
+def _check_width(name: str, delimiter: str, rows: list[_SampleRow], width: int) -> None:
+    """Raises CsvError if the header, which is the first row, has another number of fields than all other rows.
+
+    width: the usual number of fields below the header.
+    """
+    fields, others = len(rows[0].cells), rows[1:]
+    if others and fields != width and all(len(row.cells) == width for row in others):
+        raise CsvError(
+            f"{name}, line {others[0].line + 1}: has {width} field{'' if width == 1 else 's'}, the header"
+            f" {fields}; fix the line" + _hint(delimiter, others[0].cells)
+        )
+
+
 def _hint(delimiter: str, cells: list[str]) -> str:
+    """What may help if the numbers of a row were split at their decimal comma; else empty."""
     if delimiter == "," and sum(cell.strip().isdigit() for cell in cells) > 1:
         return ". Put cells with a decimal comma into quotes, or separate the columns by `;`"
     return ""

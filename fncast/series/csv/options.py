@@ -13,7 +13,6 @@ class CsvOptions:
     """How to read a file of readings.
 
     time_column, value_columns, series_columns: names in the header. Several series columns form one name.
-
     timezone: of times without an offset; None for UTC. decimal: `point` or `comma`, if the numbers do not show it.
     dates: `day-first` or `month-first`, if the dates do not show it.
     """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from fncast.series.csv.error import MAX_SHOWN, cleaned
+from fncast.foreign_text import clean
+from fncast.series.csv.error import MAX_MESSAGE, MAX_SHOWN
 from fncast.series.grid import Corrections
 from fncast.series.rfc3339 import format_time
 from fncast.series.time_series import TimeSeries
@@ -76,7 +77,7 @@ class Summary:
         lines += [f"  {each}" for each in self.corrections if each]
         if len(lines) > MAX_LINES:
             lines = [*lines[: MAX_LINES - 1], f"  … and {len(lines) - MAX_LINES + 1} more lines like these"]
-        return [cleaned(line) for line in lines]
+        return [clean(line, MAX_MESSAGE) for line in lines]
 
     def _what(self) -> str:
         parts = [_count(self.rows, "row"), f"{len(self.series):,} series{self._names()}"]

@@ -17,6 +17,8 @@ from fncast.series.csv.layout import FORMULA_ERROR, Layout, is_comment
 
 # A row must fit into one block.
 _BLOCK_BYTES = 4 << 20
+# Cells that are cast before the whole column is.
+_CAST_FIRST = 100
 # A space between delimiter and quote; the parser would treat the quote as text.
 _BLANK_BEFORE_QUOTE = re.compile(rb'([,;\t|]) +(?=")')
 
@@ -207,6 +209,18 @@ def _where(table: CsvTable, test: Any) -> NDArray[np.bool_]:
         if not rows.any():
             break
     return rows
+
+
+def cast_all(column: Column, kind: pa.DataType) -> Column | None:
+    """The cells cast to an Arrow type. None if a cell cannot be cast.
+
+    Some cells are cast first, because Arrow is slow on a column with many wrong cells.
+    """
+    try:
+        pc.cast(column.slice(0, _CAST_FIRST), kind)
+        return pc.cast(column, kind)
+    except pa.ArrowInvalid:
+        return None
 
 
 def _mask(column: Column) -> NDArray[np.bool_]:

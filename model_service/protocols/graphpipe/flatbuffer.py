@@ -33,6 +33,7 @@ class Flatbuffer:
         self._text_budget = self.size
 
     def root(self) -> FlatbufferTable:
+        """The table that the message begins with. Raises InvalidMessage."""
         return FlatbufferTable(self, self.follow(0))
 
     def follow(self, at: int) -> int:
@@ -59,13 +60,16 @@ class Flatbuffer:
         return at + 4, length
 
     def text(self, at: int) -> bytes:
-        """The bytes of the string at `at`."""
+        """The bytes of the string at `at`. Raises InvalidMessage."""
         first, length = self.vector(at, 1)
         self._spend(length)
         return bytes(self.data[first : first + length])
 
     def texts(self, first: int, count: int) -> list[bytes]:
-        """The strings of `count` offsets from position `first`. Call `vector` first, which checks the bounds."""
+        """The strings of `count` offsets from position `first`. Call `vector` first, which checks the bounds.
+
+        Raises InvalidMessage.
+        """
         known: dict[int, bytes] = {}
         texts = []
         for index, offset in enumerate(Struct(f"<{count}I").unpack_from(self.data, first)):
@@ -79,6 +83,7 @@ class Flatbuffer:
         return texts
 
     def _spend(self, length: int) -> None:
+        """Count a string of `length` bytes. Raises InvalidMessage if all strings are longer than the message."""
         self._text_budget -= 4 + length  # the length field counts too, so that empty strings are limited
         if self._text_budget < 0:
             raise InvalidMessage("the strings are longer than the message itself")

@@ -122,6 +122,7 @@ def shaped(name: str, array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _strings(name: str, count: int, data: Bytes) -> Array:
+    """`count` strings, each after its length, as (count,) bytes. Raises InvalidTensor."""
     if count > MAX_STRINGS:
         raise InvalidTensor(f"{name!r} has {count} strings; at most {MAX_STRINGS} are accepted")
     texts: list[bytes] = []

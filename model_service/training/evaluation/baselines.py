@@ -11,7 +11,7 @@ from model_service.training.settings import QUANTILES
 Float64Array = NDArray[np.float64]
 
 # The default of `last_readings`: one hour of 5-minute readings.
-LAST_READINGS = 12
+LAST_COUNT = 12
 
 
 def last_value(backtest: Backtest) -> Float64Array:
@@ -36,7 +36,7 @@ def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
     return _same(backtest, forecasts)
 
 
-def last_readings(backtest: Backtest, count: int = LAST_READINGS) -> Float64Array:
+def last_readings(backtest: Backtest, count: int = LAST_COUNT) -> Float64Array:
     """The quantiles of the last `count` readings, the same for every step."""
     quantiles = np.quantile(backtest.windows[:, -count:], QUANTILES, axis=1).T
     return np.repeat(quantiles[:, np.newaxis, :], backtest.actuals.shape[1], axis=1)

@@ -29,7 +29,7 @@ def run_all(
     wanted: Sequence[Task],
     cache: Path,
     workers: int,
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[tuple[Task, Float64Array | str]]:
     """Yield each task with its forecasts (origins, horizon, 3), or with the reason for a failure, as they finish.
 
@@ -43,12 +43,12 @@ def run_all(
         else:
             kept_origins += len(task.at)
             yield task, kept
-    of = sum(len(task.at) for task in wanted)
-    progress(kept_origins, of)
+    total = sum(len(task.at) for task in wanted)
+    progress(kept_origins, total)
     if not waiting:
         return
     waiting.sort(key=lambda task: SLOWEST_FIRST.index(task.method))
-    yield from _run_in_processes(waiting, cache, workers, lambda done: progress(kept_origins + done, of))
+    yield from _run_in_processes(waiting, cache, workers, lambda done: progress(kept_origins + done, total))
 
 
 def _run_in_processes(
@@ -90,6 +90,7 @@ _counter: Any = None
 
 
 def _begin_worker(counter: Any) -> None:
+    """Prepare a worker process. counter: of the finished origins of all workers."""
     global _counter
     _counter = counter
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches the whole group; exit without a traceback
@@ -105,6 +106,7 @@ def _begin_worker(counter: Any) -> None:
 
 
 def _run_counted(task: Task) -> Float64Array:
+    """Run a task in a worker, and count its origins. Raises what `run` raises."""
     counted = 0
 
     def count(origins: int) -> None:
@@ -120,6 +122,7 @@ def _run_counted(task: Task) -> Float64Array:
 
 
 def _read(cache: Path, task: Task) -> Float64Array | None:
+    """The cached forecasts of a task; None if there are none, or the file is damaged."""
     try:
         kept = np.load(cache / f"{task.key()}.npy", allow_pickle=False)
     except (OSError, ValueError):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import floor_of, shift
+from fncast.series.window import clip_forecasts, shift
 from model_service.training.dataset import split
 from model_service.training.evaluation import baselines
 from model_service.training.evaluation.backtest import Backtest, rolling_origins
@@ -34,7 +34,7 @@ MODEL = "model"
 LAST_VALUE = "last value"
 SEASONAL = "seasonal naive"
 LONGEST_SEASONAL = "seasonal naive (longest)"
-LAST_READINGS = "quantiles of the last 12"
+LAST_READINGS = f"quantiles of the last {baselines.LAST_COUNT}"
 
 
 @dataclass
@@ -166,7 +166,10 @@ def prepare(
 
 
 def _add_naive(evaluated: SeriesEvaluation, has_longer: bool) -> None:
-    """has_longer: whether any series has more than one season. If not, the longest season is not a separate method."""
+    """Add the forecasts of the naive methods.
+
+    has_longer: whether any series has more than one season. If not, the longest season is not a separate method.
+    """
     backtest = evaluated.backtest
     evaluated.add(LAST_VALUE, baselines.last_value(backtest))
     evaluated.add(SEASONAL, baselines.seasonal_naive(backtest, evaluated.season))
@@ -190,8 +193,8 @@ def add_base_model(evaluation: Evaluation, base: BaseForecaster) -> None:
 def model_forecast(model: Model, backtest: Backtest) -> Float64Array:
     """Forecast as the forecast function does: (origins, horizon, 3) float64.
 
-    Windows are shifted by their last reading in float64. If a window is never negative, neither is its forecast.
+    Windows are shifted by their last reading in float64. Forecasts stay within the limits of `clip_forecasts`.
     """
     shifted, levels = shift(backtest.windows)
     forecast = model(shifted).astype(np.float64) + levels[:, :, np.newaxis]
-    return np.maximum(floor_of(backtest.windows)[:, np.newaxis, np.newaxis], forecast)
+    return clip_forecasts(forecast, backtest.windows)

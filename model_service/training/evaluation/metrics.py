@@ -75,4 +75,5 @@ def mean(values: Iterable[float | None]) -> float | None:
 
 
 def _over(value: float, divisor: float) -> float | None:
+    """The quotient; None if it is not finite or the divisor is not positive."""
     return value / divisor if np.isfinite(divisor) and divisor > 0 and np.isfinite(value) else None

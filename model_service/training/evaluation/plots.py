@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fncast.foreign_text import clean
-from model_service.training.evaluation.baselines import LAST_READINGS
 from model_service.training.evaluation.evaluation import (
+    LAST_READINGS,
     LAST_VALUE,
     LONGEST_SEASONAL,
     MODEL,
@@ -137,7 +137,7 @@ def error_by_step(evaluation: Evaluation) -> Figure:
         LAST_VALUE: (OTHER, "--"),
         SEASONAL: (ACTUAL, ":"),
         LONGEST_SEASONAL: (ACTUAL, "--"),
-        f"quantiles of the last {LAST_READINGS}": (THIRD, "-."),
+        LAST_READINGS: (THIRD, "-."),
     }
     for method in (name for name in styles if name in evaluation.methods):
         curves = []

@@ -25,6 +25,8 @@ USUAL_SEASONS = (4, 5, 6, 7, 8, 10, 12, 12, 24, 24, 24)
 # For long windows fewer, longer series are generated. More series do not reduce the error.
 MAX_GENERATED_SERIES = 8_000
 MAX_GENERATED_READINGS = 2_400_000
+# Generated series in an evaluation; more would change the result little.
+EVALUATED_SERIES = 300
 
 
 def generated_size(window: int, horizon: int) -> tuple[int, int]:
@@ -33,8 +35,13 @@ def generated_size(window: int, horizon: int) -> tuple[int, int]:
     return max(200, min(MAX_GENERATED_SERIES, MAX_GENERATED_READINGS // length)), length
 
 
-def generate(count: int, length: int, longest_season: int, seed: int) -> list[TimeSeries]:
-    """`count` series of `length` hourly readings with seasons of at most `longest_season` steps.
+def longest_season(window: int) -> int:
+    """The longest season, in steps, of the series that are generated for a model with this window."""
+    return max(4, window // 2)
+
+
+def generate(count: int, length: int, longest: int, seed: int) -> list[TimeSeries]:
+    """`count` series of `length` hourly readings with seasons of at most `longest` steps.
 
     Repeatable by seed. Each series has a random kind, level and scale.
     """
@@ -44,7 +51,7 @@ def generate(count: int, length: int, longest_season: int, seed: int) -> list[Ti
     chosen = rng.choice(len(kinds), size=count, p=shares / shares.sum())
     series = []
     for number, kind in enumerate(chosen):
-        values = _distort(rng, kinds[kind](rng, length, max(4, longest_season)))
+        values = _distort(rng, kinds[kind](rng, length, max(4, longest)))
         series.append(TimeSeries(f"generated-{number}", START, Step.seconds(3600.0), values))
     return series
 

@@ -18,9 +18,9 @@ COMPARED = 24
 # A smooth season is the weighted mean of at most SEASONS seasons, on the weighted mean level of the last readings.
 # Older seasons and readings weigh less, by these factors.
 SEASONS, SEASON_DECAY, LEVEL_DECAY = 6, 0.7, 0.6
-LEAST_LEVEL = 4
+MIN_LEVEL = 4
 # Added to deviations, in units of the scale, before their logarithm is taken.
-LEAST_DEVIATION = 0.02
+MIN_DEVIATION = 0.02
 
 Float64Array = NDArray[np.float64]
 
@@ -83,14 +83,14 @@ class LagMix(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, parts: tuple[Any, Any, Any, Any, Any]) -> tuple[Any, Any]:
         scaled, deviation, drifts, logits, shares = parts
-        fit = -4.0 * self.sharpness * tf.math.log(deviation + LEAST_DEVIATION)
+        fit = -4.0 * self.sharpness * tf.math.log(deviation + MIN_DEVIATION)
         weights = tf.nn.softmax(fit + self.preference + logits, axis=1)
         each = tf.reshape(tf.matmul(scaled[:, -self.used :], self.map), [-1, self.horizon, 2 * self.lags])
         counted = tf.concat([weights, weights * shares[:, :1]], axis=1)
         forecast = tf.reduce_sum(each * tf.reshape(counted, [-1, 1, 2 * self.lags]), axis=2)
         drift = tf.concat([weights, weights], axis=1) * drifts
         forecast += tf.matmul(drift, self.drifting) * shares[:, 1:]
-        return forecast, tf.reduce_sum(weights * deviation, axis=1, keepdims=True) + LEAST_DEVIATION
+        return forecast, tf.reduce_sum(weights * deviation, axis=1, keepdims=True) + MIN_DEVIATION
 
 
 def smooth_season(lag: int, window: int, horizon: int) -> Float64Array:
@@ -136,7 +136,7 @@ def _drifts(seasons: Float64Array) -> tuple[Float64Array, Float64Array]:
 
 def _latest(lag: int, window: int) -> tuple[NDArray[np.int64], Float64Array]:
     """The indices of the readings that define the level (-1 is the last reading), and their weights."""
-    latest = np.arange(-min(window, max(lag, LEAST_LEVEL)), 0)
+    latest = np.arange(-min(window, max(lag, MIN_LEVEL)), 0)
     return latest, _decaying(len(latest), LEVEL_DECAY)
 
 

@@ -27,6 +27,12 @@ def test_format_series_values_and_steps_are_shown():
     assert all(line.isprintable() for line in found)
 
 
+def test_a_record_with_texts_alone_is_not_called_a_dead_letter():
+    only_texts = telegraf_json(18) | {"fields": {"version": "6.1"}}
+    found = lines([*records(telegraf_json, 18), record(only_texts), record("fine")])
+    assert "1 of 20 records do not decode and would become dead letters:" in found
+
+
 def test_only_the_first_series_are_listed():
     many = records(lambda number: telegraf_json(number) | {"tags": {"host": f"h{number}"}}, 30)
     found = lines(many)

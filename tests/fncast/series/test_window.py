@@ -13,6 +13,7 @@ from fncast.series.window import (
     InvalidWindow,
     bridge,
     ceiling_of,
+    clip_forecasts,
     fillable,
     floor_of,
     prepare,
@@ -159,7 +160,7 @@ def test_missing_readings_before_the_first_are_a_short_history() -> None:
         ([1.0] * 8 + [1e19], "beyond"),
     ],
 )
-def test_a_sparse_window_that_cannot_be_used(values: list[float | None], reason: str) -> None:
+def test_a_sparse_window_with_too_few_readings_is_rejected(values: list[float | None], reason: str) -> None:
     with pytest.raises(InvalidWindow, match=reason):
         prepare(values, 20, is_sparse=True)
     batch = prepare_batch([values, [2.0] * 8], 20, is_sparse=True)
@@ -171,6 +172,15 @@ def test_a_missing_last_reading_shifts_by_the_last_known_one() -> None:
     shifted, levels = shift(np.array([[1.0, 5.0, np.nan], [1.0, 2.0, 4.0]]))
     assert levels.tolist() == [[5.0], [4.0]]
     np.testing.assert_allclose(shifted, [[-4, 0, MISSING], [-3, -2, 0]])
+
+
+def test_forecasts_stay_within_the_limits_of_their_windows() -> None:
+    windows = np.array([[0.0, 100.0], [-1.0, 5.0]])
+    forecasts = np.array([-7.0, 50.0, 107.0]) * np.ones((2, 4, 1))
+    clipped = clip_forecasts(forecasts, windows)
+    assert clipped.shape == (2, 4, 3)
+    assert (clipped[0] == [0.0, 50.0, 100.0]).all()
+    assert (clipped[1] == forecasts[1]).all()
 
 
 def test_only_a_share_that_reaches_100_has_a_ceiling() -> None:

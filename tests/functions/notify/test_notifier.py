@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -25,6 +27,7 @@ try:
         UNAVAILABLE,
         Notifier,
         Unreachable,
+        Unusable,
         WrongConfiguration,
         post,
     )
@@ -119,6 +122,33 @@ def test_an_outage_is_retried_and_a_wrong_event_rejected() -> None:
 def test_a_wrong_configuration_is_named(config: dict[str, str]) -> None:
     with pytest.raises(WrongConfiguration, match="_URL"):
         Notifier(config, Receiver())
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (b"HTTP/1.1 503 Busy\r\n\r\n", Unreachable),
+        (b"HTTP/1.1 422 No\r\n\r\n", Unusable),
+        (b"not HTTP\r\n\r\n", Unreachable),
+        (b"", Unreachable),
+    ],
+)
+def test_a_receiver_that_does_not_take_an_event_says_whether_to_retry(
+    response: bytes, error: type[Exception]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(response)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(error):
+            post("http://{}:{}/hook".format(*server.getsockname()), b"", {})
+        thread.join(10)
 
 
 def alertmanager_program() -> str | None:

@@ -81,7 +81,7 @@ def test_it_describes_the_model(connect: Any) -> None:
     assert json.loads(metadata.description)["quantiles"] == [0.1, 0.5, 0.9]
 
 
-def test_windows_that_do_not_fit(connect: Any) -> None:
+def test_windows_that_do_not_fit_are_an_invalid_shape(connect: Any) -> None:
     client = connect()
     with pytest.raises(InvalidShape, match=r"has the shape \[-1, 6\], not \[2, 5\]"):
         client.infer(WINDOWS[:, :5])
@@ -136,7 +136,7 @@ def test_a_bug_in_the_model_is_a_temporary_error(connect: Any, shelf: Any) -> No
         connect().infer(WINDOWS)
 
 
-def test_a_model_that_takes_too_long(connect: Any, shelf: Any) -> None:
+def test_a_model_that_takes_too_long_is_unavailable(connect: Any, shelf: Any) -> None:
     client = connect(timeout_s=0.3)
     client.infer(WINDOWS)
     go_on = threading.Event()

@@ -87,7 +87,9 @@ def test_errors_in_a_response_with_any_status(
         pytest.param(b"Could not create tensor: wrong Shape [2 3]", id="plain text of a foreign server"),
     ],
 )
-def test_a_shape_that_does_not_fit(server: FakeServer, client: GraphPipeClient, body: bytes) -> None:
+def test_a_shape_that_does_not_fit_is_an_invalid_shape(
+    server: FakeServer, client: GraphPipeClient, body: bytes
+) -> None:
     server.reply = lambda _: (400, {}, body)
     with pytest.raises(InvalidShape):
         client.infer(WINDOWS)

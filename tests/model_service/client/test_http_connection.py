@@ -58,7 +58,7 @@ def test_a_truncated_response_is_unavailable(server: FakeServer, client: GraphPi
         client.infer(WINDOWS)
 
 
-def test_a_server_that_does_not_respond_in_time(server: FakeServer) -> None:
+def test_a_server_that_does_not_respond_in_time_is_unavailable(server: FakeServer) -> None:
     answered = threading.Event()
 
     def reply(body: bytes) -> Reply:

@@ -9,7 +9,7 @@ from model_service.serving.model import DoesNotFit, Model, UnknownTensor
 from model_service.serving.runtimes.runtime import TensorSpec, UnusableModel
 
 
-def test_a_model_whose_types_graphpipe_cannot_carry(fake_runtime: Any) -> None:
+def test_a_model_whose_types_graphpipe_lacks_is_unusable(fake_runtime: Any) -> None:
     runtime = fake_runtime()
     runtime.outputs = (TensorSpec("mask", np.dtype(bool), (-1,)),)
     with pytest.raises(UnusableModel, match="GraphPipe cannot carry 'mask': GraphPipe has no type for bool"):

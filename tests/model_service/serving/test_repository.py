@@ -139,7 +139,7 @@ def test_a_pinned_version_is_the_default_however_old_it_is(new_repository: Any, 
         (["load"], "price", None),
     ],
 )
-def test_which_model_the_root_path_addresses(
+def test_the_root_path_is_the_chosen_model_the_only_one_or_forecast(
     new_repository: Any, write: Write, names: list[str], default: str | None, expected: str | None
 ) -> None:
     for name in names:

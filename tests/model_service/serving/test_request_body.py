@@ -35,7 +35,9 @@ async def test_bodies_are_limited(service: AsgiService, monkeypatch: pytest.Monk
     ).status == 400  # what was rejected is given back
 
 
-async def test_a_body_that_never_ends(service: AsgiService, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_never_ends_is_answered_by_408(
+    service: AsgiService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(request_body, "BODY_TIMEOUT_S", 0.01)
     messages: list[Any] = []
     first = [{"type": "http.request", "body": b"x", "more_body": True}]

@@ -19,7 +19,7 @@ from tests.model_service.asgi_service import (
 )
 
 
-async def test_a_request_of_too_many_windows(service: AsgiService) -> None:
+async def test_a_request_of_too_many_windows_must_be_split(service: AsgiService) -> None:
     answer = await service.infer(np.zeros((MAX_REQUEST_ROWS + 1, 6), np.float32))
     assert answer.status == 413
     assert "131073 windows; at most 131072 are accepted, so split it" in answer.errors()[0].message

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from fncast.series.csv.columns.columns import Columns
 from fncast.series.csv.columns.profile import Profile
-from fncast.series.csv.error import CsvError, listed
+from fncast.series.csv.error import CsvError, quoted_list
 from fncast.series.csv.table import CsvTable
 
 SERIES_NAMES = frozenset(
@@ -81,15 +81,16 @@ def guess_series(table: CsvTable, columns: Columns, free: list[Profile], are_val
         columns.series = [candidates[0].at]
         columns.series_is_guessed = not usual
         return
+    names = quoted_list([profile.name for profile in candidates])
     if usual and len(candidates) > 1:
         raise CsvError(
-            f"{table.name}: columns {listed([profile.name for profile in candidates])} may name the series; say which"
-            " with --series-column, once for each column that does"
+            f"{table.name}: columns {names} may name the series; say which with --series-column, once for each column"
+            " that does"
         )
     if len(candidates) > 1 and not are_values_given:
         raise CsvError(
-            f"{table.name}: columns {listed([profile.name for profile in candidates])} hold text; say which one names"
-            " the series with --series-column, or which columns hold values with --value-column"
+            f"{table.name}: columns {names} hold text; say which one names the series with --series-column, or which"
+            " columns hold values with --value-column"
         )
 
 

@@ -6,7 +6,7 @@ import itertools
 import re
 
 from fncast.series.csv.columns.profile import Profile
-from fncast.series.csv.error import CsvError, listed, quoted
+from fncast.series.csv.error import CsvError, quoted, quoted_list
 from fncast.series.csv.numbers.number import parse_number
 from fncast.series.csv.table import CsvTable
 
@@ -53,7 +53,7 @@ def find_time(table: CsvTable, found: list[Profile]) -> Profile:
 def _only(table: CsvTable, candidates: list[Profile]) -> Profile:
     """The only candidate. Raises CsvError if there are several."""
     if len(candidates) > 1:
-        names = listed([profile.name for profile in candidates])
+        names = quoted_list([profile.name for profile in candidates])
         raise CsvError(f"{table.name}: columns {names} all hold times; say which one with --time-column")
     return candidates[0]
 

@@ -12,15 +12,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fncast.series.csv.numbers.number import COMMA, POINT, Number, is_missing, parse_number
-from fncast.series.csv.table import Column
+from fncast.series.csv.table import Column, cast_all
 
 PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _COMMA = r"^[+-]?[0-9]*,[0-9]+$"
 _MAY_GROUP = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
 # Parsed texts that are kept while a column is read.
 MAX_CACHED = 100_000
-# Cells that are read before the whole chunk is.
-_FIRST_CELLS = 100
 Floats = NDArray[np.float64]
 
 
@@ -104,12 +102,12 @@ def _add_separated(chunk: Any, cells: Any, at: int, forms: Forms, decimal_sign: 
     if decimal_sign in forms.decimal_signs:
         return
     may_group = pc.and_(separated, pc.match_substring_regex(chunk, _MAY_GROUP))
-    sure_at = pc.index(pc.and_not(separated, may_group), True).as_py()
-    if sure_at >= 0:
-        forms.decimal_signs[decimal_sign] = at + sure_at
-    may_at = pc.index(may_group, True).as_py()
-    if may_at >= 0 and forms.ambiguous is None:
-        forms.ambiguous = at + may_at
+    certain_at = pc.index(pc.and_not(separated, may_group), True).as_py()
+    if certain_at >= 0:
+        forms.decimal_signs[decimal_sign] = at + certain_at
+    ambiguous_at = pc.index(may_group, True).as_py()
+    if ambiguous_at >= 0 and forms.ambiguous is None:
+        forms.ambiguous = at + ambiguous_at
 
 
 def _add_others(chunk: Any, others: Any, at: int, forms: Forms, known: dict[str, Number | None]) -> None:
@@ -144,9 +142,8 @@ def unit_of(forms: Forms) -> str | None:
 
 def plain_numbers(chunk: Any) -> Floats | None:
     """The chunk as numbers (fast path). None if a cell is not a plain finite number."""
-    try:
-        pc.cast(chunk.slice(0, _FIRST_CELLS), pa.float64())  # a cast of many wrong cells is slow
-        values: Floats = pc.cast(chunk, pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
+    numbers = cast_all(chunk, pa.float64())
+    if numbers is None:
         return None
+    values: Floats = numbers.to_numpy(zero_copy_only=False)
     return values if np.isfinite(values).all() else None

@@ -13,18 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fncast.series.csv.error import CsvError, quoted
-from fncast.series.csv.table import Column, CsvTable
+from fncast.series.csv.table import Column, CsvTable, cast_all
 from fncast.series.csv.times import date as csv_date
 from fncast.series.csv.times.number_parser import number_form, read_numbers
-from fncast.series.csv.times.text_chunk import read_chunk
+from fncast.series.csv.times.text_chunk import TextChunk, read_chunk
 from fncast.series.csv.times.times import ADVICE, DAY_S, Times
 
 _DIGITS = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
 _POINTED_CLOCK = re.compile(r"([0-9]{1,2})\.([0-9]{2})\.([0-9]{2})")
 # Cells that are searched for the commonest offset from UTC.
 _OFFSET_CELLS = 10_000
-# Cells that are read before the whole column is.
-_FIRST_CELLS = 100
 # The moments that are read. Programs that cut a year to two digits write 0026 for 2026.
 _FIRST_S = datetime(1000, 1, 1, tzinfo=UTC).timestamp()
 _END_S = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
@@ -113,27 +111,11 @@ def _text_times(table: CsvTable, at: int, column: Column, order: str | None) -> 
     """The times of a column of texts. order: of day and month where the texts leave it open."""
     if (times := _iso_times(column)) is not None:
         return times
-    # A chunk has few different dates and times of day: parse each only once.
-    dates: dict[str, int] = {}  # the row of each date's first cell
-    codes = np.empty(len(column), dtype=np.int64)
-    seconds = np.empty(len(column))
-    is_local = np.empty(len(column), dtype=np.bool_)
 
     def fail(row: int, why: str = f"is not a time; {ADVICE}") -> CsvError:
         return CsvError(f"{table.name}, line {table.line(row)}: {quoted(column[row].as_py())} {why}")
 
-    row = 0
-    is_dates = True
-    for chunk in column.chunks:
-        rows = slice(row, row + len(chunk))
-        read = read_chunk(chunk, partial(_fail_after, fail, row))
-        for text, first in read.dates:
-            dates.setdefault(text, row + first)
-        known = {text: code for code, text in enumerate(dates)}
-        codes[rows] = np.array([known[text] for text, _ in read.dates], dtype=np.int64)[read.codes]
-        seconds[rows], is_local[rows] = read.seconds, read.is_local
-        is_dates = is_dates and read.is_dates
-        row += len(chunk)
+    dates, parts = _split_texts(column, fail)
     texts = list(dates)
     try:
         found = csv_date.order_of(texts) or order
@@ -152,13 +134,37 @@ def _text_times(table: CsvTable, at: int, column: Column, order: str | None) -> 
             raise fail(first)
         days[code] = day
     notes = []
-    if is_local.any() and not is_local.all():
-        notes.append(f"{int(is_local.sum())} of {len(column)} times have no offset from UTC")
-    kind = "dates" if is_dates else "dates and times"
+    if parts.is_local.any() and not parts.is_local.all():
+        notes.append(f"{int(parts.is_local.sum())} of {len(column)} times have no offset from UTC")
+    kind = "dates" if parts.is_dates else "dates and times"
     if any(re.match(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.]", text) for text in texts):
         kind += f", {found}"
-    seconds += days[codes] * DAY_S
-    return Times(seconds, is_local, is_dates, kind, tuple(notes), _offsets(column))
+    seconds = parts.seconds + days[parts.codes] * DAY_S
+    return Times(seconds, parts.is_local, parts.is_dates, kind, tuple(notes), _offsets(column))
+
+
+def _split_texts(column: Column, fail: Callable[[int], CsvError]) -> tuple[dict[str, int], TextChunk]:
+    """The row of each different date's first cell, and the cells of the whole column as one chunk. Raises CsvError.
+
+    fail: the error of a row. A chunk has few different dates and times of day, so each is parsed only once.
+    """
+    dates: dict[str, int] = {}
+    codes = np.empty(len(column), dtype=np.int64)
+    seconds = np.empty(len(column))
+    is_local = np.empty(len(column), dtype=np.bool_)
+    row = 0
+    is_dates = True
+    for chunk in column.chunks:
+        rows = slice(row, row + len(chunk))
+        read = read_chunk(chunk, partial(_fail_after, fail, row))
+        for text, first in read.dates:
+            dates.setdefault(text, row + first)
+        known = {text: code for code, text in enumerate(dates)}
+        codes[rows] = np.array([known[text] for text, _ in read.dates], dtype=np.int64)[read.codes]
+        seconds[rows], is_local[rows] = read.seconds, read.is_local
+        is_dates = is_dates and read.is_dates
+        row += len(chunk)
+    return dates, TextChunk(list(dates.items()), codes, seconds, is_local, is_dates)
 
 
 def _fail_after(fail: Callable[[int], CsvError], begin: int, row: int) -> CsvError:
@@ -168,11 +174,10 @@ def _fail_after(fail: Callable[[int], CsvError], begin: int, row: int) -> CsvErr
 def _iso_times(column: Column) -> Times | None:
     """The times of a column that Arrow parses as ISO 8601: all with an offset from UTC, or all without. Else None."""
     for is_local, kind in ((True, pa.timestamp("us")), (False, pa.timestamp("us", tz="UTC"))):
-        try:
-            pc.cast(column.slice(0, _FIRST_CELLS), kind)  # a cast of many wrong cells is slow
-            micros = pc.cast(pc.cast(column, kind), pa.int64()).to_numpy()
-        except pa.ArrowInvalid:
+        times = cast_all(column, kind)
+        if times is None:
             continue
+        micros = pc.cast(times, pa.int64()).to_numpy()
         lengths = pc.max(pc.binary_length(column)).as_py()
         flags = np.full(len(column), is_local)
         is_dates = is_local and lengths == len("2026-01-31")

@@ -133,7 +133,7 @@ def test_every_command_has_the_same_reading_flags(command: str) -> None:
         ("load.txt.gz", gzip.compress(hours("|"))),
     ],
 )
-def test_the_files_that_are_read(
+def test_each_usual_kind_of_file_is_read(
     tmp_path: Path, name: str, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / name

@@ -76,17 +76,18 @@ def test_a_broker_that_is_not_there_ends_the_command(capsys):
     assert "no Kafka answers at 127.0.0.1:1" in capsys.readouterr().err
 
 
-def test_without_a_topic_the_only_candidate_is_used(capsys):
+def test_without_a_topic_the_only_candidate_is_used(capsys, monkeypatch):
+    monkeypatch.setenv("FNCAST_MONITOR__ALERTS_TOPIC", "calls")
     broker = MockBroker()
     try:
         publish(broker, "telegraf")
-        for topic in ("chat", "forecasts", "__internal"):
+        for topic in ("chat", "forecasts", "accuracy", "calls", "__internal"):
             broker.publish(topic, b"hello")
         assert main(["init", "--bootstrap-servers", broker.address]) == 0
         out, err = capsys.readouterr()
         assert 'topic = "telegraf"' in out
         assert "chat: is in no format that fncast knows" in err
-        assert "forecasts" not in err
+        assert not any(written in err for written in ("forecasts", "accuracy", "calls"))
         assert "__internal" not in err
         for number in range(3):
             broker.publish("lines", influx_line(number).encode())

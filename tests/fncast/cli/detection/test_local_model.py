@@ -73,7 +73,7 @@ def test_a_series_shorter_than_the_window_has_no_windows(model: LocalModel) -> N
 
 
 def test_the_ends_are_the_first_and_the_last_step_of_a_forecast(model: LocalModel) -> None:
-    [ends], steps = model.ends(np.array([[10.0, 20.0, 30.0, 40.0]]))
+    [ends], steps = model.first_and_last_steps(np.array([[10.0, 20.0, 30.0, 40.0]]))
     assert ends.tolist() == [[41.0, 40.5, 41.5], [43.0, 42.5, 43.5]]
     assert steps.tolist() == [HORIZON]
 
@@ -91,7 +91,7 @@ def test_a_short_history_is_forecast_by_the_smaller_size(
     write(tmp_path, 1, sizes=sizes, missing=1e20)
     windows = np.tile(np.arange(32.0), (2, 1))
     windows[0, :20] = np.nan
-    ends, steps = open_model(tmp_path, "forecast").ends(windows)
+    ends, steps = open_model(tmp_path, "forecast").first_and_last_steps(windows)
     assert (ends[:, 0, 0] - windows[:, -1]).tolist() == [8, 32]
     assert steps.tolist() == [2, 6]
 

@@ -74,7 +74,7 @@ def decode_all(body: bytes) -> None:
                 tensor.sum()  # reads all of it
 
 
-def test_a_request_from_the_schema() -> None:
+def test_a_request_built_from_the_schema_is_decoded() -> None:
     decoded = graphpipe.decode_request(raw_request(data=struct.pack("<2f", 1.5, math.inf)))
     assert isinstance(decoded, graphpipe.InferRequest)
     assert decoded.input_tensors[0].tolist() == [[1.5, math.inf]]

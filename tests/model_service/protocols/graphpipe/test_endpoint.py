@@ -32,19 +32,19 @@ async def test_each_path_of_a_model_forecasts(service: AsgiService, path: str) -
     np.testing.assert_allclose(forecast, FORECAST)
 
 
-async def test_another_version_by_its_path(service: AsgiService) -> None:
+async def test_another_version_forecasts_at_its_path(service: AsgiService) -> None:
     answer = await service.infer(WINDOWS, path="/forecast/1")
     assert answer.headers["model-version"] == "1"
     np.testing.assert_allclose(graphpipe.decode_infer_response(answer.body).output_tensors[0], FORECAST + 100)
 
 
-async def test_named_tensors_and_a_chunked_body(service: AsgiService) -> None:
+async def test_named_tensors_in_a_chunked_body_are_scored(service: AsgiService) -> None:
     body = graphpipe.encode_request(graphpipe.InferRequest((WINDOWS,), ("windows",), ("forecast",)))
     answer = await service.call("POST", "/", body[:10], body[10:90], body[90:])
     np.testing.assert_allclose(graphpipe.decode_infer_response(answer.body).output_tensors[0], FORECAST)
 
 
-async def test_metadata_by_get_and_post(service: AsgiService) -> None:
+async def test_get_and_post_return_the_metadata(service: AsgiService) -> None:
     request = graphpipe.encode_request(graphpipe.MetadataRequest())
     answer = await service.call("POST", "/forecast/2", request)
     metadata = graphpipe.decode_metadata_response(answer.body)
@@ -111,7 +111,7 @@ async def test_a_tensor_cannot_have_a_negative_length(service: AsgiService) -> N
     )
 
 
-async def test_two_inputs_by_order_and_by_name() -> None:
+async def test_inputs_are_assigned_by_order_or_by_name() -> None:
     """A model without model.json: several inputs and outputs, and its requests are not merged."""
 
     class Foreign:

@@ -124,7 +124,7 @@ def test_metadata_are_the_same_in_both(both: Both, version: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "version"), [("weather", ""), ("forecast", "9"), ("weather", "latest")])
-def test_metadata_of_a_missing_model(both: Both, name: str, version: str) -> None:
+def test_metadata_of_a_missing_model_are_the_same_error_in_both(both: Both, name: str, version: str) -> None:
     rest = both.rest("GET", _path(name, version))
     answer = both.grpc("ModelMetadata", service_pb2.ModelMetadataRequest(name=name, version=version))
     assert rest[0] == answer[0] == 404

@@ -103,7 +103,7 @@ def test_an_inference_names_its_model_version_and_id(client: InferenceServerClie
     np.testing.assert_allclose(old.as_numpy("forecast"), FORECAST + 100)
 
 
-def test_other_types_and_a_choice_of_outputs(client: InferenceServerClient) -> None:
+def test_strings_and_integers_are_scored_and_outputs_can_be_chosen(client: InferenceServerClient) -> None:
     inputs = [tensor("texts", TEXTS, "BYTES"), tensor("numbers", NUMBERS, "INT32")]
     every = client.infer("words", inputs)
     assert every.as_numpy("doubled").tolist() == [2, -4, 6]
@@ -191,7 +191,7 @@ def _field(number: int, content: bytes) -> bytes:
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
-def test_size_limits_of_raw_and_typed_contents() -> None:
+def test_large_raw_and_typed_contents_are_within_the_size_limits() -> None:
     request = messages_pb2.ModelInferRequest(model_name="forecast", raw_input_contents=[bytes(60 << 20)])
     check_size(request.SerializeToString(), is_inference=True)
     contents = messages_pb2.InferTensorContents(fp64_contents=np.ones(grpc_tensors.MAX_TYPED_VALUES))
@@ -225,7 +225,7 @@ def test_typed_outputs_are_limited(stub: Any, monkeypatch: pytest.MonkeyPatch) -
     assert raised.value.code().name == "RESOURCE_EXHAUSTED"
 
 
-def test_a_message_that_is_too_large(stub: Any) -> None:
+def test_a_message_that_is_too_large_is_resource_exhausted(stub: Any) -> None:
     request = service_pb2.ModelInferRequest(
         model_name="forecast", inputs=[RAW], raw_input_contents=[bytes(request_body.MAX_BODY_BYTES)]
     )

@@ -61,7 +61,9 @@ def test_typed_inputs_get_typed_outputs(stub: Any) -> None:
         ([], [], "INVALID_ARGUMENT", "0 tensors"),
     ],
 )
-def test_inputs_that_do_not_fit(stub: Any, inputs: Any, raw: Any, code: str, reason: str) -> None:
+def test_inputs_that_do_not_fit_are_rejected_with_the_reason(
+    stub: Any, inputs: Any, raw: Any, code: str, reason: str
+) -> None:
     request = service_pb2.ModelInferRequest(model_name="forecast", inputs=inputs, raw_input_contents=raw)
     with pytest.raises(grpc.RpcError, match=reason) as raised:
         stub.ModelInfer(request)

@@ -65,14 +65,16 @@ def test_an_inference_names_its_model_version_and_id(
     assert (answer["model_name"], answer["model_version"], answer["id"]) == ("forecast", "2", "a 7")
 
 
-def test_inference_of_another_version_and_all_outputs_raw(client: InferenceServerClient) -> None:
+def test_an_older_version_forecasts_at_its_number(client: InferenceServerClient) -> None:
     result = client.infer("forecast", windows(), model_version="1")
     np.testing.assert_allclose(result.as_numpy("forecast"), FORECAST + 100)
     assert "id" not in result.get_response()
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_other_types_and_a_choice_of_outputs(client: InferenceServerClient, binary: bool) -> None:
+def test_strings_and_integers_are_scored_and_outputs_can_be_chosen(
+    client: InferenceServerClient, binary: bool
+) -> None:
     inputs = [tensor("texts", TEXTS, "BYTES", binary), tensor("numbers", NUMBERS, "INT32", binary)]
     every = client.infer("words", inputs)
     assert every.as_numpy("doubled").tolist() == [2, -4, 6]
@@ -111,7 +113,7 @@ def test_an_unknown_output_is_rejected(client: InferenceServerClient) -> None:
         client.infer("forecast", windows(), outputs=[InferRequestedOutput("y")])
 
 
-def test_headers_and_json_over_plain_http(url: str) -> None:
+def test_plain_http_gets_json_unless_it_asks_for_raw_bytes(url: str) -> None:
     answer = requests.post(f"{url}/v2/models/forecast/versions/2/infer", json=PLAIN, timeout=10)
     assert answer.headers["Content-Type"] == "application/json"
     assert (answer.headers["Model-Name"], answer.headers["Model-Version"]) == ("forecast", "2")

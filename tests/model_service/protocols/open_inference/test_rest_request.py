@@ -48,7 +48,7 @@ def test_raw_bytes_follow_the_json_in_the_order_of_the_inputs() -> None:
     assert request.tensors[2].tolist() == b.tolist()
 
 
-def test_which_outputs_are_requested_raw() -> None:
+def test_outputs_are_raw_if_they_or_the_request_ask_for_it() -> None:
     wanted = [
         {"name": "p"},
         {"name": "q", "parameters": {"binary_data": True}},
@@ -115,7 +115,7 @@ def test_deep_nesting_is_rejected() -> None:
         read_request(body({**TENSOR, "data": data}), None)
 
 
-def test_a_json_length_beyond_the_body() -> None:
+def test_a_json_length_beyond_the_body_is_rejected() -> None:
     with pytest.raises(InvalidRequest, match="Inference-Header-Content-Length is 1000"):
         read_request(body(TENSOR), 1000)
 

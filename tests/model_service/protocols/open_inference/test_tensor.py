@@ -27,7 +27,7 @@ from tests.model_service.protocols.open_inference.rest_bodies import NUMERIC, bo
         (np.array([b"a"], object), b"\0\0\0\0\0", "bytes after its 1 strings"),
     ],
 )
-def test_raw_bytes_that_do_not_fit(array: np.ndarray, data: bytes, reason: str) -> None:
+def test_raw_bytes_that_do_not_fit_are_rejected(array: np.ndarray, data: bytes, reason: str) -> None:
     document = body(raw("a", array))
     with pytest.raises(InvalidRequest, match=reason):
         read_request(document + data, len(document))

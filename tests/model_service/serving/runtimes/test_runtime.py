@@ -58,7 +58,7 @@ def test_it_runs_any_number_of_rows_and_returns_copies(runtime: Runtime, rows: i
         ),
     ],
 )
-def test_folders_without_a_usable_model(
+def test_a_folder_without_a_usable_model_is_rejected_with_the_reason(
     tmp_path: Path, files: dict[str, bytes], runtime: str, reason: str
 ) -> None:
     for name, content in files.items():
@@ -67,7 +67,7 @@ def test_folders_without_a_usable_model(
         open_runtime(tmp_path, runtime)
 
 
-def test_a_model_that_needs_tensorflow_without_tensorflow(
+def test_a_model_that_needs_tensorflow_is_rejected_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "saved_model.pb").touch()

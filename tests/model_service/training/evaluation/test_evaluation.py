@@ -30,6 +30,14 @@ def test_a_forecast_is_not_negative_if_no_reading_was(lowest_reading: int, lowes
     assert falling.min() == lowest
 
 
+@pytest.mark.parametrize(("highest_reading", "highest"), [(100, 100), (99, 199)])
+def test_a_forecast_is_not_above_100_percent_if_no_reading_was(highest_reading: int, highest: int) -> None:
+    values = highest_reading - np.arange(60) % 4
+    backtest = rolling_origins(series_of(values), window=12, horizon=4, before=48, stride=4)
+    rising = model_forecast(lambda windows: np.full((len(windows), 4, 3), 103, np.float32), backtest)
+    assert rising.max() == highest
+
+
 def test_the_longest_season_is_a_separate_naive_method() -> None:
     at = np.arange(600)
     weekly = series_of((at % 4) + 10.0 * (at // 4 % 7 >= 5), "weekly")  # a day of 4, a week of 28

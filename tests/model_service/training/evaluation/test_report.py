@@ -16,7 +16,7 @@ from model_service.training.evaluation.report import (
 from tests.model_service.training.series_of import series_of
 
 
-def test_table_aligns() -> None:
+def test_the_first_column_is_aligned_left_and_others_right() -> None:
     assert table(["", "b"], [["long", "1"], ["x", "22"]]) == "       b\nlong   1\nx     22"
 
 

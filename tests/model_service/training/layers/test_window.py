@@ -8,7 +8,7 @@ from model_service.training.backend import tf
 from model_service.training.layers.window import QUANTILES_OF, SegmentView, window_quantiles
 
 
-def test_quantiles_of_the_last_readings() -> None:
+def test_the_layer_finds_the_quantiles_of_the_last_readings() -> None:
     window = np.random.default_rng(0).normal(size=(20, 48)).cumsum(axis=1).astype(np.float32)
     window[10:] = np.round(window[10:])  # ties
     found = np.asarray(window_quantiles(tf.constant(window)))

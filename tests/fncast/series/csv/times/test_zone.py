@@ -38,7 +38,7 @@ def test_the_hour_that_comes_twice_without_a_zone_suggests_the_flag(tmp_path: Pa
     assert any("--timezone Europe/Berlin" in line for line in summary.lines())
 
 
-def test_the_hour_that_is_left_out(tmp_path: Path) -> None:
+def test_a_time_in_the_hour_that_clocks_skip_is_an_error_if_it_has_a_reading(tmp_path: Path) -> None:
     times = ["2026-03-29 01:00", "2026-03-29 01:30", "2026-03-29 03:00", "2026-03-29 03:30"]
     summary = local(tmp_path, times, timezone=BERLIN)
     [series] = summary.series
