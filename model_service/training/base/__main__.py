@@ -34,6 +34,7 @@ CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    """Train or export the base model. Returns the exit code."""
     arguments = parse(words)
     try:
         if arguments.export:

@@ -24,10 +24,12 @@ HASHED_SERIES = 50
 
 
 def weights_file(size: Size) -> str:
+    """The name of the file with the weights of a size."""
     return f"base-{size.window}.weights.h5"
 
 
 def litert_file(size: Size) -> str:
+    """The name of the LiteRT file of a size."""
     return f"model-{size.window}.tflite"
 
 

@@ -29,7 +29,7 @@ def generated(seed: int, number: int) -> Float64Array:
 
 
 class SeriesPool:
-    """The series first, first + 1, … of a seed."""
+    """The series first, first + 1, … of a seed. series: (count, LENGTH)."""
 
     def __init__(
         self,
