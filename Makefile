@@ -3,10 +3,10 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# Most tests wait more than they work. Those that need Docker start many processes.
+# More workers than cores, because most tests wait. Fewer with Docker, because its tests start many processes.
 WORKERS ?= $(shell docker info >/dev/null 2>&1 && echo 3 || echo 4)
 
-# What `make prose` checks: pages and code, and the other texts that people read.
+# The files that `make prose` checks: pages and code, and the other texts that people read.
 PAGES = README.md CONTRIBUTING.md CHANGELOG.md $(filter-out docs/guarantees.md,$(wildcard docs/*.md)) \
 	$(wildcard docs/decisions/*.md)
 PROSE = $(PAGES) docs/guarantees.md .ci Makefile mkdocs.yml setup.cfg docker-compose.yml Dockerfile consumer fncast \
@@ -56,14 +56,14 @@ bench-quick: $(VENV)/.dev ## fncast, a plain loop and the limit: two minutes, on
 quality: $(VENV)/.evaluation ## the forecasts beside naive and classical ones, on the data in FNCAST_DATA (20 minutes)
 	@$(BIN)/python -m benchmarks.quality.forecast $(QUALITY)
 
-base-model: $(VENV)/.dev ## train the base model that comes with fncast (up to 2 hours; resumes; BASE="--seed 1 --steps 100")
+base-model: $(VENV)/.dev ## train the base model that comes with fncast (half an hour; resumes; BASE="--seed 1 --steps 100")
 	@$(BIN)/python -m model_service.training.base --out fncast/models/base/1 --state build/base-model $(BASE)
 
 protocol: $(VENV)/.dev ## generate the protobuf messages again
 	@$(BIN)/python -m grpc_tools.protoc -I . --python_out=. --pyi_out=. model_service/protocols/open_inference/messages.proto \
 		interceptor/readings/remote_write.proto
 
-functions: $(VENV)/.dev ## make functions/forecast ready for `fn deploy`: the wheel that its image installs
+functions: $(VENV)/.dev ## build the wheel that the image of functions/forecast installs, for `fn deploy`
 	@rm -rf build functions/forecast/*.whl
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir functions/forecast .
 	@ls functions/forecast/*.whl

@@ -44,22 +44,21 @@ def phrases(line: str, before: str = "") -> Iterator[str]:
     prose = plain(line)
     above = f"{plain(before).rstrip()} " if before.strip() else ""
     for pattern, better in PHRASES.items():
-        found = re.search(pattern, prose, re.IGNORECASE)
-        if not found and above:
-            found = next(
-                (
-                    each
-                    for each in re.finditer(pattern, above + prose.lstrip(), re.IGNORECASE)
-                    if each.start() < len(above) < each.end()
-                ),
-                None,
-            )
+        found = re.search(pattern, prose, re.IGNORECASE) or match_across(pattern, above, prose.lstrip())
         if found:
             yield f'"{found[0]}": write {better}'
 
 
+def match_across(pattern: str, above: str, line: str) -> re.Match[str] | None:
+    """Return a match that begins in the line above and ends in the line. above: ends with a blank, or is empty."""
+    for match in re.finditer(pattern, above + line, re.IGNORECASE):
+        if match.start() < len(above) < match.end():
+            return match
+    return None
+
+
 def plain(line: str) -> str:
-    """The line without code, addresses and allowed phrases."""
+    """Return the line without code, addresses and allowed phrases."""
     return ALLOWED.sub("", LINK.sub("]", CODE.sub("", line)))
 
 

@@ -32,15 +32,18 @@ async def rates(
     A setting that fails is added to `testbed.failed`; its rate is NaN if all its rounds failed. Raises the last
     exception if all settings failed.
     """
+
+    async def measure(pipeline: FncastPipeline, load: Load, partitions: int) -> float:
+        if steady:
+            return await steady_rate_of(testbed, pipeline, load)
+        return await rate_of(testbed, pipeline, load, partitions)
+
     found: dict[str, list[float]] = {name: [] for name in settings}
     failure: Exception | None = None
     for number in range(arguments.rounds):
-        for name, (pipeline, load, partitions) in settings.items():
+        for name, setting in settings.items():
             try:
-                if steady:
-                    rate = await steady_rate_of(testbed, pipeline, load)
-                else:
-                    rate = await rate_of(testbed, pipeline, load, partitions)
+                rate = await measure(*setting)
             except Exception as error:
                 failure, line = error, f"{name}: {reason(error)}"
                 testbed.failed.append(line)
@@ -66,7 +69,7 @@ async def rate_of(
 
 
 async def steady_rate_of(testbed: Testbed, pipeline: FncastPipeline, load: Load) -> float:
-    """Return events a second once all consumers have joined: until the last event of the load is committed.
+    """Return events a second from the first event published to the last commit. All consumers have joined before.
 
     Raises WrongForecasts, ProcessFailed.
     """

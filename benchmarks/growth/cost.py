@@ -59,12 +59,12 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
 async def _profile(run: Run, name: str, testbed: Testbed) -> Table:
     """Return the steps of a process of that name. Raises NoProfile, NoEnvironment."""
     pid = await _busiest(run, name)
-    scored_before = await asyncio.to_thread(run.meter.length)
+    forecasts_before = await asyncio.to_thread(run.meter.length)
     found = await asyncio.to_thread(steps, pid, SECONDS, testbed.folder)
-    scored = await asyncio.to_thread(run.meter.length) - scored_before
-    if scored <= 0:
+    forecasts = await asyncio.to_thread(run.meter.length) - forecasts_before
+    if forecasts <= 0:
         raise NoProfile("the backlog ended before the profile began")
-    return table(found, scored, "event", name)
+    return table(found, forecasts, "event", name)
 
 
 async def _busiest(run: Run, name: str) -> int:

@@ -144,6 +144,7 @@ def measure(source: Source, size: int, rounds: int) -> dict[str, dict[str, float
 
 
 def print_costs(title: str, found: dict[str, dict[str, float]]) -> None:
+    """Print a line for each encoding. found: µs an event, by encoding and part."""
     print(f"{title}: µs of CPU an event")
     print(f"  {'':10}" + "".join(f"{part:>10}" for part in (*PARTS, "all")))
     sums = {name: sum(parts.values()) for name, parts in found.items()}

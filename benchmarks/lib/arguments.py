@@ -13,7 +13,7 @@ def measurement_parser(
     description: str | None,
     add_arguments: Callable[[argparse.ArgumentParser], None],
 ) -> argparse.ArgumentParser:
-    """The parser of a part of `python -m benchmarks`, with --only.
+    """Return the parser of a part of `python -m benchmarks`, with --only.
 
     description: printed with its line breaks. add_arguments: `add_testbed_arguments`, `add_broker_arguments`
     or `add_model_arguments`.

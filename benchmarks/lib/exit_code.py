@@ -29,5 +29,10 @@ def run_to_exit_code(program: str, measure: Callable[[], int]) -> int:
 
 
 def interrupt_on_sigterm() -> None:
-    """Let SIGTERM act like Ctrl-C, so that processes, containers and folders are removed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let the first SIGTERM act like Ctrl-C, so that processes, containers and folders are removed."""
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # another one would interrupt the removal
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)

@@ -47,15 +47,15 @@ class Run:
         await asyncio.to_thread(self.meter.wait, count, self.processes.check)
 
     async def measure(self, events: int) -> tuple[RunResult, dict[str, float]]:
-        """Return the result of `events` events, and the CPU µs per event of each kind of process and of the broker.
+        """Wait for the forecasts of `events` events, end the pipeline and count its forecasts. Raises ProcessFailed.
 
-        The CPU is measured between the first forecast and the last; it is NaN if most forecasts existed at the first
-        look. Ends the pipeline. Raises ProcessFailed.
+        Returns the result, and the CPU time of an event in µs by kind of process, the broker included. The CPU time is
+        measured from the first forecast to the last. It is NaN if most forecasts existed before.
         """
-        # Wait for uncommitted forecasts: the first transaction would hide thousands.
+        # Uncommitted forecasts count as the first: the first transaction would hide thousands.
         await asyncio.to_thread(self.meter.wait, 1, self.processes.check, UNCOMMITTED)
         before_s = self.processes.cpu_s()
-        scored_before = await asyncio.to_thread(self.meter.length, UNCOMMITTED)
+        forecasts_before = await asyncio.to_thread(self.meter.length, UNCOMMITTED)
         before_s |= await self._broker_cpu_s()
         await self.wait(events)
         after_s = await self._broker_cpu_s()  # before the meter reads the topic
@@ -65,8 +65,8 @@ class Run:
         after_s |= self.processes.cpu_s()
         await self.processes.end()
         await asyncio.to_thread(tally.add_all, messages)
-        scored = tally.forecasts - scored_before
-        count = scored if scored > events / 2 else math.nan
+        forecasts = tally.forecasts - forecasts_before
+        count = forecasts if forecasts > events / 2 else math.nan
         cpu_us = {name: (after_s[name] - before_s.get(name, 0.0)) * 1e6 / count for name in after_s}
         return tally.result(), cpu_us
 
@@ -89,11 +89,11 @@ class Run:
         def committed() -> int:
             return sum(max(each.offset, 0) for each in consumer.committed(inputs, 10))
 
-        done = committed if self._pipeline.delivery == EXACTLY else self.meter.length
+        processed = committed if self._pipeline.delivery == EXACTLY else self.meter.length
         best, changed_s = -1, time.monotonic()
         try:
             events = sum(consumer.get_watermark_offsets(each, 10)[1] for each in inputs)
-            while (now := done()) < events:
+            while (now := processed()) < events:
                 self.processes.check()
                 if now > best:
                     best, changed_s = now, time.monotonic()

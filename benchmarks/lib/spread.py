@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """low ≤ median ≤ high."""
+    """Repeated measurements of a figure: low ≤ median ≤ high."""
 
     low: float
     median: float

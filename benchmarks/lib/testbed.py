@@ -76,11 +76,11 @@ class Testbed:
             await self.delete_topics(output, dead)
 
     async def warm_up(self, scale: float = 1.0) -> None:
-        """Run once without a result: the first run on a new broker is slower."""
+        """Process a backlog without a result, because the first run on a new broker is slower."""
         await self.warm_up_by(self.process_backlog(LimitPipeline(EXACTLY, self.model), scale))
 
     async def warm_up_by(self, measurement: Awaitable[object]) -> None:
-        """Run a measurement whose result is not used. Its failure is only logged."""
+        """Run a measurement whose result is not used. A failure is only printed."""
         try:
             await measurement
         except Exception as error:

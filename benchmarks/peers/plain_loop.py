@@ -55,7 +55,7 @@ def handle(message: Message) -> None:
 
 
 def commit() -> None:
-    """Commit what was published since the last commit, and begin again."""
+    """Commit the offsets of the events that were published since the last commit."""
     offsets = [TopicPartition(topic, partition, offset) for partition, offset in positions.items()]
     positions.clear()
     if exactly_once:

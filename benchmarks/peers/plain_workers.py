@@ -18,11 +18,13 @@ import uvloop
 from ce_headers import to_http, to_record
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-QUEUED = 200  # a partition
+MAX_QUEUED = 200  # events of a partition
 COMMIT_S = float(os.environ["COMMIT_S"])
 
 
 class WorkerPipeline:
+    """Reads and commits in one thread, and has a task for each partition."""
+
     def __init__(self, servers: str, group: str, topic: str, output: str, function_url: str) -> None:
         self._consumer = Consumer(
             {
@@ -71,7 +73,7 @@ class WorkerPipeline:
                     continue
                 partition = message.partition() or 0
                 if partition not in self._queues:
-                    queue = self._queues[partition] = asyncio.Queue(QUEUED)
+                    queue = self._queues[partition] = asyncio.Queue(MAX_QUEUED)
                     self._workers.append(asyncio.create_task(self._work(queue)))
                 await self._queues[partition].put(message)
             if time.monotonic() - committed_s > COMMIT_S:

@@ -14,17 +14,17 @@ from fncast.demo.process import Program
 
 PROGRAMS = Path(__file__).parents[1] / "peers"
 SERVICES = "plain"  # the environment of function and model service
-# Backlogs of 10 to 20 s on two cores, by the concurrency of the pipeline.
+# Numbers of events that take 10 to 20 s on two cores, by the concurrency of the pipeline.
 ONE_AFTER_THE_OTHER, ONE_A_PARTITION, MANY_AT_ONCE = 3_000, 6_000, 8_000
 
 
 @dataclass
 class Peer:
-    """Calls a FastAPI function, which calls a FastAPI model service, with one event a call.
+    """A pipeline that calls a FastAPI function with one event a call. The function calls a FastAPI model service.
 
-    words: arguments of its program, after servers, group, topic, output and the function's URL.
-    needs_state: its last argument is a folder for its state. commit_s: its commit interval, if it can be set.
-    processes: number of processes that share the partitions.
+    environment: of its program, `script`. words: arguments of the program, after servers, group, topic, output and the
+    function's URL. needs_state: its last argument is a folder for its state. commit_s: its commit interval, if it can
+    be set. processes: how many share the partitions.
     """
 
     name: str

@@ -33,7 +33,7 @@ from benchmarks.readings import figures, history, rates
 from benchmarks.readings.programs import MIN_READINGS, FncastReadings, OneProcess, QuixWindows
 
 PROGRAM = "readings"
-RARE, EACH = "every 60th step", "each reading"
+RARE, EACH = "every 60th step", "each reading"  # the loads, by how often a series is forecast
 HOSTS = {RARE: 5_000, EACH: 250}
 STEPS = {RARE: 120, EACH: 300}
 MAX_S = 60.0  # for one run
@@ -41,7 +41,7 @@ MAX_S = 60.0  # for one run
 
 @dataclass
 class RateRow(PipelineResult):
-    """The rates of one pipeline. load: the backlog that it reads."""
+    """The runs of one pipeline. load: the backlog that it reads."""
 
     load: str
     runs: list[rates.Rate] = field(default_factory=list)
@@ -57,13 +57,14 @@ class RateRow(PipelineResult):
         return Spread.of([run.total_cpu_us for run in self.runs])
 
     def ratio(self, other: RateRow) -> Spread:
+        """Return the ratio to another pipeline's rate, round by round."""
         return Spread.of(
             [mine.per_s / theirs.per_s for mine, theirs in zip(self.runs, other.runs, strict=False)]
         )
 
 
 def rows(models: Path, model: Path) -> list[RateRow]:
-    """Return the pipelines. Those that are compared are next to each other."""
+    """Return a row for each pipeline. Pipelines that are compared with each other run one after the other."""
     return [
         RateRow(QuixWindows(), RARE),
         RateRow(FncastReadings(EXACTLY, models, every=60), RARE),
@@ -126,7 +127,7 @@ async def _measure_rates(testbed: Testbed, chosen: list[RateRow], arguments: arg
 
 
 async def _backlog(testbed: Testbed, load: str, scale: float) -> tuple[str, int]:
-    """Publish the backlog. Returns its topic, and its number of records."""
+    """Publish the backlog of a load. Returns its topic and its number of records."""
     [topic] = await testbed.create_topics("in")
     steps = max(MIN_READINGS + 6, round(STEPS[load] * scale))
     records = history.backlog(HOSTS[load], steps)

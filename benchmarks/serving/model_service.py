@@ -43,7 +43,15 @@ from benchmarks.serving.figures import (
     ServingFigures,
     tables,
 )
-from benchmarks.serving.http_load import LoadFailed, LoadResult, has_wrk, pinned_to, post, warn_without_wrk
+from benchmarks.serving.http_load import (
+    LoadFailed,
+    LoadResult,
+    Request,
+    has_wrk,
+    pinned_to,
+    post,
+    warn_without_wrk,
+)
 from benchmarks.serving.servers import MeasuredServer, ModelServers, Ports, build_program
 
 PROGRAM = "model_service"
@@ -123,29 +131,33 @@ def _servers(models: Path, model: Path) -> list[MeasuredServer]:
 
 
 async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: ServingFigures) -> None:
-    """Measure all cells of one server. A cell whose load fails stays empty. Raises ProcessFailed, NoEnvironment."""
+    """Measure all cells of one server. A cell whose load fails gets no figure. Raises ProcessFailed, NoEnvironment."""
     ports = Ports.free()
     started = build_program(server, ports, folder)
+
+    async def load(request: Request, connections: int, seconds: int) -> LoadResult:
+        return await asyncio.to_thread(
+            post, ports.of(request), request, connections, seconds, folder, LOAD_CORE
+        )
+
     async with Processes(folder) as processes:
         await processes.start(replace(started, argv=[*pinned_to(SERVER_CORE), *started.argv]))
         for windows in WINDOWS:
             request = server.request(windows)
             with contextlib.suppress(LoadFailed):  # a slow server may not answer in time
-                await asyncio.to_thread(post, ports.of(request), request, 1, WARM_UP_S, folder, LOAD_CORE)
-            for connections in CONNECTIONS:
+                await load(request, 1, WARM_UP_S)
+            for cell in (Cell(connections, windows) for connections in CONNECTIONS):
                 before_s = sum(processes.cpu_s().values())
                 try:
-                    answered: LoadResult = await asyncio.to_thread(
-                        post, ports.of(request), request, connections, seconds, folder, LOAD_CORE
-                    )
+                    result = await load(request, cell.connections, seconds)
                 except LoadFailed as error:
-                    print(f"{server.name}: {connections} × {windows}: {error}", file=sys.stderr, flush=True)
+                    print(f"{server.name}: {cell}: {error}", file=sys.stderr, flush=True)
                     continue
                 finally:
                     processes.check()
-                cpu_us = (sum(processes.cpu_s().values()) - before_s) / answered.requests * 1e6
-                found = ServingFigure(answered.rate, answered.p50_ms, answered.p99_ms, cpu_us)
-                figures[server.name][Cell(connections, windows)].append(found)
+                cpu_us = (sum(processes.cpu_s().values()) - before_s) / result.requests * 1e6
+                measured = ServingFigure(result.rate, result.p50_ms, result.p99_ms, cpu_us)
+                figures[server.name][cell].append(measured)
 
 
 async def _profile(server: MeasuredServer, folder: Path) -> report.Block:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from itertools import product
 
 import numpy as np
 import psutil
@@ -181,13 +182,11 @@ def _measure(arguments: argparse.Namespace) -> int:
     """Measure, print and write the result. Returns the exit code. Raises ProcessFailed."""
     measured: dict[tuple[str, int], list[ProtocolFigures]] = {}
     with running_service() as service:
-        sizes = {(name, size): service.bytes_per_call(name, size) for size in SIZES for name in CLIENTS}
+        sizes = {(name, size): service.bytes_per_call(name, size) for size, name in product(SIZES, CLIENTS)}
         for number in range(arguments.rounds):
-            for size in SIZES:
-                for name in CLIENTS:
-                    measured.setdefault((name, size), []).append(
-                        service.measure(name, size, arguments.seconds)
-                    )
+            for size, name in product(SIZES, CLIENTS):
+                figures = service.measure(name, size, arguments.seconds)
+                measured.setdefault((name, size), []).append(figures)
             print(f"round {number + 1} of {arguments.rounds} is done", file=sys.stderr, flush=True)
     found = table({key: medians(rounds) for key, rounds in measured.items()}, sizes)
     if arguments.print_only:

@@ -126,11 +126,11 @@ class Repository:
             model = self._load(folder)
         # A broken version may make libraries raise anything. The other versions must be served nevertheless.
         except (Exception, SystemExit) as error:
-            known = isinstance(error, UnusableModel)
-            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            is_known = isinstance(error, UnusableModel)
+            reason = str(error) if is_known else f"{type(error).__name__}: {error}"
             self._broken[folder] = reason
             self._note_rejected()
-            log.error("%s is rejected and not served: %s", folder, reason, exc_info=not known)
+            log.error("%s is rejected and not served: %s", folder, reason, exc_info=not is_known)
             return
         self._loaded[folder] = model
         self._publish()

@@ -100,9 +100,9 @@ class ModelServer:
             try:
                 await self._companion.start()
             except Exception as error:  # else uvicorn would serve without the watch and the companion
-                known = isinstance(error, OSError)
-                message = str(error) if known else f"the start failed: {type(error).__name__}: {error}"
-                if not known:
+                is_known = isinstance(error, OSError)
+                message = str(error) if is_known else f"the start failed: {type(error).__name__}: {error}"
+                if not is_known:
                     log.exception("the start failed")
                 await send({"type": "lifespan.startup.failed", "message": message})
                 return

@@ -59,8 +59,8 @@ def states(folders: Sequence[VersionFolder]) -> list[VersionState]:
             reason = _examine(folder)
         # A library or the code of a model may raise anything; check the other versions nevertheless.
         except (Exception, SystemExit) as error:
-            known = isinstance(error, UnusableModel)
-            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            is_known = isinstance(error, UnusableModel)
+            reason = str(error) if is_known else f"{type(error).__name__}: {error}"
             found.append(VersionState("broken", reason))
             continue
         counts[folder.name] = count + 1

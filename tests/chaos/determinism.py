@@ -169,7 +169,8 @@ def broker(options: argparse.Namespace) -> Iterator[str]:
         kafka.close()
 
 
-def main() -> int:
+def parse_options() -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -181,15 +182,23 @@ def main() -> int:
     parser.add_argument(
         "--bootstrap-servers", default="", help="of a running Kafka; default: a new container"
     )
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def record(servers: str, options: argparse.Namespace, folder: Path) -> Recording:
+    """Write the recording to the broker."""
+    function = Function()
+    try:
+        return Recording(DeliveryTestbed(servers, "exactly-once", function, folder), options)
+    finally:
+        function.close()
+
+
+def main() -> int:
+    options = parse_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that processes and containers are ended
     with broker(options) as servers, tempfile.TemporaryDirectory(prefix="determinism-") as folder:
-        function = Function()
-        recorder = DeliveryTestbed(servers, "exactly-once", function, Path(folder))
-        try:
-            recording = Recording(recorder, options)
-        finally:
-            function.close()
+        recording = record(servers, options, Path(folder))
         summary: dict[str, Any] = {
             "records": recording.records,
             "series": len(recording.expected),

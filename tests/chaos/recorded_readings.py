@@ -54,7 +54,7 @@ Window = tuple[str, list[Any]]  # start, and values with None for a missing one
 
 
 class Reading(NamedTuple):
-    """arrival_s: the record's timestamp. Times are whole seconds since START_S."""
+    """A reading. arrival_s: the timestamp of its record. Times are whole seconds since START_S."""
 
     arrival_s: int
     series: str

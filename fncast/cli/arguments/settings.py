@@ -23,7 +23,11 @@ def add_config_argument(parser: argparse.ArgumentParser) -> None:
 def add_kafka_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of commands that connect to Kafka."""
     add_config_argument(parser)
-    parser.add_argument("--bootstrap-servers", metavar="HOST:PORT,…", help="Kafka's addresses")
+    parser.add_argument(
+        "--bootstrap-servers",
+        metavar="HOST:PORT,…",
+        help="Kafka's addresses (default: [kafka] bootstrap_servers, localhost:9092)",
+    )
 
 
 def settings(arguments: argparse.Namespace) -> Settings:

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_listener_arguments(parser, PORT)
 
 
-def page(
+def build_page(
     client_properties: Mapping[str, str], topics: PageTopics, decoders: Mapping[str, Decoder] | None = None
 ) -> Page:
     """The page for these topics. It starts to read when its ASGI lifespan begins. Raises Failure.
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the page until SIGINT or SIGTERM. Returns the exit code. Raises Failure."""
     configured = settings(arguments)
     kafka = configured.kafka
-    app = page(kafka.client_properties(), page_topics(configured), page_decoders(configured))
+    app = build_page(kafka.client_properties(), page_topics(configured), page_decoders(configured))
     return serve(
         app,
         arguments.host,

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="configuration of the function, such as GP_SERVER_URL=http://model-service:9000; may be repeated",
     )
     parser.add_argument(
-        "--token-file", type=Path, metavar="FILE", help="file with a bearer token for the server"
+        "--token-file", type=Path, metavar="FILE", help="send the bearer token in this file to the server"
     )
 
 

@@ -63,7 +63,7 @@ def _add_backtest_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SHARE",
         help="share of each series, at its end, that is forecast, above 0 and at most 0.9 (default: the share of the"
-        " model's training)",
+        " model's training, or 0.3)",
     )
     parser.add_argument(
         "--horizon",

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_feed_arguments(parser)
     _add_record_arguments(parser)
-    # The start of the demo, for a restarted source.
+    # For the demo: a source that is restarted continues from the start of the demo, in seconds since 1970.
     parser.add_argument("--since", type=float, help=argparse.SUPPRESS)
     add_kafka_arguments(parser)
     add_reading_arguments(parser)
@@ -89,12 +89,18 @@ def _add_record_arguments(parser: argparse.ArgumentParser) -> None:
         " Telegraf's JSON (default: %(default)s)",
     )
     parser.add_argument(
-        "--window", type=int, default=48, metavar="N", help="readings in an event (default: 48)"
+        "--window", type=int, default=48, metavar="N", help="readings in an event (default: %(default)s)"
     )
     parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="publish an event every N readings (default: 1)"
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="publish an event every N readings (default: %(default)s)",
     )
-    parser.add_argument("--rate", type=float, metavar="N", help="at most N events a second")
+    parser.add_argument(
+        "--rate", type=float, metavar="N", help="at most N events a second (default: no limit)"
+    )
     parser.add_argument(
         "--mode",
         choices=("binary", "structured"),

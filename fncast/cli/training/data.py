@@ -9,7 +9,7 @@ from typing import Any
 
 from fncast.cli.arguments.series_files import report_filled_gaps
 from fncast.cli.output.messages import say
-from fncast.cli.training.settings import AUTO, seasons_of, window_for, with_flags
+from fncast.cli.training.settings import AUTO, chosen_window, seasons_of, with_flags
 from fncast.cli.training.start import Start
 from fncast.series.time_series import TimeSeries
 from model_service.training.curriculum import companions
@@ -55,7 +55,7 @@ def _of_files(
     if is_new:
         settings = replace(settings, seasons=seasons_of(arguments, series, settings))
         if arguments.window in (None, AUTO):
-            settings = replace(settings, window=window_for(series, settings, arguments.window))
+            settings = replace(settings, window=chosen_window(series, settings, arguments.window))
         generated = companions(settings)
         source["generated_beside"] = len(generated)
     report_filled_gaps(series, settings.window)

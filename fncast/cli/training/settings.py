@@ -94,7 +94,7 @@ def _report_missing_for_week(
     say(f"too few readings to look for a week: {min(lacking)} more are needed before the test part.{helps}")
 
 
-def window_for(series: Sequence[TimeSeries], settings: TrainingSettings, flag: str | None) -> int:
+def chosen_window(series: Sequence[TimeSeries], settings: TrainingSettings, flag: str | None) -> int:
     """The window for these seasons, in readings. flag: AUTO to choose one; None keeps the default and prints advice.
 
     With several seasons: two of the longest, or else the longest and the shortest together. With one season: seven of

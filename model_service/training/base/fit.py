@@ -23,8 +23,6 @@ CHUNK = 50
 RENEWED = 60  # series of the pool, for each chunk
 GAPS = 2_000  # random masks, for each chunk
 RATE, FINAL_RATE, WARM_UP = 3e-3, 0.02, 100
-# The learning rate of a run that starts from trained weights.
-RATE_OF_TRAINED = 1e-3
 CLIP_NORM, WEIGHT_DECAY = 1.0, 0.002
 AVERAGED_STEPS = 200
 # Validation series have numbers from here on, so no training run reaches them.
@@ -64,11 +62,11 @@ def validation_examples(size: Size, seed: int) -> Examples:
     return draw_examples(rng, pool.series, VALIDATION_EXAMPLES, size, gaps)
 
 
-def learning_rates(steps: int, rate: float = RATE) -> Any:
-    """The learning rate by step: a warm-up to `rate`, at most half of a run, then a decay to a small share of it."""
+def learning_rates(steps: int) -> Any:
+    """The learning rate by step: a warm-up to RATE, at most half of a run, then a decay to a small share of it."""
     warm_up = min(WARM_UP, steps // 2)
     return keras.optimizers.schedules.CosineDecay(
-        rate / 20, steps - warm_up, alpha=FINAL_RATE, warmup_target=rate, warmup_steps=warm_up
+        RATE / 20, steps - warm_up, alpha=FINAL_RATE, warmup_target=RATE, warmup_steps=warm_up
     )
 
 
@@ -79,18 +77,12 @@ def fit(
     folder: Path,
     progress: Callable[[FitProgress], None],
     validate_every: int = 10,
-    start: Path | None = None,
     **shape: Any,
 ) -> Any:
-    """Train for `steps` batches and return the network with averaged weights. Continues from the state in `folder`.
-
-    start: a file with weights to begin with; None: random ones.
-    """
+    """Train for `steps` batches and return the network with averaged weights. Continues from the state in `folder`."""
     seed_everything(seed)
     network = build_base_network(size, **shape)
-    if start is not None:
-        network.load_weights(start)
-    optimizer = _optimizer(network, steps, RATE if start is None else RATE_OF_TRAINED)
+    optimizer = _optimizer(network, steps)
     done = tf.Variable(0, dtype=tf.int64)
     checkpoint = tf.train.Checkpoint(network=network, optimizer=optimizer, done=done)
     manager = tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1)
@@ -118,10 +110,10 @@ def fit(
     return network
 
 
-def _optimizer(network: Any, steps: int, rate: float) -> Any:
+def _optimizer(network: Any, steps: int) -> Any:
     """AdamW with averaged weights, for the network's variables."""
     optimizer = keras.optimizers.AdamW(
-        learning_rates(steps, rate),
+        learning_rates(steps),
         weight_decay=WEIGHT_DECAY,
         clipnorm=CLIP_NORM,
         use_ema=True,

@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,22 @@ from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.serving.version_folder import DOCUMENT_FILE, HASHES, hashes_of
 from model_service.training.backend import tf
 from model_service.training.base.pool import LENGTH, generated
-from model_service.training.base.series import KINDS
-from model_service.training.base.shape import QUANTILES, SIZES, Size
-from model_service.training.version_writer import libraries, weights_sha256
+from model_service.training.base.series import KINDS, UNSEEN
+from model_service.training.base.shape import QUANTILES, Size
+from model_service.training.version_writer import libraries
 
 # Series whose hash identifies the generated data.
 HASHED_SERIES = 50
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One size after its training. figures: for model.json. weights: their number. sha256: of them."""
+
+    size: Size
+    figures: Mapping[str, Any]
+    weights: int
+    sha256: str
 
 
 def weights_file(size: Size) -> str:
@@ -55,31 +66,31 @@ def write_litert(network: Any, size: Size, folder: Path) -> None:
         (folder / litert_file(size)).write_bytes(converter.convert())
 
 
-def describe(networks: Mapping[Size, Any], folder: Path, training: Mapping[str, Any]) -> dict[str, Any]:
-    """Write model.json beside the exported files, and return its content."""
+def describe(trained: Sequence[Trained], folder: Path, command: str, seed: int) -> dict[str, Any]:
+    """Write model.json beside the exported files, and return its content. command: repeats the training."""
     described = {
         "name": folder.parent.name,
         "version": int(folder.name),
         "window": None,
-        "sizes": [{"window": size.window, "horizon": size.horizon} for size in SIZES if size in networks],
+        "sizes": [{"window": one.size.window, "horizon": one.size.horizon} for one in trained],
         "missing": MISSING,
         "least_history": MIN_HISTORY,
         "quantiles": list(QUANTILES),
         "training": {
-            **training,
+            "command": command,
+            "seed": seed,
+            "sizes": {str(one.size.window): one.figures for one in trained},
             "data": {
                 "generated": {
                     "kinds": [kind.__name__ for kind in KINDS],
+                    "kinds of the calibration": [kind.__name__ for kind in UNSEEN],
                     "readings": LENGTH,
-                    "sha256": data_sha256(int(training["seed"])),
+                    "sha256": data_sha256(seed),
                     "public series": [],
                 }
             },
         },
-        "weights": {
-            str(size.window): {"count": network.count_params(), "sha256": weights_sha256(network)}
-            for size, network in networks.items()
-        },
+        "weights": {str(one.size.window): {"count": one.weights, "sha256": one.sha256} for one in trained},
         HASHES: hashes_of(folder),
         "libraries": libraries(),
     }

@@ -37,7 +37,7 @@ from model_service.training.base.shape import (
 from model_service.training.base.spike_guard import SpikeGuard
 from model_service.training.base.widening import Widening
 
-SEGMENTS = {64: 4, 512: 8}
+SEGMENTS = {64: 2, 512: 8}
 
 
 class WindowFigures(NamedTuple):
@@ -127,14 +127,14 @@ def _median(figures: WindowFigures, state: Any, size: Size) -> tuple[Any, Any]:
         far = LongSeasons(longer, size.horizon, name="long_seasons")(
             [figures.scaled, figures.mask, weights[:, len(SHORT_LAGS) :]]
         )
-        seasonal = [short + long for short, long in zip(seasonal, far, strict=True)]
-    gates = _head(state, size, "gates", 2 + len(MEDIANS) + len(SLOPES), "softmax")
-    shares = _head(state, size, "shares", 4, "sigmoid")
+        seasonal += far
+    gates = _head(state, size, "gates", 1 + len(MEDIANS) + len(SLOPES), "softmax")
+    shares = _head(state, size, "shares", 3, "sigmoid")
     pick = np.eye(len(QUANTILES_OF), dtype=np.float32)[:, list(MEDIANS)]
     medians = keras.layers.Lambda(lambda q: tf.matmul(q, pick), name="medians")(figures.quantiles)
     correction = _head(state, size, "correction", 1)
     median = CandidateSum(name="candidates")(
-        [*seasonal, shifts, medians, figures.starts, figures.slopes, gates, shares, misfit, correction]
+        [seasonal, shifts, medians, figures.starts, figures.slopes, gates, shares, misfit, correction]
     )
     return median, misfit
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.training.base.series import generate_one
+from model_service.training.base.series import UNSEEN, generate_one
 
 Float64Array = NDArray[np.float64]
 
@@ -20,7 +20,15 @@ MAX_SCALED = 1e6
 
 def generated(seed: int, number: int) -> Float64Array:
     """Series `number`: (LENGTH,), of about unit size."""
-    values = generate_one(np.random.default_rng((seed, number)), LENGTH)
+    return _unit(generate_one(np.random.default_rng((seed, number)), LENGTH))
+
+
+def generated_unseen(seed: int, number: int) -> Float64Array:
+    """As `generated`, of a kind that is never trained on."""
+    return _unit(generate_one(np.random.default_rng((seed, number)), LENGTH, UNSEEN))
+
+
+def _unit(values: Float64Array) -> Float64Array:
     middle = np.median(values)
     size = np.abs(values - middle).mean()
     if size < 1e-12:
@@ -38,8 +46,9 @@ class SeriesPool:
         count: int = SERIES,
         make: Callable[[int, int], Float64Array] = generated,
     ):
-        self._seed, self._next, self._make = seed, first + count, make
-        self.series = np.stack([make(seed, number) for number in range(first, first + count)])
+        self._seed, self._next, self._make = seed, first, make
+        self.series = np.empty((count, LENGTH))
+        self.renew(count)
 
     def renew(self, count: int) -> None:
         """Replace the oldest series."""

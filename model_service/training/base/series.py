@@ -5,11 +5,12 @@ The functions of the kinds return (length,) float64 readings. length: in steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model_service.training.base import processes
 from model_service.training.base.shape import LONG_LAGS
 from model_service.training.generated import generator
 from model_service.training.generated.seasonal_series import generate_seasonal
@@ -156,22 +157,30 @@ def level(rng: np.random.Generator, length: int) -> Float64Array:
 
 KINDS: dict[Kind, float] = {
     calendar: 0.25, any_kind: 0.23, kernels: 0.13, counts: 0.08, percentage: 0.06, jobs: 0.05, sensor: 0.04,
-    resets: 0.04, walk: 0.07, level: 0.05,
+    resets: 0.04, walk: 0.08, level: 0.05,
+    processes.cycles: 0.03, processes.returning: 0.03, processes.states: 0.03, processes.congestion: 0.02,
+    processes.reservoir: 0.03, processes.epidemic: 0.02, processes.sessions: 0.03, processes.leak: 0.02,
+    processes.heavy_tails: 0.03,
+}  # fmt: skip
+# Kinds that no network is trained on: they show how wide the bands of an unseen kind have to be.
+UNSEEN: dict[Kind, float] = {
+    processes.feedback: 1.0, processes.hunters: 1.0, processes.kicks: 1.0, processes.thresholds: 1.0,
+    processes.patchwork: 1.0,
 }  # fmt: skip
 
 
-def generate_one(rng: np.random.Generator, length: int) -> Float64Array:
-    """One series of a random kind, or a mix of two, with spikes, shifts and limits."""
-    values = _unmixed(rng, length)
+def generate_one(rng: np.random.Generator, length: int, shares: Mapping[Kind, float] = KINDS) -> Float64Array:
+    """One series of a random kind, or a mix of two, with spikes, shifts and limits. shares: of the kinds."""
+    values = _unmixed(rng, length, shares)
     if rng.random() < 0.12:  # TSMixup (Ansari et al. 2024)
         share = rng.uniform(0.2, 0.8)
-        values = share * _unit(values) + (1 - share) * _unit(_unmixed(rng, length))
+        values = share * _unit(values) + (1 - share) * _unit(_unmixed(rng, length, shares))
     return _disturb(rng, values)
 
 
-def _unmixed(rng: np.random.Generator, length: int) -> Float64Array:
-    kinds = list(KINDS)
-    shares = np.array(list(KINDS.values()))
+def _unmixed(rng: np.random.Generator, length: int, by_kind: Mapping[Kind, float]) -> Float64Array:
+    kinds = list(by_kind)
+    shares = np.array(list(by_kind.values()))
     values = kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))](rng, length)
     return np.nan_to_num(values, nan=0.0, posinf=1e9, neginf=-1e9)
 

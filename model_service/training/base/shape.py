@@ -25,16 +25,16 @@ LONG = Size(512, 96, (0, 1, 2, 4, 8, 14, 24, 40, 64, 95))
 SIZES = (SHORT, LONG)
 # The last readings are searched for SHORT_LAGS. Longer windows are also searched for LONG_LAGS.
 RECENT = 64
-SHORT_LAGS = (*range(1, 25), 28, 30, 31, 32)
+SHORT_LAGS = (*range(1, 25), 28, 30)
 # Common seasons in steps: parts of an hour, a day or a week at a usual step, and a year of weeks or days.
-LONG_LAGS = (42, 48, 52, 56, 60, 72, 84, 96, 120, 144, 168, 180, 240, 288, 336, 360)
+LONG_LAGS = (42, 48, 52, 56, 60, 72, 84, 96, 120, 144, 168, 240, 288, 336)
 # Readings that are compared with those one lag before: for short and for long lags.
-COMPARED, LONG_COMPARED = 24, 64
+COMPARED, LONG_COMPARED = 24, 56
 # Known readings, and shares of missing ones, at which the width of the band is calibrated.
 HISTORY_KNOTS = (8.0, 12.0, 16.0, 24.0, 40.0, 64.0, 160.0, 512.0)
 MISSING_KNOTS = (0.0, 0.1, 0.25, 0.5)
-# Older seasons weigh less, by these factors: the first nearly repeats the last known season, the second averages.
-DECAYS = (0.05, 0.7)
+# An older season weighs less than the next one, by this factor.
+DECAY = 0.3
 
 
 def history_knots(window: int) -> tuple[float, ...]:

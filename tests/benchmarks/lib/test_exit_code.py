@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import pytest
 
 from benchmarks.lib import exit_code
-from benchmarks.lib.exit_code import INTERRUPTED, run_to_exit_code
+from benchmarks.lib.exit_code import INTERRUPTED, interrupt_on_sigterm, run_to_exit_code
 from benchmarks.lib.failure import MeasurementFailed
 from fncast.demo.process import ProcessFailed
 
@@ -36,3 +37,15 @@ def test_a_failure_is_one_line_and_an_exit_code(
     monkeypatch.setattr(exit_code, "interrupt_on_sigterm", lambda: None)
     assert run_to_exit_code("delay", measure) == code
     assert capsys.readouterr().err == message
+
+
+def test_a_second_sigterm_does_not_interrupt_the_removal() -> None:
+    """A supervisor may signal a process and its group."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        interrupt_on_sigterm()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -139,7 +139,14 @@ def test_a_server_that_does_not_answer_in_time_is_named(fake: FakeGrpcServer, ad
     client.infer(WINDOWS)
     client.close()
     hurried = GrpcClient(address, timeout_s=0.001)
-    fake.metadata = lambda data, context: time.sleep(0.2) or described("windows")  # type: ignore[func-returns-value]
+    ended = threading.Event()
+
+    def answer_late(data: bytes, context: grpc.ServicerContext) -> bytes:
+        ended.wait(10)
+        return described("windows")
+
+    fake.metadata = answer_late
     with pytest.raises(ModelUnavailable, match=r"did not answer within 0\.001 s"):
         hurried.infer(WINDOWS)
+    ended.set()
     hurried.close()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fncast.cli.main import main
 from model_service.client import GraphPipeClient
 from tests.model_service.serving.failing_start import START_S, failing
 
@@ -32,23 +33,26 @@ sys.exit(main(["model-service", *sys.argv[2:]]))
 """
 
 
-def test_choice_of_the_grpc_port(start: Start, place: Any, models: Path) -> None:
+def test_without_the_default_port_there_is_no_grpc(start: Start, place: Any, models: Path) -> None:
     place("ours", 1)
-    assert not any("grpc" in line for line in start("--models", models).lines)  # --port is not the default
+    assert not any("grpc" in line for line in start("--models", models).lines)  # `start` passes --port 0
+
+
+def test_a_grpc_port_in_use_ends_the_start(place: Any, models: Path) -> None:
+    place("ours", 1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        errors_shown = failing("--models", models, "--port", 0, "--grpc-port", port)
-        assert f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port" in errors_shown
-    done = subprocess.run(
-        [sys.executable, "-m", "fncast", "model-service", "--models", str(models), "--grpc-port", "9o01"],
-        capture_output=True,
-        text=True,
-        timeout=START_S,
-    )
-    assert done.returncode == 2
-    assert "must be a port from 0 to 65535, not '9o01'; or none" in done.stderr
+        shown = failing("--models", models, "--port", 0, "--grpc-port", port)
+        assert f"port {port} on 127.0.0.1 is in use; choose another with --grpc-port" in shown
+
+
+def test_a_wrong_grpc_port_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["model-service", "--grpc-port", "9o01"])
+    assert ended.value.code == 2
+    assert "must be a port from 0 to 65535, not '9o01'; or none" in capsys.readouterr().err
 
 
 def test_start_fails_if_grpc_is_requested_but_not_installed(place: Any, models: Path) -> None:

@@ -9,7 +9,10 @@ import numpy as np
 
 from model_service.training.backend import keras, tf
 from model_service.training.base.layers.scale import TINY, Float32Array, decaying
-from model_service.training.base.shape import DECAYS, RECENT
+from model_service.training.base.shape import DECAY, RECENT
+
+# Of a reading in a seasonal forecast: enough to count where all later seasons are missing.
+LEAST_WEIGHT = 1e-4
 
 
 class Lags(keras.layers.Layer):  # type: ignore[misc]
@@ -60,72 +63,58 @@ def lag_figures(difference: Any, known: Any) -> tuple[Any, ...]:
 class ShortSeasons(keras.layers.Layer):  # type: ignore[misc]
     """Seasonal forecasts of a mix of lags.
 
-    Inputs: (batch, RECENT) scaled and mask, (batch, lags) weights. Outputs for each of DECAYS: (batch, horizon)
-    forecast. A phase that was never seen is forecast as 0, the level.
+    Inputs: (batch, RECENT) scaled and mask, (batch, lags) weights. Output: (batch, horizon) forecast. A phase that was
+    never seen is forecast as 0, the level.
     """
 
     def __init__(self, lags: Sequence[int], horizon: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.lags, self.horizon = len(lags), horizon
         phases = [min(lag, horizon) for lag in lags]  # only these are forecast
-        self.folds = [
-            np.concatenate(
-                [fold(lag, decay)[:, :count] for lag, count in zip(lags, phases, strict=True)], axis=1
-            )
-            for decay in DECAYS
-        ]
+        self.fold = np.concatenate(
+            [fold(lag)[:, :count] for lag, count in zip(lags, phases, strict=True)], axis=1
+        )
         ahead = [np.eye(count, lag, dtype=np.float32) for lag, count in zip(lags, phases, strict=True)]
         self.ahead = np.concatenate([each[:, np.arange(horizon) % each.shape[1]] for each in ahead], axis=0)
         self.by_lag = np.repeat(np.eye(len(lags), dtype=np.float32), phases, axis=1)
 
-    def call(self, parts: tuple[Any, Any, Any]) -> list[Any]:
+    def call(self, parts: tuple[Any, Any, Any]) -> Any:
         scaled, mask, weights = parts
-        spread = tf.matmul(weights, self.by_lag)
-        found = []
-        for matrix in self.folds:
-            seasons = tf.matmul(scaled, matrix) / (tf.matmul(mask, matrix) + TINY)
-            found.append(tf.matmul(seasons * spread, self.ahead))
-        return found
+        seasons = tf.matmul(scaled, self.fold) / (tf.matmul(mask, self.fold) + TINY)
+        return tf.matmul(seasons * tf.matmul(weights, self.by_lag), self.ahead)
 
 
-def fold(lag: int, decay: float) -> Float32Array:
-    """A matrix (RECENT, lag): the sums of each phase of a season, where older seasons weigh less."""
+def fold(lag: int) -> Float32Array:
+    """A matrix (RECENT, lag): the sums of each phase of a season, where older seasons weigh less, but never nothing."""
     matrix = np.zeros((RECENT, lag), dtype=np.float32)
     for age in range(RECENT):
         season, back = divmod(age, lag)
-        matrix[RECENT - 1 - age, lag - 1 - back] = max(decay**season, 1e-3 * 0.5**season)
+        matrix[RECENT - 1 - age, lag - 1 - back] = max(DECAY**season, LEAST_WEIGHT)
     return matrix
 
 
 class LongSeasons(keras.layers.Layer):  # type: ignore[misc]
-    """As ShortSeasons, for given lags and a long window: the last season, and the mean of the last seasons."""
+    """As ShortSeasons, for given lags and a long window, by the last four seasons."""
 
     def __init__(self, lags: Sequence[int], horizon: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.lags, self.horizon = tuple(lags), horizon
 
-    def call(self, parts: tuple[Any, Any, Any]) -> list[Any]:
+    def call(self, parts: tuple[Any, Any, Any]) -> Any:
         scaled, mask, weights = parts
         window, horizon = scaled.shape[1], self.horizon
-        total_last: Any = 0.0
-        total_mean: Any = 0.0
+        total: Any = 0.0
         for number, lag in enumerate(self.lags):
             steps = min(lag, horizon)
             sums: Any = 0.0
             counts: Any = TINY
             for back in range(1, min(window // lag, 4) + 1):
                 start = window - back * lag
-                weight = DECAYS[1] ** (back - 1)
+                weight = DECAY ** (back - 1)
                 sums += weight * scaled[:, start : start + steps]
                 counts += weight * mask[:, start : start + steps]
-            mean = sums / counts
-            start = window - lag
-            known = mask[:, start : start + steps]
-            last = scaled[:, start : start + steps] + (1.0 - known) * mean
-            share = weights[:, number : number + 1]
-            total_last += share * tiled(last, horizon)
-            total_mean += share * tiled(mean, horizon)
-        return [total_last, total_mean]
+            total += weights[:, number : number + 1] * tiled(sums / counts, horizon)
+        return total
 
 
 def tiled(values: Any, steps: int) -> Any:

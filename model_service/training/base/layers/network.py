@@ -78,25 +78,23 @@ class Facts(keras.layers.Layer):  # type: ignore[misc]
 class CandidateSum(keras.layers.Layer):  # type: ignore[misc]
     """The median in scaled units: (batch, horizon).
 
-    Inputs: two seasonal forecasts (batch, horizon); (batch, 3) shifts of the mix; medians; starts and slopes of the
-    lines; (batch, candidates, horizon) gates that sum to 1; (batch, 4, horizon) shares of the shifts; (batch, 1) the
+    Inputs: the seasonal forecast (batch, horizon); (batch, 3) shifts of the mix; medians; starts and slopes of the
+    lines; (batch, candidates, horizon) gates that sum to 1; (batch, 3, horizon) shares of the shifts; (batch, 1) the
     deviation of the mix, and (batch, 1, horizon) a correction in units of it.
     """
 
     def call(self, parts: tuple[Any, ...]) -> Any:
-        last, mean, shifts, medians, starts, slopes, gates, shares, misfit, correction = parts
-        horizon = last.shape[1]
+        seasonal, shifts, medians, starts, slopes, gates, shares, misfit, correction = parts
+        horizon = seasonal.shape[1]
         ramp = np.arange(1, horizon + 1, dtype=np.float32)[np.newaxis, :]
         share, gate = rows_of(shares, horizon), rows_of(gates, horizon)
         moved = share[0] * shifts[:, :1] + share[1] * shifts[:, 1:2]
-        drift = share[2] * shifts[:, 2:3] * (ramp * RAMP)
-        result = gate[0] * (last + moved + drift)
-        result += gate[1] * (mean + share[3] * shifts[:, 1:2] + drift)
+        result = gate[0] * (seasonal + moved + share[2] * shifts[:, 2:3] * (ramp * RAMP))
         for row in range(len(MEDIANS)):
-            result += gate[2 + row] * medians[:, row : row + 1]
+            result += gate[1 + row] * medians[:, row : row + 1]
         for row in range(len(SLOPES)):
             line = starts[:, row : row + 1] + slopes[:, row : row + 1] * (ramp - 1.0)
-            result += gate[2 + len(MEDIANS) + row] * line
+            result += gate[1 + len(MEDIANS) + row] * line
         return result + misfit * tf.reshape(correction, [-1, horizon])
 
 

@@ -22,14 +22,14 @@ MIN_SCALE = 1e-30
 MIN_SPREAD = 0.02
 # (time constant in readings, quantile). A reading counts by exp(-age / time constant).
 QUANTILES_OF = (
-    (3, 0.5), (6, 0.5), (12, 0.1), (12, 0.5), (12, 0.9), (24, 0.5), (60, 0.1), (60, 0.25), (60, 0.5), (60, 0.75),
+    (1, 0.5), (6, 0.5), (12, 0.1), (12, 0.5), (12, 0.9), (24, 0.5), (60, 0.1), (60, 0.25), (60, 0.5), (60, 0.75),
     (60, 0.9),
 )  # fmt: skip
 MEDIANS = (0, 1, 3, 5, 8)
 MIDDLE, QUARTILES = 8, (7, 9)
 DIFFERENCES = ((3, 2), (4, 3), (8, 6), (10, 8), (9, 7))  # (upper, lower): spreads of the window
-# The quantiles are readings among the last AMONG.
-AMONG, COUNTED = 24, 56
+# The quantiles are readings among the last AMONG, and count the last COUNTED.
+AMONG, COUNTED = 16, 40
 SHARPNESS, OUTSIDE = 3e3, 100.0
 TINY = 1e-6
 

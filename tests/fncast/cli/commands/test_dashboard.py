@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consumer.settings import InputSettings, KafkaSettings, MonitorSettings, Settings
-from fncast.cli.commands.dashboard import page, page_topics
+from fncast.cli.commands.dashboard import build_page, page_topics
 from fncast.dashboard.topics import PageTopics
 from fncast.failure import Failure
 
@@ -31,7 +31,7 @@ def test_an_input_that_the_monitor_writes_is_not_shown_as_readings() -> None:
 def test_settings_that_the_client_rejects_are_one_sentence() -> None:
     properties = {"bootstrap.servers": "127.0.0.1:1", "no.such.property": "1"}
     with pytest.raises(Failure, match=r"the Kafka client rejects its settings: .*no\.such\.property"):
-        page(properties, PageTopics())
+        build_page(properties, PageTopics())
 
 
 def test_a_topic_that_is_switched_off_is_not_read() -> None:

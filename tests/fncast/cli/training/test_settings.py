@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from fncast.cli.training.settings import window_for
+from fncast.cli.training.settings import chosen_window
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
 from model_service.training.settings import TrainingSettings
@@ -17,7 +17,7 @@ def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window
     readings = TimeSeries(
         "hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(weeks * 168)
     )
-    assert window_for([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
+    assert chosen_window([readings], TrainingSettings(seasons=(24, 168)), "auto") == window
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ def test_auto_says_why_the_window_stays_short(
     seasons: tuple[int, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     readings = TimeSeries("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(336))
-    assert window_for([readings], TrainingSettings(seasons=seasons), "auto") == 48
+    assert chosen_window([readings], TrainingSettings(seasons=seasons), "auto") == 48
     assert capsys.readouterr().err.strip() == said

@@ -68,4 +68,4 @@ def test_an_untrained_network_repeats_the_season_across_a_gap(gap: slice) -> Non
     window = season[np.newaxis, :64].copy()
     window[0, gap] = MISSING
     forecast = predict(network, window)[0, :, 4]
-    assert np.corrcoef(forecast, season[64:])[0, 1] > 0.9
+    assert np.corrcoef(forecast, season[64:])[0, 1] > 0.85

@@ -21,21 +21,19 @@ def test_the_view_cuts_the_window_into_segments_of_values_in_two_scales_and_the_
 
 
 def test_the_gates_choose_the_candidate() -> None:
-    count = 2 + len(MEDIANS) + len(SLOPES)
+    count = 1 + len(MEDIANS) + len(SLOPES)
     gates = np.zeros((1, count, HORIZON), np.float32)
-    gates[:, 1] = 1  # the second seasonal forecast
-    zeros = np.zeros((1, HORIZON), np.float32)
+    gates[:, 0] = 1  # the seasonal forecast
     seasonal = np.array([[1, 2, 3]], np.float32)
     median = CandidateSum()(
         (
-            zeros,
             seasonal,
             np.zeros((1, 3), np.float32),
             np.ones((1, len(MEDIANS)), np.float32),
             np.ones((1, len(SLOPES)), np.float32),
             np.ones((1, len(SLOPES)), np.float32),
             gates,
-            np.zeros((1, 4, HORIZON), np.float32),
+            np.zeros((1, 3, HORIZON), np.float32),
             np.full((1, 1), 2, np.float32),
             np.full((1, 1, HORIZON), 0.5, np.float32),
         )
