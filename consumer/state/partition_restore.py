@@ -171,6 +171,6 @@ class PartitionRestore:
             try:
                 return done.result(CHECK_S)
             except NotYet:
-                if done.done():
+                if done.done():  # the interceptor itself has raised TimeoutError
                     return done.result()
                 restoration.check()

@@ -115,8 +115,8 @@ def to_alert(event: Event, now_s: float) -> dict[str, Any]:
     return {
         "labels": labels,
         "annotations": {"summary": summary, "details": json.dumps(data)},
-        "startsAt": _text(now_s - 1),
-        "endsAt": _text(ends_s),
+        "startsAt": _time_text(now_s - 1),
+        "endsAt": _time_text(ends_s),
     }
 
 
@@ -146,5 +146,5 @@ def _reply(event: Event, type_: str, data: dict[str, Any] | None) -> Event:
     return reply if data is None else {**reply, "datacontenttype": "application/json", "data": data}
 
 
-def _text(time_s: float) -> str:
+def _time_text(time_s: float) -> str:
     return datetime.fromtimestamp(time_s, UTC).isoformat().replace("+00:00", "Z")
