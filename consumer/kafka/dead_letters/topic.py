@@ -14,7 +14,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import DENIED, GRANT, authorization_error
 from consumer.kafka.dead_letters.stored import MAX_HEADER, StoredDeadLetter
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
-from consumer.kafka.message import record
+from consumer.kafka.message import to_record
 from consumer.settings.values import TOPIC_NAME
 from fncast.foreign_text import clean
 from fncast.wording.kafka import describe
@@ -136,7 +136,7 @@ class DeadLetterTopic:
                     if self._is_end(error):
                         ends.pop(message.partition(), None)
                     continue
-                letter = record(message)
+                letter = to_record(message)
                 if letter.offset < ends.get(letter.partition, 0):
                     yield StoredDeadLetter(letter)
                 elif ends.pop(letter.partition, None) is not None:
