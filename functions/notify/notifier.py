@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 ANOMALY, ALERT = "io.fncast.anomaly.v1", "io.fncast.alert.v1"
 NONE, REJECTED, UNAVAILABLE = "io.fncast.none.v1", "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
+SILENT = "silent"  # the kind of an anomaly that is a series without readings
 SOURCE = "fncast/notify"
 TIMEOUT_S = 10.0
 RETRY_AFTER_S = 5.0
@@ -100,7 +101,10 @@ def to_alert(event: Event, now_s: float) -> dict[str, Any]:
     labels = {"alertname": name, "series": series, "source": SOURCE}
     if is_anomaly:
         labels["kind"] = str(data.get("kind", ""))
-        summary = f"{series}: {data.get('value')} instead of {data.get('expected')} at {data.get('time')}"
+        if labels["kind"] == SILENT:
+            summary = f"{series}: no reading after that of {data.get('time')}"
+        else:
+            summary = f"{series}: {data.get('value')} instead of {data.get('expected')} at {data.get('time')}"
     elif "model" in data:
         labels["model"] = str(data["model"])
         summary = (
