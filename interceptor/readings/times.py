@@ -34,8 +34,9 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
 
 
 def record_time_ns(timestamp_ms: int) -> int | None:
-    """Return the time of a record, for a reading without a time. None if the timestamp is negative."""
-    return timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
+    """Return the time of a record, for a reading without a time. None if it is not between the years 1970 and 2261."""
+    found = timestamp_ms * UNITS_NS["ms"]
+    return found if 0 <= found <= MAX_TIME_NS else None
 
 
 def to_datetime(time_ns: int) -> datetime:
