@@ -35,8 +35,7 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
 
 def record_time_ns(timestamp_ms: int) -> int | None:
     """Return the time of a record, for a reading without a time. None if it is not between the years 1970 and 2261."""
-    found = timestamp_ms * UNITS_NS["ms"]
-    return found if 0 <= found <= MAX_TIME_NS else None
+    return time_ns(timestamp_ms, "ms")
 
 
 def to_datetime(time_ns: int) -> datetime:
