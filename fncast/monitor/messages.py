@@ -93,7 +93,7 @@ def read_window(event: Event) -> NewestReading:
     if not data.values:
         raise UnusableEvent("the window has no values")
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)
-    _after(start, step, step.day, len(data.values))
+    _after(start, step, step.day, len(data.values))  # the forecast's start must be a time, too
     last = data.values[-1]
     value = math.nan if last is None else last
     if abs(value) > MAX_MAGNITUDE:
@@ -118,7 +118,7 @@ def read_forecast(event: Event) -> ForecastMessage:
     if length > MAX_HORIZON:
         columns = [column[:MAX_HORIZON] for column in columns]
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)
-    _after(start, step, step.day, len(columns[0]))
+    _after(start, step, step.day, len(columns[0]))  # all steps must be times
     model = f"{event.text('modelname') or ''}/{event.text('modelversion') or ''}"
     if len(model) > MAX_NAME_CHARACTERS:
         raise UnusableEvent(f"the model's name is longer than {MAX_NAME_CHARACTERS} characters")

@@ -102,7 +102,8 @@ class TopicSampler:
         while True:
             starts = _starts(first, end, back)
             records, is_cut = self._read(topic, starts, end, limit, deadline_s)
-            is_whole = all(starts[number] == first[number] for number in starts)
+            # A partition without a start is not read: that is the whole partition only if it is empty.
+            is_whole = all(starts.get(number, end[number]) == first[number] for number in end)
             if len(records) >= min(ENOUGH, limit) or is_whole or is_cut:
                 return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
             back *= FURTHER
