@@ -23,7 +23,8 @@ ANSWER_S = 1.0
 class ListingClient(Protocol):
     """The part of a Kafka client that shows whether the cluster answers."""
 
-    def list_topics(self, *, timeout: float) -> Any: ...
+    def list_topics(self, *, timeout: float) -> Any:
+        """Return the topics of the cluster. timeout: in seconds. Raises KafkaException."""
 
 
 class Connection:

@@ -49,37 +49,46 @@ class Plan:
 
     @property
     def page_url(self) -> str:
+        """Where the live page is."""
         return f"http://{HOST}:{self.ports.dashboard}"
 
     @property
     def model_url(self) -> str:
+        """Where the model service is."""
         return f"http://{HOST}:{self.ports.model_service}"
 
     @property
     def functions_url(self) -> str:
+        """Where the function host is."""
         return f"http://{HOST}:{self.ports.functions}"
 
     @property
     def admin_url(self) -> str:
+        """Where the consumer's health and metrics are."""
         return f"http://{HOST}:{self.ports.admin}"
 
     @property
     def monitor_url(self) -> str:
+        """Where the monitor's health and metrics are."""
         return f"http://{HOST}:{self.ports.monitor}"
 
     @property
     def pager_url(self) -> str:
+        """Where the function `notify` sends anomalies and alerts."""
         return f"http://{HOST}:{self.ports.pager}"
 
     def broker(self) -> list[str]:
+        """The embedded broker."""
         return [sys.executable, "-m", "consumer.kafka.embedded"]
 
     def dashboard(self) -> list[str]:
+        """The live page."""
         return self._fncast(
             "dashboard", "--config", self.settings, "--host", HOST, "--port", self.ports.dashboard
         )
 
     def training(self) -> list[str]:
+        """The training of a model on generated series."""
         flags = ("--models", self.models, "--name", NAME, "--epochs", EPOCHS, "--progress", "json")
         return self._fncast("train", *flags)
 
@@ -89,6 +98,7 @@ class Plan:
         return self._fncast("model-service", *model, "--host", HOST, "--port", self.ports.model_service)
 
     def functions(self) -> list[str]:
+        """The function host with `forecast` and `notify`."""
         flags = (
             "--host",
             HOST,
@@ -102,9 +112,11 @@ class Plan:
         return self._fncast("functions", FORECAST_FOLDER, NOTIFY_FOLDER, *flags)
 
     def consumer(self) -> list[str]:
+        """The consumer."""
         return self._fncast("consume", "--config", self.settings, "--host", HOST, "--port", self.ports.admin)
 
     def monitor(self) -> list[str]:
+        """The monitor."""
         return self._fncast(
             "monitor", "--config", self.settings, "--host", HOST, "--port", self.ports.monitor
         )

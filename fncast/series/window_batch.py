@@ -106,7 +106,10 @@ def prepare_rows(
 
 
 def sparse_gaps(table: Float64Array) -> NDArray[np.int64]:
-    """The number of missing readings of each window as `keep_gaps` counts them; -1 for a window that it rejects."""
+    """The number of missing readings of each window as `keep_gaps` counts them; -1 for a window that it rejects.
+
+    table: (batch, width), NaN for a missing reading. Returns (batch,).
+    """
     known = np.abs(table) <= MAX_MAGNITUDE
     history = known.sum(axis=1)
     length = table.shape[1] - known.argmax(axis=1)

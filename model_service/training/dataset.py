@@ -35,7 +35,10 @@ class Split:
 
 
 def split(length: int, test_share: float, validation_share: float) -> Split:
-    """Split in time: the last `test_share` is for testing; the last `validation_share` of the rest for validation."""
+    """Split in time: the last `test_share` is for testing; the last `validation_share` of the rest for validation.
+
+    length: of the series, in readings.
+    """
     validation = length - int(length * test_share)
     return Split(train=validation - int(validation * validation_share), validation=validation)
 
@@ -61,7 +64,7 @@ class Dataset:
     """
 
     def __init__(self, parts: Sequence[Float64Array], window: int, horizon: int) -> None:
-        """parts: consecutive readings of one series each, NaN if missing. No window crosses the end of its part.
+        """parts: consecutive readings of one series each, (n,), NaN if missing. No window crosses the end of its part.
 
         Raises TooLittleData.
         """

@@ -36,6 +36,7 @@ class Refit:
     before: list[Any]
 
     def as_json(self) -> dict[str, object]:
+        """For model.json, without the weights."""
         return {
             "epochs": self.epochs,
             "steps_per_epoch": self.steps_per_epoch,

@@ -64,4 +64,5 @@ class TrainingSettings:
             )
 
     def as_json(self) -> dict[str, object]:
+        """The settings by name, for model.json."""
         return {**asdict(self), "seasons": list(self.seasons)}

@@ -51,7 +51,7 @@ def train(
     """Train on the first part of each series, validate and calibrate on the second. The test part is not used.
 
     progress: called after each epoch. initial_weights: a file; kept if no epoch is better. companions: generated series
-    for the `Curriculum`. closing: called after the last epoch, before steps that must not be interrupted.
+    for the `Curriculum`, each (n,). closing: called after the last epoch, before steps that must not be interrupted.
 
     The averaged weights are validated and kept (Polyak and Juditsky 1992), not those of the last step. A
     KeyboardInterrupt ends training with the best weights so far. Raises TooLittleData, UnfitWeights, or NoEpoch if
@@ -172,7 +172,7 @@ def calibrate(trained: Trained, held_out: TrainingWindows, independent: float) -
 
 
 def training_parts(series: Sequence[TimeSeries], settings: TrainingSettings) -> list[Float64Array]:
-    """The readings of each series for training."""
+    """The readings of each series for training, each (n,)."""
     return [
         each.values[: split(len(each), settings.test_share, settings.validation_share).train]
         for each in series

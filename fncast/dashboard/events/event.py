@@ -30,14 +30,17 @@ class ReceivedEvent:
 
     @property
     def id(self) -> str:
+        """Unique among the events of one source."""
         return str(self.attributes["id"])
 
     @property
     def source(self) -> str:
+        """Where the event comes from, a URI reference."""
         return str(self.attributes["source"])
 
     @property
     def type(self) -> str:
+        """For example `io.fncast.forecast.v1`."""
         return str(self.attributes["type"])
 
     @property

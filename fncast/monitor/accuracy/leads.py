@@ -26,5 +26,5 @@ WEIGHTS: NDArray[np.float64] = np.array([weight for _, weight in _measured()])
 
 
 def measured_leads(horizon: int) -> NDArray[np.int64]:
-    """The measured leads of a forecast with `horizon` steps."""
+    """The measured leads of a forecast with `horizon` steps: (n,), ascending."""
     return LEADS[: int(LEADS.searchsorted(horizon, side="right"))]

@@ -41,6 +41,7 @@ class GraphPipeEndpoint:
         self._bodies = bodies
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request to infer. Every error is a response."""
         headers: Headers
         held_bytes = 0
         try:

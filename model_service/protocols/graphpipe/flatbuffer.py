@@ -136,19 +136,23 @@ class FlatbufferTable:
         return self._position + offset
 
     def uint8(self, number: int) -> int:
+        """The number in field `number`, 0 if absent. Raises InvalidMessage."""
         at = self.field(number, 1)
         return 0 if at is None else self.buffer.data[at]
 
     def int64(self, number: int) -> int:
+        """The number in field `number`, 0 if absent. Raises InvalidMessage."""
         at = self.field(number, 8)
         value: int = 0 if at is None else _I64(self.buffer.data, at)[0]
         return value
 
     def table(self, number: int) -> FlatbufferTable | None:
+        """The table in field `number`, None if absent. Raises InvalidMessage."""
         at = self.field(number, 4)
         return None if at is None else FlatbufferTable(self.buffer, self.buffer.follow(at))
 
     def text(self, number: int) -> str:
+        """The string in field `number`, "" if absent. Raises InvalidMessage."""
         at = self.field(number, 4)
         if at is None:
             return ""
@@ -171,9 +175,11 @@ class FlatbufferTable:
         return first, count
 
     def tables(self, number: int, most: int, noun: str) -> list[FlatbufferTable]:
+        """The tables in field `number`, none if absent. Arguments and errors: see `vector`."""
         first, count = self.vector(number, 4, most, noun)
         return [FlatbufferTable(self.buffer, self.buffer.follow(first + 4 * index)) for index in range(count)]
 
     def texts(self, number: int, most: int, noun: str) -> list[bytes]:
+        """The strings in field `number`, none if absent. Arguments and errors: see `vector`."""
         first, count = self.vector(number, 4, most, noun)
         return self.buffer.texts(first, count)

@@ -81,6 +81,7 @@ def _sized(path: Path, sizes: dict[int, Path], runtime: str, is_unverified: bool
 
 
 def litert_is_installed() -> bool:
+    """Whether the package of LiteRT can be imported."""
     return importlib.util.find_spec("ai_edge_litert") is not None
 
 

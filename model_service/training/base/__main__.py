@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +22,7 @@ COMMAND = "make base-model"
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    """Train or export the base model. Returns the exit code."""
     arguments = parse(words)
     run = partial(train, out=arguments.out, state=arguments.state, seed=arguments.seed, steps=arguments.steps)
     try:
@@ -29,7 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
             len(SIZES), get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_DFL)
         ) as processes:
             trained = list(processes.map(run, SIZES))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenProcessPool):
         print("interrupted: the same command continues after the last step that was printed", file=sys.stderr)
         return 130
     describe(trained, arguments.out, command(arguments), arguments.seed)

@@ -41,7 +41,7 @@ class FitProgress:
 
 
 def step_weights(horizon: int) -> np.ndarray[Any, Any]:
-    """How much each step of the horizon counts: the next hours more than the far end. The mean is 1."""
+    """How much each step counts, (horizon,): the next hours more than the far end. The mean is 1."""
     weights = 1 / np.sqrt(1 + np.arange(horizon) / 12)
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 

@@ -35,10 +35,12 @@ class Trained:
 
 
 def weights_file(size: Size) -> str:
+    """The name of the file with the weights of a size."""
     return f"base-{size.window}.weights.h5"
 
 
 def litert_file(size: Size) -> str:
+    """The name of the LiteRT file of a size."""
     return f"model-{size.window}.tflite"
 
 

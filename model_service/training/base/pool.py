@@ -37,7 +37,7 @@ def _unit(values: Float64Array) -> Float64Array:
 
 
 class SeriesPool:
-    """The series first, first + 1, … of a seed."""
+    """The series first, first + 1, … of a seed. series: (count, LENGTH)."""
 
     def __init__(
         self,

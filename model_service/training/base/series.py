@@ -1,4 +1,7 @@
-"""Generates the series that the base model is trained on: what monitoring sees, at steps from a second to a month."""
+"""Generates the series that the base model is trained on: what monitoring sees, at steps from a second to a month.
+
+The functions of the kinds return (length,) float64 readings. length: in steps.
+"""
 
 from __future__ import annotations
 

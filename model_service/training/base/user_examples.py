@@ -29,7 +29,7 @@ class UserExamples:
     """
 
     def __init__(self, parts: Sequence[Float64Array], size: Size, window: int, horizon: int) -> None:
-        """parts: consecutive readings of one series each, NaN if missing. window: readings that the user wants.
+        """parts: consecutive readings of one series each, (n,), NaN if missing. window: readings that the user wants.
 
         Raises TooLittleData.
         """

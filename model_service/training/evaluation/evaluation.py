@@ -48,6 +48,7 @@ class SeriesEvaluation:
 
     @property
     def name(self) -> str:
+        """The name of the series."""
         return self.backtest.series.name
 
     @property
@@ -112,6 +113,7 @@ class Evaluation:
         }
 
     def as_json(self) -> dict[str, Any]:
+        """The sizes, and the scores by method and by series, without the forecasts."""
         return {
             "window": self.window,
             "horizon": self.horizon,

@@ -29,6 +29,7 @@ class MethodScores:
     coverage: float
 
     def as_json(self) -> dict[str, float | None]:
+        """The scores by name."""
         return asdict(self)
 
 

@@ -1,4 +1,5 @@
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,15 @@ def test_the_command_repeats_the_run(tmp_path: Path) -> None:
     assert command(parse(words(tmp_path, *given))) == f'make base-model BASE="{" ".join(given)}"'
 
 
+@pytest.mark.parametrize("reason", [KeyboardInterrupt, BrokenProcessPool])
 def test_an_interrupted_run_says_how_it_continues(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    reason: type[BaseException],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+        raise reason
 
     monkeypatch.setattr(ProcessPoolExecutor, "map", interrupted)
     assert main(words(tmp_path)) == 130
