@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 ROOMS = ("consumer", "interceptor", "functions", "model_service", "fncast")
-# Files and folders of benchmarks that need no test, with the reason.
+# Files that need no test, and folders of benchmarks that need none, with the reason.
 EXCEPTIONS = {
     "consumer/errors.py": "errors, one of which keeps an argument",
     "fncast/__main__.py": "the entry point of `python -m fncast`: it only calls the command line",

@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     if words[:1] == [pages.PROGRAM]:
         return pages.main(words[1:])
-    if words and words[0] in PARTS and not PARTS.keys() & words[1:]:
+    # Only the second word is compared: a value of a flag may be the name of a part.
+    if words and words[0] in PARTS and not PARTS.keys() & words[1:2]:
         return PARTS[words[0]](words[1:])
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",

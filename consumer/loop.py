@@ -180,7 +180,7 @@ class Loop:
         self._lag.measure()
 
     def _close(self) -> None:
-        """Leave the group; drop what is unfinished uncommitted."""
+        """Leave the group. What is unfinished is dropped, and not committed."""
         self._parts.publisher.give_up_at(time.monotonic() + CLOSE_S)
         self._batches.cancel()
         self._parts.states.dropped(list(self._lanes))

@@ -84,14 +84,22 @@ class FnServer:
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in key.items())
         found = (await self._request("GET", f"/v2/{kind}?{query}")).get("items")
         if not found:
-            return await self._request("POST", f"/v2/{kind}", {**key, **wanted})
-        entry: Mapping[str, Any] = found[0]
+            return self._checked(await self._request("POST", f"/v2/{kind}", {**key, **wanted}), kind)
+        entry = self._checked(found[0] if isinstance(found, list) else None, kind)
         changes = _changes(entry, wanted)
         if not changes:
             return entry
         path = f"/v2/{kind}/{entry['id']}"
         await self._request("PUT", path, changes)
         return await self._request("GET", path)  # the response to PUT has no URLs
+
+    def _checked(self, entry: object, kind: str) -> Mapping[str, Any]:
+        """Return the entry. Raises DeployError unless it has an id."""
+        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+            raise DeployError(
+                f"{_shown(self._url)} does not answer like an Fn server: its entry in {kind} has no id"
+            )
+        return entry
 
     async def _request(
         self, method: str, path: str, document: Mapping[str, Any] | None = None

@@ -50,7 +50,7 @@ class StatefulInterceptor(Interceptor):
       with its outcome: in the same transaction, or after the offset commit for at-least-once.
     - At a `Tick`, write what has changed. The consumer sends ticks to quiet partitions and before it gives a partition
       away.
-    - Leave deliveries of a generation that was not restored or that was dropped unsettled: the consumer ignores them.
+    - Leave a delivery unsettled if its generation was not restored, or was dropped: the consumer ignores it.
     """
 
     def has_state(self, topic: str) -> bool:

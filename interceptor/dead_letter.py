@@ -65,7 +65,8 @@ def headers(delivery: Delivery, outcome: DeadLetter) -> Headers:
 def split_headers(record: Record) -> tuple[Headers, Headers]:
     """Split the headers of a dead letter into those of the original record and the added ones.
 
-    The sender's headers may have the same names. Only the last header of each name, in order and at the end, is added.
+    The sender's headers may have the same names. Only the last header of each name counts as added, if these headers
+    are in order and at the end.
     Another program may write the added headers in another order, or other headers after them. Then the last headers
     with these names that stand side by side are the added ones.
     """

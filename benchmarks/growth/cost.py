@@ -41,9 +41,9 @@ async def cost_by_step(testbed: Testbed, arguments: argparse.Namespace) -> list[
         raise NoProfile("; ".join(testbed.failed))
     consumer = {
         str(row[0]): Spread.of([float(row[1])])
-        for table in tables
-        if table.name == "consumer"
-        for row in table.rows[:SHOWN_STEPS]
+        for profile in tables
+        if profile.name == "consumer"
+        for row in profile.rows[:SHOWN_STEPS]
         if not isinstance(row[1], str | Spread)
     }
     chart = charts.bars(

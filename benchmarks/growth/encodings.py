@@ -44,7 +44,10 @@ _START_NS = 1_714_521_600_000_000_000
 
 @dataclass
 class Source:
-    """Windows for a call. deliveries: creates them. begin: creates the event of one, which counts as its reading."""
+    """The windows of a call.
+
+    deliveries: creates a delivery for each window. begin: creates the event of a delivery; its time counts as `read`.
+    """
 
     deliveries: Callable[[Route], list[Delivery]]
     begin: Callable[[Delivery], None]

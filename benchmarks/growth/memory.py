@@ -16,7 +16,6 @@ from benchmarks.lib.testbed import Testbed
 
 EVENTS = 1_000_000
 SAMPLE_S = 0.25
-MB = 1e6
 
 
 async def memory(testbed: Testbed, arguments: argparse.Namespace) -> list[report.Block | None]:
@@ -58,5 +57,5 @@ async def _watch(run: Run, samples: list[tuple[float, float]]) -> None:
     """Append to `samples` the seconds since the first forecast and the memory in MB."""
     started_s = time.monotonic()
     while True:
-        samples.append((time.monotonic() - started_s, run.processes.memory_bytes("consumer") / MB))
+        samples.append((time.monotonic() - started_s, run.processes.memory_mb("consumer")))
         await asyncio.sleep(SAMPLE_S)

@@ -81,10 +81,12 @@ class Tally:
         return event
 
     def add_all(self, messages: Iterable[Message]) -> None:
+        """Count the forecasts."""
         for message in messages:
             self.add(message)
 
     def result(self) -> RunResult:
+        """Return the result of the forecasts that were added. Its rate is NaN if they span no time."""
         elapsed_s = (self._last_ms - self._first_ms) / 1000
         lost = self._counts.count(0)
         return RunResult(

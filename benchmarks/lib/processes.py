@@ -11,6 +11,7 @@ import psutil
 from fncast.demo.process import Process, ProcessFailed, Program
 
 END_S = 10.0
+MB = 1e6
 
 
 class Processes:
@@ -65,13 +66,13 @@ class Processes:
                     found[process.name] = found.get(process.name, 0.0) + times.user + times.system
         return found
 
-    def memory_bytes(self, name: str) -> int:
-        """Return the current resident memory of all processes of that name, in bytes."""
-        total = 0
+    def memory_mb(self, name: str) -> float:
+        """Return the current resident memory of all processes of that name, in MB (1,000,000 bytes)."""
+        total_bytes = 0
         for process in self.family(name):
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += process.memory_info().rss
-        return total
+                total_bytes += process.memory_info().rss
+        return total_bytes / MB
 
     def family(self, name: str) -> list[psutil.Process]:
         """Return the processes of that name and their children."""

@@ -14,7 +14,10 @@ WRONG = "lost, doubled or disordered events"
 
 
 class Contestant(Protocol):
-    """What is measured, beside others. environments: those of `benchmarks/lib/environment.py` that it needs."""
+    """A program or pipeline that is measured beside others.
+
+    environments: those of `benchmarks/lib/environment.py` that it needs.
+    """
 
     @property
     def name(self) -> str: ...
@@ -75,7 +78,7 @@ def rounds_text(rounds: int) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Return why something failed: one line, or the last lines of a process. For a bug, the exception itself."""
+    """Return why a measurement failed: one line, or the last lines of a process. For a bug, its exception."""
     return str(error) if isinstance(error, MeasurementFailed | ProcessFailed) else repr(error)
 
 

@@ -120,5 +120,6 @@ class Run:
             await asyncio.sleep(POLL_EVERY_S)
 
     async def close(self) -> None:
+        """End the processes, and close the clients of the meter."""
         await self.processes.end()
         self.meter.close()

@@ -27,7 +27,10 @@ STEP_S = 300.0
 def openings(
     values: Float64Array, model: LocalModel, rule: AlertRule, horizon: int
 ) -> list[tuple[int, float]]:
-    """Where the alert opens, and the step at which it expects the crossing. horizon: steps of a forecast to use."""
+    """The openings of the alert: for each, its step, and the step at which it expects the crossing.
+
+    horizon: steps of a forecast to use.
+    """
     state, found = AlertState(), []
     for origins, windows in model.windows(values):
         judged = (origins >= BEGIN) & (origins < len(values))

@@ -40,14 +40,15 @@ ALPHAS = (DEFAULT_ALPHA, 7e-4, 5e-4, 3e-4, 1e-4)
 # The history of the windowed Gaussian, as in the Numenta Anomaly Benchmark.
 WINDOW = 8_000
 SEASONS = (6, 12, 24)
-Opened = list[int]
+Opened = list[int]  # the readings at which the episodes of a series open
 
 
 @dataclass(frozen=True)
 class Result:
-    """recall: share of incidents found. delay: median, in readings. false: episodes a series a month.
+    """The result of one method.
 
-    by_kind: recall.
+    recall: share of incidents found. delay: median, in readings. false: false episodes a series a month. by_kind: the
+    recall by kind of incident.
     """
 
     recall: float
@@ -77,7 +78,7 @@ def evaluate(series: Sequence[LabelledSeries], opened: Sequence[Opened]) -> Resu
 
 
 def openings(scores: Float64Array, threshold: float) -> Opened:
-    """Where episodes open: a score above the threshold after CALM_READINGS readings that are not."""
+    """Where episodes open: at a score above the threshold after CALM_READINGS scores that are not above it."""
     above = np.flatnonzero(scores > threshold)
     above = above[above >= HISTORY]
     first = np.diff(above, prepend=-(10**9)) > CALM_READINGS
@@ -133,7 +134,7 @@ def band_sigma(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array
 def seasonal_z(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array:
     """Distance from the reading one season before, in standard deviations of the last WINDOW such distances.
 
-    The season of SEASONS with the smallest distances in the first readings.
+    The season is that of SEASONS with the smallest distances in the first QUIET readings.
     """
     values = series.values
     season = min(

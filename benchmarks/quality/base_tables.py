@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.quality import unseen
+from benchmarks.quality.bands import with_outage
 from benchmarks.quality.methods import (
     BASE,
     DAY,
@@ -65,10 +66,7 @@ def gaps(methods: dict[str, Method], series: int) -> tuple[str, dict[int, float]
     sizes = np.nanmean(np.abs(windows - np.median(windows, axis=1, keepdims=True)), axis=1)
     whole = error(methods[BASE](windows, HORIZON), actual, sizes)
     for gap in GAPS:
-        broken = windows.copy()
-        for row in broken:
-            at = int(rng.integers(0, GAP_HISTORY - gap + 1))
-            row[at : at + gap] = np.nan
+        broken = with_outage(rng, windows, gap)
         forecasts = {name: method(broken, HORIZON) for name, method in methods.items()}
         errors = {name: error(forecast, actual, sizes) / whole for name, forecast in forecasts.items()}
         found[gap] = errors[BASE]

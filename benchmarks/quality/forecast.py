@@ -38,30 +38,32 @@ NAB_BAND = (0.76, 0.84)  # the goal for the coverage of the 80 % band
 def nab(folder: Path, models: Path, classical: bool) -> Target:
     """Evaluate 19 series of 5 minutes: horizon 12, geometric mean of MAE relative to the last value's."""
     files = nab_files(folder)
-    started = time.monotonic()
+    started_s = time.monotonic()
     _train(models, "nab", files, "--window", "48", "--horizon", "12")
     series = [found for path in files for found in read_csv(path)]
     evaluation = _evaluate(models, "nab", series, classical)
     print(series_table(evaluation))
-    return _target("NAB, 19 series", "relative_mae", 0.62, 0.91, evaluation, started, NAB_BAND)
+    return _target(
+        "NAB, 19 series", "relative_mae", evaluation, started_s, goal=0.62, share_goal=0.91, band=NAB_BAND
+    )
 
 
 def taxi(folder: Path, models: Path, classical: bool) -> Target:
     """Evaluate NYC taxi rides of 30 minutes: horizon 48, MASE with the season of a day."""
     file = taxi_file(folder)
-    started = time.monotonic()
+    started_s = time.monotonic()
     _train(models, "taxi", [file], "--window", "672", "--horizon", "48")
     evaluation = _evaluate(models, "taxi", read_csv(file), classical)
-    return _target("NYC taxi", "mase", 0.85, 0.86, evaluation, started)
+    return _target("NYC taxi", "mase", evaluation, started_s, goal=0.85, share_goal=0.86)
 
 
 def air(folder: Path, models: Path, classical: bool) -> Target:
     """Evaluate AirPassengers with a model that was trained on generated series: horizon 12, the last 25 origins."""
     series, share = passengers()
-    started = time.monotonic()
+    started_s = time.monotonic()
     _train(models, "generated", [])
     evaluation = _evaluate(models, "generated", [series], classical, share, stride=1, seasons=(12,))
-    return _target("AirPassengers", "mase", 0.60, 0.97, evaluation, started)
+    return _target("AirPassengers", "mase", evaluation, started_s, goal=0.60, share_goal=0.97)
 
 
 def _train(models: Path, name: str, files: Sequence[Path], *flags: str) -> None:
@@ -112,17 +114,19 @@ def _evaluate(
 def _target(
     data: str,
     measure: str,
-    goal: float,
-    share: float,
     evaluation: Evaluation,
-    started: float,
+    started_s: float,
+    *,
+    goal: float,
+    share_goal: float,
     band: tuple[float, float] | None = None,
 ) -> Target:
+    """The goals of a data set beside its result. measure: a key of `Evaluation.overall`. Others: see `Target`."""
     values = {method: evaluation.overall(method)[measure] for method in evaluation.methods}
     known = {method: value for method, value in values.items() if value is not None}
     model = known.pop(MODEL)
     coverage = evaluation.overall(MODEL)["coverage"]
-    return Target(data, measure, goal, share, model, known, coverage, time.monotonic() - started, band)
+    return Target(data, measure, goal, share_goal, model, known, coverage, time.monotonic() - started_s, band)
 
 
 DATA_SETS = {"nab": nab, "taxi": taxi, "air": air}

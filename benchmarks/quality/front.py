@@ -134,7 +134,10 @@ def measure(arguments: argparse.Namespace, windows: Float64Array, losses: Losses
 
 
 def methods(arguments: argparse.Namespace, scratch: Path) -> list[tuple[str, int, Method, int]]:
-    """Name, readings of a window, method, and windows of a call in the timing. Raises Failure."""
+    """Name, readings of a window, method, and windows of a call in the timing. Raises Failure.
+
+    scratch: folder for the model that is trained if --trained is missing.
+    """
     found: list[tuple[str, int, Method, int]] = [
         ("last value", SHORT, last_value, BATCH),
         (NAIVE, SHORT, seasonal_naive, BATCH),
@@ -155,7 +158,7 @@ def print_point(point: Point) -> Point:
 
 
 def data(series: int) -> tuple[Float64Array, Float64Array]:
-    """Windows of all kinds (kinds × series, LONG), and what follows them."""
+    """Windows of all kinds, (kinds × series, LONG), and the readings that follow, (kinds × series, HORIZON)."""
     rng = np.random.default_rng(SEED)
     length = LONG + HORIZON
     every = np.stack([kind(rng, 200 + length)[200:] for kind in unseen.KINDS for _ in range(series)])
@@ -163,14 +166,14 @@ def data(series: int) -> tuple[Float64Array, Float64Array]:
 
 
 def by_kind(forecast: Float64Array, actual: Float64Array) -> list[float]:
-    """The pinball loss of each kind."""
+    """The pinball loss of each kind. The rows of both arrays are ordered by kind, equally many of each."""
     kinds = len(unseen.KINDS)
     pairs = zip(np.split(forecast, kinds), np.split(actual, kinds), strict=True)
     return [pinball(forecast, truth) for forecast, truth in pairs]
 
 
 def cpu_us(method: Method, windows: Float64Array, batch: int, rounds: int) -> float:
-    """The least CPU time of a window, in µs."""
+    """The least CPU time of a window, in µs, over `rounds` calls with `batch` windows."""
     chosen = np.resize(windows, (batch, windows.shape[1]))
     method(chosen[:1], HORIZON)  # compiles and plans
     method(chosen, HORIZON)
@@ -215,6 +218,8 @@ def fracast(windows: Float64Array, rounds: int, folder: Path) -> tuple[Float64Ar
     command = [str(python_of("fracast")), str(FRACAST), str(given), str(result)]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=PEER_S)
+    except subprocess.TimeoutExpired:
+        raise NoEnvironment(f"its program did not end within {PEER_S:g} s") from None
     except subprocess.CalledProcessError as error:
         raise NoEnvironment(f"its program fails: {error.stderr.strip()[-500:]}") from None
     found = np.load(result)

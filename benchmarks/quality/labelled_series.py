@@ -19,7 +19,7 @@ QUIET = 1_500
 INCIDENTS_PER_SERIES = 5
 # Readings after an incident in which an opening is neither right nor wrong: the model's window holds the incident.
 RECOVERY = 60
-# An incident's size, in units of the largest moves that the series makes by itself.
+# The quantile of a series' own changes that counts as a large move. An incident's size is a multiple of such a move.
 LARGE_MOVE = 0.995
 LONGEST_SEASON = 24
 
@@ -50,7 +50,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class LabelledSeries:
-    """A series with incidents. clean: the values before they were added."""
+    """A series with incidents. values, clean: (readings,), with and without the incidents."""
 
     name: str
     values: Float64Array
@@ -82,7 +82,7 @@ def _one(seed: int, number: int, length: int) -> LabelledSeries:
 
 
 def _move(values: Float64Array, begin: int, steps: int = 1) -> float:
-    """A change over `steps` readings that is large for the series."""
+    """The size of a change over `steps` readings that is large for the series before `begin`."""
     before = values[max(0, begin - QUIET) : begin]
     changes = np.abs(before[steps:] - before[:-steps])
     return float(np.quantile(changes, LARGE_MOVE)) + 1e-9

@@ -40,7 +40,7 @@ def seasonal_naive(windows: Float64Array, horizon: int, season: int = DAY) -> Fl
 
 
 def median_of_12(windows: Float64Array, horizon: int) -> Float64Array:
-    """The quantiles of the last 12 known readings."""
+    """The quantiles of the last 12 known readings, the same for every step."""
     levels = np.stack([np.quantile(row[~np.isnan(row)][-12:], QUANTILES) for row in windows])
     return np.repeat(levels[:, np.newaxis, :], horizon, axis=1)
 
@@ -70,7 +70,10 @@ def classical(name: str, season: int = DAY) -> Method:
 
 
 def pinball(forecast: Float64Array, actual: Float64Array) -> float:
-    """The mean over series of the quantile loss, each in units of the size of its readings."""
+    """The mean quantile loss over windows, steps and quantiles, in the unit of the readings.
+
+    forecast: (count, horizon, quantiles). actual: (count, horizon).
+    """
     difference = actual[:, :, np.newaxis] - forecast
     levels = np.array(QUANTILES)
     losses = np.maximum(levels * difference, (levels - 1) * difference).mean(axis=(1, 2))
@@ -78,7 +81,7 @@ def pinball(forecast: Float64Array, actual: Float64Array) -> float:
 
 
 def error(forecast: Float64Array, actual: Float64Array, sizes: Float64Array) -> float:
-    """The mean absolute error of the median, each series in units of its size."""
+    """The mean absolute error of the median, each series in units of its size. sizes: (count,)."""
     return float((np.abs(forecast[:, :, MIDDLE] - actual).mean(axis=1) / sizes).mean())
 
 

@@ -1,4 +1,4 @@
-"""Kinds of series that the base model is never trained on: made by other rules than those of its generator."""
+"""Kinds of series that the base model is never trained on: created by other rules than those of its generator."""
 
 from __future__ import annotations
 

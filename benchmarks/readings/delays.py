@@ -64,8 +64,9 @@ def _append_times_s(servers: str, topic: str) -> dict[str, float]:
     try:
         while batch := reader.consume(1000, 3.0):
             for each in batch:
-                host, at_s = history.host_and_time(each.value() or b"")
-                found[live.window_id(host, at_s)] = each.timestamp()[1] / 1000
+                if each.error() is None:
+                    host, at_s = history.host_and_time(each.value() or b"")
+                    found[live.window_id(host, at_s)] = each.timestamp()[1] / 1000
     finally:
         reader.close()
     return found

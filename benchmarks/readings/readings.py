@@ -153,9 +153,9 @@ def _table(measured: list[RateRow]) -> report.Table:
 
 
 def _chart(measured: list[RateRow]) -> report.Chart | None:
-    rates = {row.name: row.rate() for row in measured if row.runs}
+    spreads = {row.name: row.rate() for row in measured if row.runs}
     ours = [row.name for row in measured if isinstance(row.pipeline, FncastReadings)]
-    return charts.bars(report.CHARTS, "readings", rates, "readings a second", ours)
+    return charts.bars(report.CHARTS, "readings", spreads, "readings a second", ours)
 
 
 def _ratios(measured: list[RateRow]) -> report.Table:

@@ -34,7 +34,7 @@ CHANGE_EVERY_S = 10  # from a leave to the next join, and back
 class Restart:
     """A restart after a kill. restore_s: from the assignment of partitions to the first forecast.
 
-    memory_mb: resident memory of the consumer in MiB, before the kill and after the restart.
+    memory_mb: resident memory of the consumer in MB, before the kill and after the restart.
     """
 
     restore_s: float
@@ -58,7 +58,7 @@ async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
             count = PROBES * MIN_READINGS + hosts * STEPS_BEFORE_KILL
             await wait_until_committed(servers, run.topics.group, topic, count, killed.check, PATIENCE_S)
             await asyncio.sleep(SNAPSHOT_S)
-            before_mb = killed.memory_bytes("consumer") / 2**20
+            before_mb = killed.memory_mb("consumer")
             for process in killed.family("consumer"):
                 process.kill()
             await killed.end()
@@ -66,7 +66,7 @@ async def restart(testbed: Testbed, hosts: int = HOSTS) -> Restart:
             await asyncio.to_thread(publish, servers, topic, next_step)
             await restarted.start(*programs)
             [forecast, *_] = await asyncio.to_thread(output.wait, 1, PATIENCE_S, restarted.check)
-            after_mb = restarted.memory_bytes("consumer") / 2**20
+            after_mb = restarted.memory_mb("consumer")
         finally:
             await killed.end()
             await restarted.end()

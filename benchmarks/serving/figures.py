@@ -13,8 +13,8 @@ IN_PROCESS = "in process, no server"
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What is measured at once: a number of connections (0 without a server), and windows in each request."""
+class LoadSize:
+    """The size of a load: its connections (0 without a server), and the windows of each request."""
 
     connections: int
     windows: int
@@ -23,12 +23,12 @@ class Cell:
         return f"{self.connections} × {self.windows}"
 
 
-MANY_CONNECTIONS = Cell(64, 1)
+MANY_CONNECTIONS = LoadSize(64, 1)
 
 
 @dataclass(frozen=True)
 class ServingFigure:
-    """The result of one cell and round. rate: requests a second. cpu_us: CPU time of a request in the server."""
+    """The result of one load in one round. rate: requests a second. cpu_us: CPU time of a request in the server."""
 
     rate: float
     p50_ms: float
@@ -36,7 +36,7 @@ class ServingFigure:
     cpu_us: float
 
 
-ServingFigures = dict[str, dict[Cell, list[ServingFigure]]]  # by server and cell, one for each round
+ServingFigures = dict[str, dict[LoadSize, list[ServingFigure]]]  # by server and load, one for each round
 
 
 def tables(figures: ServingFigures) -> list[report.Table]:
@@ -52,22 +52,22 @@ def tables(figures: ServingFigures) -> list[report.Table]:
 
 def _ratios(figures: ServingFigures) -> report.Table:
     """Compare each server that has a model with the fixed answer and the model in process, round by round."""
-    fixed, in_process = figures.get(FIXED, {}), figures[IN_PROCESS].get(Cell(0, 64), [])
-    single, batches = Cell(1, 1), [Cell(connections, 64) for connections in CONNECTIONS]
+    fixed, in_process = figures.get(FIXED, {}), figures[IN_PROCESS].get(LoadSize(0, 64), [])
+    single, batches = LoadSize(1, 1), [LoadSize(connections, 64) for connections in CONNECTIONS]
     rows = []
-    for name, cells in figures.items():
+    for name, found in figures.items():
         if name in (IN_PROCESS, FIXED):
             continue
         p50_ratios = [
             mine.p50_ms / bare.p50_ms
-            for mine, bare in zip(cells[single], fixed.get(single, []), strict=False)
+            for mine, bare in zip(found[single], fixed.get(single, []), strict=False)
         ]
         extra_cpu_us = [
             mine.cpu_us - bare.cpu_us
-            for mine, bare in zip(cells[MANY_CONNECTIONS], fixed.get(MANY_CONNECTIONS, []), strict=False)
+            for mine, bare in zip(found[MANY_CONNECTIONS], fixed.get(MANY_CONNECTIONS, []), strict=False)
         ]
         batch_shares = [
-            [mine.rate / raw.rate for mine, raw in zip(cells[batch], in_process, strict=False)]
+            [mine.rate / raw.rate for mine, raw in zip(found[batch], in_process, strict=False)]
             for batch in batches
         ]
         columns = (p50_ratios, extra_cpu_us, *batch_shares)
@@ -83,15 +83,16 @@ def _ratios(figures: ServingFigures) -> report.Table:
 
 def _table(figures: ServingFigures, measure: str, title: str) -> report.Table:
     """Return the medians of one measure, a field of `ServingFigure`. The model in process has only one connection."""
-    cells = [Cell(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
+    sizes = [LoadSize(connections, windows) for connections in CONNECTIONS for windows in WINDOWS]
     rows = []
     for name, found in figures.items():
         row: list[report.Cell] = [name]
-        for cell in cells:
-            in_process = Cell(0, cell.windows) if cell.connections == 1 else cell
-            values = found.get(cell) or found.get(in_process)
+        for size in sizes:
+            values = found.get(size)
+            if not values and size.connections == 1:
+                values = found.get(LoadSize(0, size.windows))
             missing = "" if name == IN_PROCESS else "failed"
             row.append(Spread.of([getattr(value, measure) for value in values]).median if values else missing)
         rows.append(row)
-    heads = [str(cell) for cell in cells]
+    heads = [str(size) for size in sizes]
     return report.Table(title, ("server", *heads), rows)

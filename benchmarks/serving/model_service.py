@@ -38,7 +38,7 @@ from benchmarks.serving.figures import (
     IN_PROCESS,
     MANY_CONNECTIONS,
     WINDOWS,
-    Cell,
+    LoadSize,
     ServingFigure,
     ServingFigures,
     tables,
@@ -87,7 +87,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         if server is chosen[0]:
             for windows in WINDOWS:
                 in_process = await _in_process(model, windows, arguments.seconds)
-                figures[IN_PROCESS][Cell(0, windows)].append(in_process)
+                figures[IN_PROCESS][LoadSize(0, windows)].append(in_process)
         await _measure(server, folder, arguments.seconds, figures)
 
     def describe(server: MeasuredServer) -> str:
@@ -97,7 +97,7 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
 
     failed = await run_rounds(chosen, arguments.rounds, measure, describe)
     for name in failed:
-        figures[name]  # creates its row, in which cells without a figure say "failed"
+        figures[name]  # creates its row, in which loads without a figure say "failed"
     profile = await _profile(_servers(models, model)[0], folder)
     blocks: list[report.Block | None] = [*tables(figures), failures(failed), profile]
     code = 1 if failed else 0
@@ -108,21 +108,21 @@ async def _compare(arguments: argparse.Namespace, folder: Path) -> int:
         return code
     generator = "load: wrk" if has_wrk() else "load: asyncio, slower than some servers"
     facts = machine.facts(generator, f"{rounds_text(arguments.rounds)}, {arguments.seconds} s a figure")
-    rates = {
-        name: Spread.of([found.rate for found in cells[MANY_CONNECTIONS]])
-        for name, cells in figures.items()
-        if cells[MANY_CONNECTIONS]
-    }
-    chart = charts.bars(
-        report.CHARTS,
-        "model-service",
-        rates,
-        "requests a second, 64 connections × 1 window",
-        [name for name in rates if name.startswith("fncast")],
-    )
-    report.save(PROGRAM, facts, [*blocks, chart])
+    report.save(PROGRAM, facts, [*blocks, _chart(figures)])
     pages.generate()
     return code
+
+
+def _chart(figures: ServingFigures) -> report.Chart | None:
+    """Draw the requests a second of each server with many connections."""
+    rates = {
+        name: Spread.of([found.rate for found in by_size[MANY_CONNECTIONS]])
+        for name, by_size in figures.items()
+        if by_size[MANY_CONNECTIONS]
+    }
+    ours = [name for name in rates if name.startswith("fncast")]
+    label = "requests a second, 64 connections × 1 window"
+    return charts.bars(report.CHARTS, "model-service", rates, label, ours)
 
 
 def _servers(models: Path, model: Path) -> list[MeasuredServer]:
@@ -131,7 +131,7 @@ def _servers(models: Path, model: Path) -> list[MeasuredServer]:
 
 
 async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: ServingFigures) -> None:
-    """Measure all cells of one server. A cell whose load fails gets no figure. Raises ProcessFailed, NoEnvironment."""
+    """Measure all loads of one server. A load that fails gets no figure. Raises ProcessFailed, NoEnvironment."""
     ports = Ports.free()
     started = build_program(server, ports, folder)
 
@@ -146,18 +146,18 @@ async def _measure(server: MeasuredServer, folder: Path, seconds: int, figures: 
             request = server.request(windows)
             with contextlib.suppress(LoadFailed):  # a slow server may not answer in time
                 await load(request, 1, WARM_UP_S)
-            for cell in (Cell(connections, windows) for connections in CONNECTIONS):
+            for size in (LoadSize(connections, windows) for connections in CONNECTIONS):
                 before_s = sum(processes.cpu_s().values())
                 try:
-                    result = await load(request, cell.connections, seconds)
+                    result = await load(request, size.connections, seconds)
                 except LoadFailed as error:
-                    print(f"{server.name}: {cell}: {error}", file=sys.stderr, flush=True)
+                    print(f"{server.name}: {size}: {error}", file=sys.stderr, flush=True)
                     continue
                 finally:
                     processes.check()
                 cpu_us = (sum(processes.cpu_s().values()) - before_s) / result.requests * 1e6
                 measured = ServingFigure(result.rate, result.p50_ms, result.p99_ms, cpu_us)
-                figures[server.name][cell].append(measured)
+                figures[server.name][size].append(measured)
 
 
 async def _profile(server: MeasuredServer, folder: Path) -> report.Block:

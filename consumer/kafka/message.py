@@ -8,7 +8,7 @@ from consumer.lanes.lane import Partition
 from interceptor.delivery import Record, UnreadableRecord
 
 
-def record(message: Message) -> Record:
+def to_record(message: Message) -> Record:
     """Convert a message without error. The driver's types allow None where such a message has a value."""
     kind = Record
     try:

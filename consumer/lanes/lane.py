@@ -70,7 +70,7 @@ class Lane:
 
     @property
     def has_room_again(self) -> bool:
-        """Whether it is half empty: later than `is_full` ends, so that a partition does not pause all the time."""
+        """Whether at least half of it is free: a resumed partition is then not paused again at once."""
         return self.events <= self.max_events // 2 and self.bytes <= self.max_bytes // 2
 
     def add(self, delivery: Delivery) -> None:

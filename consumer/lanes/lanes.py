@@ -16,7 +16,8 @@ PAUSE_AFTER_S = 0.2  # a lane that is full for longer is paused; a shorter pause
 MAX_ALL_EVENTS = 16 * 1024
 MAX_ALL_BYTES = 32 * 1024 * 1024
 MIN_EVENTS = 64  # the smallest share; together with other lanes it still fills a batch
-# Up to this many lanes may hold twice as much each: otherwise the calls in flight would take all their events.
+# With so few lanes, each may hold twice as much. Otherwise the calls in flight could take all their events, and none
+# would wait for the next call.
 FEW_LANES = 2
 
 BatchPart = tuple[Lane, list[Delivery]]  # the deliveries of one lane in a batch
@@ -77,9 +78,9 @@ class Lanes:
     def add(self, records: Iterable[Record]) -> None:
         """Add each record to the lane of its partition. Records of other partitions are dropped."""
         for record in records:
+            # Without a lane, the partition was revoked meanwhile, and its next owner reads the record.
             lane = self._lanes.get((record.topic, record.partition))
             if lane is not None:
-                # Otherwise the partition was revoked meanwhile, and its next owner reads the record.
                 lane.add(Delivery(record, lane.generation))
 
     def flow(self, now_s: float) -> Flow:
@@ -107,7 +108,7 @@ class Lanes:
         return flow
 
     def _hold_back(self, lane: Lane, now_s: float, flow: Flow) -> None:
-        """Pause a full lane once it is full for a while; stop the poll until then.
+        """Pause a lane that has been full for a while. Until then, do not poll.
 
         A lane whose topic's partitions wait for each other is paused at once.
         """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# The pause after a commit, as a multiple of its duration. Nothing is published during a commit. So this bounds the lost
-# time. Under load commits take longer, so more results share one commit. At most MAX_PAUSE_S.
+# The pause after a commit, as a multiple of its duration; at most MAX_PAUSE_S. Nothing is published during a commit, so
+# this bounds the share of lost time. Under load commits take longer, so more results share one commit.
 PAUSE_RATIO = 1.5
 MAX_PAUSE_S = 0.05
 # A commit costs the broker the same CPU time however many results it holds. So under a backlog a commit waits a little

@@ -39,7 +39,7 @@ class FnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if not 0 < getattr(self, name) < MAX_NUMBER:
                 raise ValueError(f"{name} must be positive, and below {MAX_NUMBER:,}")
         if not 0 <= self.linger_s < MAX_NUMBER:
-            raise ValueError("linger_s must not be negative")
+            raise ValueError(f"linger_s must be at least 0, and below {MAX_NUMBER:,}")
 
 
 class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -73,7 +73,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 " [kafka.client]"
             )
         if not 0 <= self.pause_after_refused < MAX_NUMBER:
-            raise ValueError("pause_after_refused must not be negative")
+            raise ValueError(f"pause_after_refused must be at least 0, and below {MAX_NUMBER:,}")
         if not self.input_topics or not all(self.input_topics):
             raise ValueError("input_topics names no topic")
         if len(set(self.input_topics)) < len(self.input_topics):

@@ -75,11 +75,12 @@ def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
     """[kafka] with the topics of [[inputs]] added to `input_topics`. msgspec reports malformed values later."""
     if not isinstance(inputs, list):
         return kafka
-    named = [entry["topic"] for entry in inputs if isinstance(entry, Mapping) and "topic" in entry]
+    topics = [entry.get("topic") for entry in inputs if isinstance(entry, Mapping)]
+    named = dict.fromkeys(topic for topic in topics if isinstance(topic, str))
     listed = kafka.get("input_topics", [])
     if not named or not isinstance(listed, list | tuple):
         return kafka
-    return {**kafka, "input_topics": [*listed, *dict.fromkeys(name for name in named if name not in listed)]}
+    return {**kafka, "input_topics": [*listed, *(topic for topic in named if topic not in listed)]}
 
 
 def _check_routes(routes: Mapping[str, Any]) -> None:

@@ -53,10 +53,10 @@ def from_environment(environ: Mapping[str, str], root: type[msgspec.Struct]) -> 
         path, value = _setting(variable, environ[variable], sections)
         names[".".join(path)] = variable
         inner = table
-        for name in path[:-1]:
+        for depth, name in enumerate(path[:-1], 1):
             inner = inner.setdefault(name, {})
             if not isinstance(inner, dict):
-                shorter = names[".".join(path[: path.index(name) + 1])]
+                shorter = names[".".join(path[:depth])]
                 raise SettingsError(
                     f"environment variable {variable}: {shorter} is set too; keep one of them"
                 )

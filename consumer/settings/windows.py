@@ -48,7 +48,7 @@ class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         parse_step(self.step)
         if not 0 <= self.grace_s < MAX_SECONDS:
-            raise ValueError("grace_s must not be negative")
+            raise ValueError(f"grace_s must be at least 0, and below {MAX_SECONDS:,.0f}")
         for name, most in (("every", MAX_EVERY), ("max_series", MAX_SERIES)):
             if not 1 <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must be from 1 to {most:,}")

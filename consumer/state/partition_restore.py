@@ -12,7 +12,7 @@ from concurrent.futures import TimeoutError as NotYet
 from typing import TypeVar
 
 from consumer import metrics
-from consumer.kafka.message import record
+from consumer.kafka.message import to_record
 from consumer.state.reader import Reader
 from consumer.state.restoration import Restoration, Restored
 from consumer.state.snapshot import Snapshot
@@ -140,7 +140,7 @@ class PartitionRestore:
         count = 0
         with contextlib.closing(reader.read(restoration.partition, max(begin, first), start)) as chunks:
             for chunk in chunks:
-                records = [record(message) for message in chunk]
+                records = [to_record(message) for message in chunk]
                 count += len(records)
                 self._replay_records(restoration, from_offsets, records)
                 restoration.check()
@@ -171,6 +171,6 @@ class PartitionRestore:
             try:
                 return done.result(CHECK_S)
             except NotYet:
-                if done.done():
+                if done.done():  # the interceptor itself has raised TimeoutError
                     return done.result()
                 restoration.check()

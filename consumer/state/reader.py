@@ -118,7 +118,6 @@ class Reader:
             # With a time-out, the client waits for the whole chunk.
             messages = self._consumer.consume(CHUNK, 0) or self._consumer.consume(1, POLL_S)
             for message in messages:
-                heard_s = time.monotonic()
                 error = message.error()
                 offset = message.offset()
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:
@@ -129,7 +128,9 @@ class Reader:
             yield chunk
             if is_over or (chunk and chunk[-1].offset() == end - 1):
                 return
-            if time.monotonic() - heard_s > SILENT_S:
+            if messages:
+                heard_s = time.monotonic()  # not earlier: the caller may take its time with a chunk
+            elif time.monotonic() - heard_s > SILENT_S:
                 raise Unavailable(f"{partition[0]}/{partition[1]} was not read to its end")
 
     def close(self) -> None:

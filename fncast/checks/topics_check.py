@@ -107,14 +107,13 @@ def output_row(
     hop = f"topic {topic}"
     if _lacks(rights, topic, AclOperation.WRITE):
         return Row(hop, "failed", "this login may not write to it", "grant it Write on the topic")
-    wanted = max((topics.get(name, 0) for name in settings.kafka.input_topics), default=0)
     if topic not in topics:
-        detail = "it does not exist yet; fncast consume creates it"
         if _lacks(rights, "", AclOperation.CREATE):
+            wanted = max((topics.get(name, 0) for name in settings.kafka.input_topics), default=0)
             partitions = f"{wanted} partitions" if wanted else "as many partitions as the input has"
             fix = f"create it with {partitions}, or grant Create on the cluster"
             return Row(hop, "failed", "it does not exist, and this login may not create it", fix)
-        return Row(hop, "ok", detail)
+        return Row(hop, "ok", "it does not exist yet; fncast consume creates it")
     count = topics[topic]
     if problem:
         return Row(hop, "failed", problem.reason, problem.fix)

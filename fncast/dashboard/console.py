@@ -83,15 +83,20 @@ def number(value: float | None, width: float = 0.0) -> str:
     """Format with four digits and an SI prefix: 37.25, 1.234M. As an integer if a band of `width` needs more digits."""
     if value is None:
         return "?"
+    rounded = float(f"{value:.4g}")  # 9999.6 needs the prefix that 10,000 has
     if abs(value) >= SMALLEST_SCALED and 0 < width < abs(value) / 1000:
         return f"{value:.0f}"
     for floor, suffix in SUFFIXES:
-        if abs(value) >= max(floor, SMALLEST_SCALED):
-            return f"{value / floor:.4g}{suffix}"
-    return f"{value:.4g}"
+        if abs(rounded) >= max(floor, SMALLEST_SCALED):
+            return f"{rounded / floor:.4g}{suffix}"
+    return f"{rounded:.4g}"
 
 
 def _clock(timestamp_s: float | None) -> str:
-    if timestamp_s is None:
-        return "--:--:--"
-    return datetime.fromtimestamp(timestamp_s, UTC).astimezone().strftime("%H:%M:%S")
+    """The local time of day; dashes without a timestamp, and for one beyond the calendar."""
+    try:
+        if timestamp_s is not None:
+            return datetime.fromtimestamp(timestamp_s, UTC).astimezone().strftime("%H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        pass
+    return "--:--:--"

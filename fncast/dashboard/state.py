@@ -117,7 +117,7 @@ class PageState:
             self._add_answer(event, record, written_s, now_s)
         elif record.topic == topics.outages:
             if event.type == OUTAGE_TYPE:
-                self._outages.add(event, now_s if record.is_live else record.timestamp_s or 0.0)
+                self._outages.add(event, now_s if record.is_live else min(record.timestamp_s or 0.0, now_s))
         elif record.topic == topics.training:
             if event.type == TRAINING_TYPE:
                 self._training.add(event, written_s)

@@ -87,6 +87,7 @@ class PageUpdater:
             except Exception as error:
                 log.exception("The live page does not update. Trying again.")
                 self.failure = clean(f"{type(error).__name__}: {error}", MAX_FAILURE)
+            # An error after a long time without one has the shortest pause again.
             failures = failures + 1 if self._clock() - began_s < RESTART_S[-1] else 1
             await asyncio.sleep(RESTART_S[min(failures, len(RESTART_S)) - 1])
 

@@ -88,7 +88,7 @@ class Plan:
         )
 
     def training(self) -> list[str]:
-        """The training of a model on the history of the readings."""
+        """The training of a model on generated series."""
         flags = ("--models", self.models, "--name", NAME, "--epochs", EPOCHS, "--progress", "json")
         return self._fncast("train", *flags)
 

@@ -66,7 +66,7 @@ class ProcessGroup:
         if not self._is_closing and not self.failure.done():
             self.failure.set_exception(error)
 
-    def close(self) -> None:
+    def expect_ends(self) -> None:
         """From now on, the end of a process is not a failure."""
         self._is_closing = True
 

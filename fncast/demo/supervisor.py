@@ -73,7 +73,7 @@ class DemoSupervisor:
     async def close(self) -> None:
         """End the source, wait for pending forecasts, end the others. Takes less than 5 s."""
         group = self._group
-        group.close()
+        group.expect_ends()
         group.ask_to_end("monitor")  # it needs the longest, and nothing waits for it
         await group.end(SOURCES, SOURCE_END_S)
         if "source" in group.names:

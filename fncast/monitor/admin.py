@@ -80,9 +80,9 @@ class MonitorCollector:
         yield GaugeMetricFamily("fncast_monitor_unusable_events", "Events that could not be read.", unusable)
 
 
-def open_counts(partitions: Sequence[MonitorPartition]) -> tuple[int, int]:
+def open_counts(monitors: Sequence[MonitorPartition]) -> tuple[int, int]:
     """How many anomalies and how many alerts are open in all partitions."""
-    every = [series for partition in partitions for series in partition.series.values()]
+    every = [series for monitor in monitors for series in monitor.series.values()]
     anomalies = sum(series.is_watched and series.joined.detector.episode is not None for series in every)
     alerts = sum(alert.is_open for series in every for alert in series.alerts.values())
     return anomalies, alerts + sum(each.is_open for series in every for each in series.comparisons.values())

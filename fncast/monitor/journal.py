@@ -15,9 +15,10 @@ from interceptor.errors import StateError
 Entry = tuple[int, tuple[Any, ...]]
 
 VERSION = 3
-# No series has such a name: these keys are not UTF-8.
+# The key of a series' copy is its name in UTF-8. All other keys begin with a byte that UTF-8 does not have.
 NEXT_OFFSET = b"\xff"
-_ENTRIES = (b"\xfe", b"\xfd")
+# The first byte of an entry record's key, by set of keys. A number follows.
+_KEY_SETS = (b"\xfe", b"\xfd")
 # The time from one round's start to the next. A round writes all series that changed.
 ROUND_S = 10.0
 # A round begins earlier after this many entries: they bound the time of a restart.
@@ -47,7 +48,7 @@ class Journal:
         self._round = 0
         self._round_at_s = clock() + ROUND_S
         self._to_write: list[str] = []  # series of this round
-        self._entries = 0  # in this round
+        self._entry_count = 0  # in this round
         self._numbers: dict[str, int] = {}  # by topic, of the last record in this round
         self._is_live = False
         # What was restored: by topic and key set the largest number, by series the sequence of its copy, and entries as
@@ -69,7 +70,7 @@ class Journal:
             if self._is_live:  # the state in memory is newer
                 return committed
             self._sequence = max(self._sequence, sequence)
-            if record.key[:1] in _ENTRIES:
+            if record.key[:1] in _KEY_SETS:
                 key_set = (topic, record.key[:1])
                 number = int.from_bytes(record.key[1:], "big")
                 self._restored_numbers[key_set] = max(self._restored_numbers.get(key_set, -1), number)
@@ -93,7 +94,7 @@ class Journal:
                 self._monitor.replay(note)
         self._restored_entries.clear()
         if self._restored_numbers:  # this round continues after the records that may be needed
-            key = _ENTRIES[self._round % 2]
+            key = _KEY_SETS[self._round % 2]
             self._numbers = {
                 topic: number for (topic, each), number in self._restored_numbers.items() if each == key
             }
@@ -109,7 +110,7 @@ class Journal:
         """
         self._is_live = True
         self._sequence += 1
-        self._entries += sum(map(len, entries.values()))
+        self._entry_count += sum(map(len, entries.values()))
         copies = [
             StateRecord(name.encode(), self._record(self._monitor.series[name].state()))
             for name in self._copied()
@@ -119,7 +120,7 @@ class Journal:
             records = [StateRecord(record.key, record.value) for record in copies]
             for part in _parts(entries.get(topic, ())):
                 number = self._numbers[topic] = self._numbers.get(topic, -1) + 1
-                key = _ENTRIES[self._round % 2] + number.to_bytes(4, "big")
+                key = _KEY_SETS[self._round % 2] + number.to_bytes(4, "big")
                 records.append(StateRecord(key, self._record(part)))
             records.append(StateRecord(NEXT_OFFSET, self._record([offset, self._round])))
             found[topic] = records
@@ -127,12 +128,12 @@ class Journal:
 
     def _copied(self) -> list[str]:
         """The series to write now. Begins a round if it is due."""
-        is_full = self._entries >= ROUND_ENTRIES
+        is_full = self._entry_count >= ROUND_ENTRIES
         if is_full or (not self._to_write and self._clock() >= self._round_at_s):
             self._to_write = sorted({*self._to_write, *self._monitor.changed})
             self._round += 1
             self._round_at_s = self._clock() + ROUND_S
-            self._entries = 0
+            self._entry_count = 0
             self._numbers.clear()
         count = len(self._to_write) if is_full else SERIES_AT_ONCE
         names, self._to_write = self._to_write[:count], self._to_write[count:]

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from consumer.errors import ConsumerError
 from consumer.kafka.errors import create_client, map_kafka_errors, reported_offset
-from consumer.kafka.message import record
+from consumer.kafka.message import to_record
 from consumer.kafka.topics.topics import EMBEDDED
 from fncast.foreign_text import clean
 from fncast.recognition.sample import Sample, clean_topic
@@ -102,7 +102,8 @@ class TopicSampler:
         while True:
             starts = _starts(first, end, back)
             records, is_cut = self._read(topic, starts, end, limit, deadline_s)
-            is_whole = all(starts[number] == first[number] for number in starts)
+            # A partition without a start is not read: that is the whole partition only if it is empty.
+            is_whole = all(starts.get(number, end[number]) == first[number] for number in end)
             if len(records) >= min(ENOUGH, limit) or is_whole or is_cut:
                 return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
             back *= FURTHER
@@ -167,7 +168,7 @@ class TopicSampler:
                 error = message.error()
                 number = message.partition() or 0
                 if error is None:
-                    records.append(record(message))
+                    records.append(to_record(message))
                     size += len(message)
                     if (message.offset() or 0) + 1 >= end[number]:
                         unread.discard(number)

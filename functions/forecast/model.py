@@ -73,7 +73,7 @@ class ForecastModel:
     """A model behind a client. Its description is read at first use and cached until `forget`."""
 
     def __init__(self, client: ModelClient, horizon: int | None = None) -> None:
-        """horizon: the most steps of a forecast; None: as many as the model gives, or those of its smallest size."""
+        """horizon: the most steps of a forecast; None for those of the model's smallest size, or all without sizes."""
         self._client = client
         self._horizon = horizon
         self._description: Description | None = None

@@ -128,5 +128,5 @@ def rounded(values: Float64Array, moves: Float64Array) -> Float64Array:
         exact = _FLOAT64_DIGITS - 1 - np.floor(np.log10(largest))
         decimals = np.clip(np.minimum(decimals, exact), 0, len(_POWERS_OF_TEN) - 1)
         scale = _POWERS_OF_TEN[np.nan_to_num(decimals, nan=0).astype(np.int64)][:, None, None]
-        rounded: Float64Array = np.rint(values * scale) / scale
-    return rounded
+        result: Float64Array = np.rint(values * scale) / scale
+    return result

@@ -164,9 +164,12 @@ class ProcessPool:
 
     async def _run_once(self) -> bool:
         """Run one process to its end. Returns whether it answered any call. Raises NotStarted."""
-        process = await start_process(self.folder, self._variables)
+        variables = self._variables
+        process = await start_process(self.folder, variables)
         self._start_error = None
         self._alive.add(process)
+        if variables != self._variables:  # `configure` was called while the process started
+            self._outdated.add(process)
         try:
             self._release(process)
             code = await process.wait()

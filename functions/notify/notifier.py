@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 ANOMALY, ALERT = "io.fncast.anomaly.v1", "io.fncast.alert.v1"
 NONE, REJECTED, UNAVAILABLE = "io.fncast.none.v1", "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
+SILENT = "silent"  # the kind of an anomaly that is a series without readings
 SOURCE = "fncast/notify"
 TIMEOUT_S = 10.0
 RETRY_AFTER_S = 5.0
@@ -100,7 +101,10 @@ def to_alert(event: Event, now_s: float) -> dict[str, Any]:
     labels = {"alertname": name, "series": series, "source": SOURCE}
     if is_anomaly:
         labels["kind"] = str(data.get("kind", ""))
-        summary = f"{series}: {data.get('value')} instead of {data.get('expected')} at {data.get('time')}"
+        if labels["kind"] == SILENT:
+            summary = f"{series}: no reading after that of {data.get('time')}"
+        else:
+            summary = f"{series}: {data.get('value')} instead of {data.get('expected')} at {data.get('time')}"
     elif "model" in data:
         labels["model"] = str(data["model"])
         summary = (
@@ -115,8 +119,8 @@ def to_alert(event: Event, now_s: float) -> dict[str, Any]:
     return {
         "labels": labels,
         "annotations": {"summary": summary, "details": json.dumps(data)},
-        "startsAt": _text(now_s - 1),
-        "endsAt": _text(ends_s),
+        "startsAt": _time_text(now_s - 1),
+        "endsAt": _time_text(ends_s),
     }
 
 
@@ -146,5 +150,5 @@ def _reply(event: Event, type_: str, data: dict[str, Any] | None) -> Event:
     return reply if data is None else {**reply, "datacontenttype": "application/json", "data": data}
 
 
-def _text(time_s: float) -> str:
+def _time_text(time_s: float) -> str:
     return datetime.fromtimestamp(time_s, UTC).isoformat().replace("+00:00", "Z")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from fncast.foreign_text import clean
 from interceptor.assembly.series_window import FUTURE, MAX_BEHIND, TOO_OLD, SeriesWindow
 from interceptor.assembly.window import time_text
+from interceptor.readings.times import MAX_TIME_NS
 
 log = logging.getLogger("fncast.assemble")
 
@@ -51,8 +52,10 @@ def describe(dropped: DroppedReading) -> str:
     """Describe a dropped reading for the log: its time, why it was dropped, and what to do."""
     series, record_ns = dropped.series, dropped.timestamp_ms * _NS_PER_MS
     example = f"such as one of {clean(series.name, 200)!r} at {time_text(dropped.time_ns)}"
-    if dropped.timestamp_ms > 0:
+    if 0 < record_ns <= MAX_TIME_NS:
         example += f" in a record of {time_text(record_ns)}"
+    elif dropped.timestamp_ms > 0:
+        example += f" in a record whose timestamp, {dropped.timestamp_ms} ms, is after the year 2261"
     if dropped.outcome == FUTURE:
         return f"{example}: it is further ahead of its record than the window is long. Correct the producer's clock"
     assert series.grid is not None

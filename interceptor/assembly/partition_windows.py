@@ -29,7 +29,8 @@ NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
 
 _MAX_KEY_CHARACTERS = 2048  # for each series, of the keys in the cache
 _NS_PER_MS = 1_000_000
-_NO_TIMESTAMP_NS = 1 << 63  # the timestamp of a record that has none: no reading is ahead of it
+# The timestamp of a record without one, or with one after the year 2261: no reading is ahead of it.
+_NO_TIMESTAMP_NS = 1 << 63
 
 
 class PartitionWindows:
@@ -74,7 +75,9 @@ class PartitionWindows:
         completed: list[Window] = []
         if self.restored_until:
             self._catch_up(offset)
-        record_ns = timestamp_ms * _NS_PER_MS if timestamp_ms > 0 else _NO_TIMESTAMP_NS
+        record_ns = timestamp_ms * _NS_PER_MS
+        if not 0 < record_ns < _NO_TIMESTAMP_NS:
+            record_ns = _NO_TIMESTAMP_NS
         latest_ns, event_ns = self.event_ns, self.event_ns
         is_aggregated = self.rules.is_aggregated
         by_key, changed, outcomes = self._by_key, self.changed, self.outcomes

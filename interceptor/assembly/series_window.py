@@ -9,6 +9,7 @@ from interceptor.assembly.grid import Grid
 from interceptor.assembly.rules import Rules, length_ns
 from interceptor.assembly.window import Window
 from interceptor.readings.contract import MAX_UNIT_CHARACTERS, MetricKind, Series
+from interceptor.readings.naming import is_unicode
 
 NAN = float("nan")
 NEVER = -(1 << 62)  # an index before all others
@@ -62,7 +63,8 @@ class SeriesWindow:
         self.name = series.name
         self.labels_json = labels_json
         self.is_counter = series.kind is MetricKind.CUMULATIVE and rules.rate == "auto"
-        self.unit = series.unit if len(series.unit) <= MAX_UNIT_CHARACTERS else ""
+        has_unit = len(series.unit) <= MAX_UNIT_CHARACTERS and is_unicode(series.unit)
+        self.unit = series.unit if has_unit else ""
         self.rules = rules
         self.slot = slot
         self.grid: Grid | None = None

@@ -93,14 +93,11 @@ def encode(decoded: Decoded, format_: Format) -> list[tuple[bytes, bytes]]:
         if series is None or not is_unicode(series.name):
             decoded.skip(Skip.NO_SERIES, len(pairs))
             continue
-        characters = sum([len(label) + len(text) for label, text in series.labels.items()])
-        labels = series.labels if characters <= MAX_LABELS_BYTES else {}
-        records.append(
-            (
-                series.name.encode(),
-                _encode(_SeriesRecord(series.name, pairs, labels, series.unit, series.kind)),
-            )
-        )
+        text = "".join([*series.labels, *series.labels.values()])
+        labels = series.labels if len(text) <= MAX_LABELS_BYTES and is_unicode(text) else {}
+        unit = series.unit if is_unicode(series.unit) else ""
+        record = _SeriesRecord(series.name, pairs, labels, unit, series.kind)
+        records.append((series.name.encode(), _encode(record)))
         size += len(records[-1][1])
         if size > MAX_BYTES:
             raise UndecodableRecord(

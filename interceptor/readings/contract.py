@@ -12,7 +12,7 @@ from interceptor.outcome import Headers
 
 MAX_READINGS = 100_000  # per record; a record with more is rejected as a whole
 MAX_NAME_CHARACTERS = 1024  # of a series, labels included
-MAX_UNIT_CHARACTERS = 128  # a series with a longer unit has none
+MAX_UNIT_CHARACTERS = 128  # a unit that is longer, or not valid Unicode, is left out
 MAX_SHARED = 16_384  # characters or bytes of the name and labels that several readings of a record share
 MAX_LABELS = 128  # that several readings of a record share
 MAX_LABELS_BYTES = 4096  # of a series, as JSON; a series with more has none
@@ -49,8 +49,8 @@ class Skip(Enum):
 class Decoded(msgspec.Struct, gc=False):
     """The readings of one record, as parallel lists of equal length.
 
-    keys: one per reading, for `Format.series`. times_ns: since 1970 in UTC. values: finite.
-    skipped: number of skipped readings by reason.
+    keys: one per reading, for `Format.series`. times_ns: nanoseconds since 1970 in UTC, from 0 to `times.MAX_TIME_NS`.
+    values: finite. skipped: number of skipped readings by reason.
     """
 
     keys: list[Hashable] = []

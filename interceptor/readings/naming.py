@@ -45,10 +45,10 @@ def labels_text(labels: Mapping[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
-def is_unicode(name: str) -> bool:
-    """Whether the name can be written as UTF-8: a lone surrogate, which JSON allows, cannot."""
+def is_unicode(text: str) -> bool:
+    """Whether the text can be written as UTF-8: a lone surrogate, which JSON allows, cannot."""
     try:
-        name.encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True

@@ -34,8 +34,8 @@ def time_ns(raw: object, unit: str = "auto") -> int | None:
 
 
 def record_time_ns(timestamp_ms: int) -> int | None:
-    """Return the time of a record, for a reading without a time. None if the timestamp is negative."""
-    return timestamp_ms * UNITS_NS["ms"] if timestamp_ms >= 0 else None
+    """Return the time of a record, for a reading without a time. None if it is not between the years 1970 and 2261."""
+    return time_ns(timestamp_ms, "ms")
 
 
 def to_datetime(time_ns: int) -> datetime:

@@ -11,6 +11,7 @@ import numpy as np
 from interceptor.cloudevents.answers import Output, invalid_answer
 from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Event
+from interceptor.readings.naming import is_unicode
 from interceptor.routes.client import Answer
 from interceptor.routes.http_response import read_response
 from interceptor.routes.route import Route
@@ -81,6 +82,9 @@ def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
         for name, value in headers.items()
         if name.lower().startswith("ce-")
     }
+    for name, text in attributes.items():
+        if not is_unicode(text):  # the HTTP client keeps such bytes as lone surrogates
+            raise invalid_answer(f"the header ce-{name} is not valid UTF-8")
     if attributes.get("specversion") != "1.0" or attributes.get("type") != FORECASTS_TYPE:
         raise invalid_answer(
             f"a tensor of the type {quoted(attributes.get('type', ''))} instead of {FORECASTS_TYPE}"

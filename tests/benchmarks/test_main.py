@@ -41,6 +41,11 @@ def test_one_part_accepts_its_flags(calls: Calls) -> None:
     assert calls == {"end_to_end": ["--scale", "0.1", "--only", "fncast"]}
 
 
+def test_a_value_of_a_flag_may_be_the_name_of_a_part(calls: Calls) -> None:
+    assert benchmarks.main(["readings", "--only", "delay"]) == 0
+    assert calls == {"readings": ["--only", "delay"]}
+
+
 def test_each_part_gets_the_flags_that_it_accepts_and_a_failure_does_not_stop_the_others(
     calls: Calls,
 ) -> None:

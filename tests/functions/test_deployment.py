@@ -211,6 +211,15 @@ async def test_a_response_in_several_packets_is_read_whole(folder: FunctionFolde
         assert await fn.deploy(folder, "example/echo:1", "fncast", {}) == ("http://fn/invoke/1",)
 
 
+@pytest.mark.parametrize("document", [b"{}", b'{"items":{"id":"1"}}', b'{"items":[{}]}', b'{"items":["1"]}'])
+async def test_a_server_whose_entries_have_no_id_is_named(folder: FunctionFolder, document: bytes) -> None:
+    async with answering(document) as url, FnServer(url) as fn:
+        with pytest.raises(
+            DeployError, match="does not answer like an Fn server: its entry in apps has no id"
+        ):
+            await fn.deploy(folder, "example/echo:1", "fncast", {})
+
+
 async def test_a_response_above_the_limit_is_named(
     folder: FunctionFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,6 +162,14 @@ def test_the_part_that_is_out_is_red(
     assert red == (["function"] if function == "out" else ["model"])
 
 
+def test_times_that_no_clock_shows_do_not_stop_the_page(site: Site, visit: Callable[..., Tab]) -> None:
+    site.event("outages", "io.fncast.outage.v1", "forecast", "o", {"over": False, "reason": "no answer"})
+    site.event("dead-letters", "io.fncast.window.v1", "cpu", "d", {}, written_s=(2**63 - 1) / 1000)
+    tab = visit()
+    tab.says("#banner", r"^A route is out: forecast since – \(no answer")
+    tab.says("#dead-letters", "^1$")
+
+
 def test_a_filter_without_a_match_shows_a_message(site: Site, visit: Callable[..., Tab]) -> None:
     for number in range(12):
         site.series(f"host-{number}", datetime.now(UTC), events=2)

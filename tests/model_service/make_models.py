@@ -5,6 +5,8 @@
 <folder>/foreign: a SavedModel of two inputs whose rows influence each other: a, b -> total, product.
 <folder>/broken: like ours, but it answers NaN.
 <folder>/frozen.pb: x [-1, 2] -> y = 2 x + 1.
+<folder>/strings: a SavedModel of strings: texts [-1] -> joined [].
+<folder>/strings.tflite: texts [-1] -> column [-1, 1].
 """
 
 from __future__ import annotations
@@ -65,11 +67,29 @@ def write_frozen(path: Path) -> None:
     path.write_bytes(graph.as_graph_def().SerializeToString())
 
 
+def write_strings(folder: Path, lite: Path) -> None:
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+    def join(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"joined": tf.strings.reduce_join(texts)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
+    def stack(texts: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"column": tf.reshape(texts, [-1, 1])}
+
+    module.join = join
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": join})
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([stack.get_concrete_function()], module)
+    lite.write_bytes(converter.convert())
+
+
 def main(root: Path) -> None:
     for name, (window, horizon, offset) in VARIANTS.items():
         write_ours(root / name, window, horizon, offset)
     write_foreign(root / "foreign")
     write_frozen(root / "frozen.pb")
+    write_strings(root / "strings", root / "strings.tflite")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.authorization import DENIED, GRANT, authorization_error
 from consumer.kafka.dead_letters.stored import MAX_HEADER, StoredDeadLetter
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
-from consumer.kafka.message import record
+from consumer.kafka.message import to_record
 from consumer.settings.values import TOPIC_NAME
 from fncast.foreign_text import clean
 from fncast.wording.kafka import describe
@@ -128,18 +128,21 @@ class DeadLetterTopic:
         self._consumer.assign([TopicPartition(self.topic, p, starts.get(p, 0)) for p in partitions])
         heard_s = time.monotonic()
         while ends:
-            for message in self._consumer.consume(CHUNK, 0.2):
-                heard_s = time.monotonic()
+            messages = self._consumer.consume(CHUNK, 0.2)
+            if not messages and time.monotonic() - heard_s > ANSWER_S:
+                raise ConsumerError(f"Kafka does not answer while reading {self.topic!r}")
+            for message in messages:
                 if (error := message.error()) is not None:
-                    ends.pop(message.partition() if self._is_end(error) else None, None)
+                    if self._is_end(error):
+                        ends.pop(message.partition(), None)
                     continue
-                letter = record(message)
+                letter = to_record(message)
                 if letter.offset < ends.get(letter.partition, 0):
                     yield StoredDeadLetter(letter)
                 elif ends.pop(letter.partition, None) is not None:
                     self._consumer.pause([TopicPartition(self.topic, letter.partition)])
-            if time.monotonic() - heard_s > ANSWER_S:
-                raise ConsumerError(f"Kafka does not answer while reading {self.topic!r}")
+            if messages:
+                heard_s = time.monotonic()  # not earlier: the caller may take its time with a letter
 
     def _is_end(self, error: KafkaError) -> bool:
         """Whether an error event is the end of a partition. Raises ConsumerError if the client cannot continue."""

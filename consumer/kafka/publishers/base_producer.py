@@ -83,8 +83,8 @@ class BaseProducer:
     def _wait(self, timeout_s: float) -> None:
         """Run the client's callbacks for up to this time.
 
-        The client raises a fatal error here, and a SystemError where a callback runs after it. The next transaction or
-        record reports the error again, and that call handles it.
+        The client raises a fatal error here, and a SystemError if a callback runs after that error. Both are ignored:
+        the next transaction or record reports the error again, and that call handles it.
         """
         with suppress(KafkaException, SystemError):
             self._producer.poll(timeout_s)

@@ -27,7 +27,7 @@ _TEMPORARY = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
     }
 )
-FENCED = "group.instance.id"  # in the error of a static member that another one has replaced
+_STATIC_MEMBER = "group.instance.id"  # in the error of a static member that another one has replaced
 
 
 class SourceErrors:
@@ -59,7 +59,7 @@ class SourceErrors:
 
     def _fatal_error(self, error: KafkaError) -> ConsumerError:
         """The error after which this client does not work any more."""
-        if self._instance and FENCED in error.str():
+        if self._instance and _STATIC_MEMBER in error.str():
             return ConsumerError(
                 f"another consumer has joined the group {self._group_id!r} as {self._instance!r}, the name of"
                 " this consumer: give each its own `instance` in [kafka]"

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumer.kafka.connection import Connection
 from consumer.kafka.errors import create_client, failing_as, map_kafka_errors
-from consumer.kafka.message import partition_of, record
+from consumer.kafka.message import partition_of, to_record
 from consumer.kafka.source.errors import SourceErrors
 from consumer.kafka.source.offset_commits import OffsetCommits, commit_error, topic_partitions
 from consumer.kafka.source.properties import is_eager, source_properties
@@ -108,7 +108,7 @@ class KafkaSource:
                 if messages and most > 1:
                     messages += self._consumer.consume(most - 1, 0)
         records = [
-            record(message)
+            to_record(message)
             for message in messages
             if message.error() is None or self._handle_error_event(message)
         ]

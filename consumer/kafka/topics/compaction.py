@@ -1,4 +1,4 @@
-"""Checks that Kafka compacts the state topic, and does not delete its records by their age."""
+"""Checks that Kafka compacts the state topic. Without compaction it would only delete records by their age."""
 
 from __future__ import annotations
 

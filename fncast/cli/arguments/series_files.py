@@ -36,6 +36,17 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "files of readings", "Without these flags, fncast detects how each file is written."
     )
+    _add_column_arguments(group)
+    _add_form_arguments(group)
+    group.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail if readings are missing, repeated or moved to the nearest step, or if a column is not read",
+    )
+
+
+def _add_column_arguments(group: argparse._ArgumentGroup) -> None:
+    """Add the flags for the roles of the columns."""
     group.add_argument(
         "--time-column", metavar="NAME", help="the column of times (default: found in the file)"
     )
@@ -51,6 +62,10 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the column that names the series of a long file; may be repeated (default: found in the file)",
     )
+
+
+def _add_form_arguments(group: argparse._ArgumentGroup) -> None:
+    """Add the flags for the form of times and numbers."""
     group.add_argument(
         "--step",
         type=_step,
@@ -73,11 +88,6 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--dates",
         choices=("day-first", "month-first"),
         help="the order of day and month, if the dates of the file do not show it, such as 01/02/2026",
-    )
-    group.add_argument(
-        "--strict",
-        action="store_true",
-        help="fail if readings are missing, repeated or moved to the nearest step, or if a column is not read",
     )
 
 

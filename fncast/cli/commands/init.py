@@ -13,7 +13,7 @@ from fncast.failure import Failure
 from fncast.foreign_text import clean
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.report import report
-from fncast.recognition.sample import Sample
+from fncast.recognition.sample import Sample, clean_topic
 from fncast.recognition.starter_settings import starter_settings
 from fncast.recognition.topic_sampler import SampleError, TopicSampler
 
@@ -103,5 +103,5 @@ def _look(sampler: TopicSampler, topic: str) -> tuple[bool, str]:
 
 def _short(reason: str, topic: str) -> str:
     """The reason without the topic, its formats and its advice."""
-    reason = reason.removeprefix(f"the topic {clean(topic, 249)} ")
+    reason = reason.removeprefix(f"the topic {clean_topic(topic)} ")
     return clean(reason.split(". ")[0].partition(" (cloudevents,")[0], 160)

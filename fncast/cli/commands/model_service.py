@@ -42,6 +42,29 @@ fncast model-service --model model.tflite --name forecast
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_model_arguments(parser)
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        default="auto",
+        help="library that runs the models; auto: LiteRT if it is installed and there is a .tflite file, else"
+        " TensorFlow (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="start even if --models holds no model yet, and wait for one"
+    )
+    parser.add_argument(
+        "--grpc-port",
+        type=_grpc_port,
+        metavar="PORT",
+        help=f"port of the Open Inference Protocol over gRPC; 0: any free port, none: no gRPC (default: {GRPC_PORT}, "
+        f"or none if --port is not {PORT})",
+    )
+    add_listener_arguments(parser, PORT)
+
+
+def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say which models are served, and under which names."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--models",
@@ -83,24 +106,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VERSION",
         help="serve this version at /NAME, even if there is a newer one; may be repeated",
     )
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        default="auto",
-        help="library that runs the models; auto: LiteRT if it is installed and there is a .tflite file, else"
-        " TensorFlow (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--wait", action="store_true", help="start even if --models holds no model yet, and wait for one"
-    )
-    parser.add_argument(
-        "--grpc-port",
-        type=_grpc_port,
-        metavar="PORT",
-        help=f"port of the Open Inference Protocol over gRPC; 0: any free port, none: no gRPC (default: {GRPC_PORT}, "
-        f"or none if --port is not {PORT})",
-    )
-    add_listener_arguments(parser, PORT)
 
 
 def run(arguments: argparse.Namespace) -> int:

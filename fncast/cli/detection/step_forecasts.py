@@ -46,33 +46,32 @@ def forecast_parts(
 
     every_series: the readings of each series, as in `step_forecasts`.
     """
-    begins = [
-        (number, begin)
-        for number, values in enumerate(every_series)
-        for begin in model.batch_begins(len(values))
-    ]
+    batches = [(values, begin) for values in every_series for begin in model.batch_begins(len(values))]
 
-    def score(batch: tuple[int, int]) -> tuple[NDArray[np.int64], Float64Array, NDArray[np.int64]]:
-        numbers, windows = model.batch(every_series[batch[0]], batch[1])
+    def score(
+        batch: tuple[Float64Array, int],
+    ) -> tuple[NDArray[np.int64], Float64Array, NDArray[np.int64]]:
+        """The numbers of the batch's windows, and what `first_and_last_steps` returns for them."""
+        numbers, windows = model.batch(*batch)
         return numbers, *model.first_and_last_steps(windows)
 
     pool = ThreadPoolExecutor(model.threads)
     try:
-        scored = pool.map(score, begins)
-        for number, values in enumerate(every_series):
+        scored = pool.map(score, batches)
+        for index, values in enumerate(every_series):
             near, far = np.full((2, len(values), 3), np.nan)
             done = 0
             for begin in model.batch_begins(len(values)):
                 numbers, ends, steps = next(scored)
-                near[numbers] = ends[:, 0]
+                near[numbers] = ends[:, 0]  # a window's number is the index of the reading after it
                 last = numbers + steps - 1
                 reached = last < len(values)
                 far[last[reached]] = ends[reached, 1]
                 end = min(begin + BATCH, len(values))
-                yield number, _part(near, far, done, end)
+                yield index, _part(near, far, done, end)
                 done = end
             if done < len(values):
-                yield number, _part(near, far, done, len(values))
+                yield index, _part(near, far, done, len(values))
     finally:
         pool.shutdown(cancel_futures=True)
 

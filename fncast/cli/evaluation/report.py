@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fncast.cli.output.messages import SHOWN_SERIES, say
+from fncast.cli.output.messages import SHOWN_SERIES, listed, say
 from fncast.series.rfc3339 import format_time
 from model_service.training.evaluation.evaluation import Evaluation
 from model_service.training.evaluation.report import overall_table, series_tables
@@ -28,14 +28,14 @@ def warn_about_training_data(evaluation: Evaluation, folder: Path) -> None:
 
 def warn_about_long_seasons(evaluation: Evaluation) -> None:
     """Print a warning for the series whose season is longer than the window: the model cannot see it."""
-    long = {
-        each.name: each.seasons[-1] for each in evaluation.series if each.seasons[-1:] > (evaluation.window,)
-    }
-    if long:
-        shown = ", ".join(f"{name} ({season})" for name, season in list(long.items())[:SHOWN_SERIES])
-        more = f" and {len(long) - SHOWN_SERIES} more" if len(long) > SHOWN_SERIES else ""
+    too_long = [
+        f"{each.name} ({each.seasons[-1]})"
+        for each in evaluation.series
+        if each.seasons and each.seasons[-1] > evaluation.window
+    ]
+    if too_long:
         say(
-            f"the season is longer than the model's window of {evaluation.window} readings: {shown}{more};"
+            f"the season is longer than the model's window of {evaluation.window} readings: {listed(too_long)};"
             " train with --window auto for a window that holds it"
         )
 

@@ -80,18 +80,24 @@ def seasons_of(
 def _report_missing_for_week(
     series: Sequence[TimeSeries], before: Sequence[int], settings: TrainingSettings
 ) -> None:
-    """Print how many readings are missing for a search for weekly seasons, and what would help."""
+    """Print how many readings are missing for a search for weekly seasons, and what would help.
+
+    before: by series, how many readings come before its test part.
+    """
     from model_service.training.season import missing_for_week
 
-    lacking = [missing_for_week(end, each.step) for each, end in zip(series, before, strict=True)]
-    if not lacking or min(lacking) == 0:
+    if not series:
         return
-    whole = [missing_for_week(len(each), each.step) for each in series]
-    test = settings.test_share > 0 and min(whole) < min(lacking)
-    helps = " --test-share 0 gives more." if test else ""
-    if test and min(whole) == 0:
-        helps = " --test-share 0 gives enough, without an evaluation."
-    say(f"too few readings to look for a week: {min(lacking)} more are needed before the test part.{helps}")
+    missing = min(missing_for_week(end, each.step) for each, end in zip(series, before, strict=True))
+    if missing == 0:
+        return
+    missing_without_test = min(missing_for_week(len(each), each.step) for each in series)
+    advice = ""
+    if settings.test_share > 0 and missing_without_test == 0:
+        advice = " --test-share 0 gives enough, without an evaluation."
+    elif settings.test_share > 0 and missing_without_test < missing:
+        advice = " --test-share 0 gives more."
+    say(f"too few readings to look for a week: {missing} more are needed before the test part.{advice}")
 
 
 def chosen_window(series: Sequence[TimeSeries], settings: TrainingSettings, flag: str | None) -> int:

@@ -46,8 +46,8 @@ class ReadingBuffer:
         Returns the lowest index that changed, None if nothing changed.
         """
         newest = max(self.newest, start + len(values) - 1) if self._values else start + len(values) - 1
-        surplus = max(0, newest - MAX_READINGS + 1 - start)  # readings of the window that are too old to keep
-        start, values = start + surplus, values[surplus:]
+        too_old = max(0, newest - MAX_READINGS + 1 - start)  # readings of the window that are not kept
+        start, values = start + too_old, values[too_old:]
         if not values:
             return None
         if not self._values or start > self.newest + MAX_READINGS:

@@ -65,7 +65,7 @@ export class Card {
     this.describe();
   }
 
-  // Show how old the latest reading is, and whether the series is silent.
+  // Show how old the latest reading is, and whether the series is silent. Stores the time for the chart.
   showAge(now) {
     const { series } = this;
     const isSilent = series.isSilent(now), time = series.latestTime;
@@ -76,6 +76,7 @@ export class Card {
     else if (!isSilent && series.lastEvent !== null) parts.push(`last event ${ago(now - series.lastEvent)}`);
     setText(this.age, parts.join(" · "));
     this.element.classList.toggle("silent", isSilent);
+    // The chart names the latest reading "now" while it is current.
     if (series.now === undefined || series.isCurrent(now) !== series.isCurrent(series.now)) this.isDirty = true;
     series.now = now;
   }

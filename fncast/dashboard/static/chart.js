@@ -7,7 +7,7 @@ import { areDates, axisMoment, moment } from "./times.js";
 
 /* global uPlot */
 
-const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
+export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
 // Half the width of the widest label of the time axis, less the padding, in CSS pixels.
 const LABEL_HALF = 22;
 

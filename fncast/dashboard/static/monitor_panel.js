@@ -42,9 +42,9 @@ export class MonitorPanel {
     byId("monitor-columns").hidden = age === null;
     if (age === null) return;
     setText("monitor-age", `last report ${ago(age)}`);
-    if (this.isDirty || this.series !== this.cards.size) {
+    if (this.isDirty || this.drawnCards !== this.cards.size) {
       this.isDirty = false;
-      this.series = this.cards.size; // draw again after a new card: it gives the unit of its series
+      this.drawnCards = this.cards.size; // draw again after a new card: it gives the unit of its series
       this.drawIncidents(now);
       this.drawAccuracy();
     }

@@ -14,7 +14,8 @@ export class Series {
   update(changes) {
     const at = changes.from - this.first;
     if (at < 0 || at > this.times.length) {
-      this.times = [], this.actual = [], this.earlier = [], this.first = changes.from;
+      for (const name of ["times", "actual", "earlier"]) this[name] = [];
+      this.first = changes.from;
     }
     const keep = changes.from - this.first;
     for (const name of ["times", "actual", "earlier"]) {

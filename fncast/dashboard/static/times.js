@@ -12,8 +12,10 @@ const READING_DATE = new Intl.DateTimeFormat(undefined, { year: "numeric", month
 const AGES = [[31556952, " year", " years"], [86400, " day", " days"], [3600, " h", " h"], [60, " min", " min"], [1, " s", " s"]];
 const HALF_A_DAY = 12 * 3600;
 
+// The time of day. A dash for a time that is missing or beyond the calendar: Intl would throw an error.
 export function clock(seconds) {
-  return TIME.format(seconds * 1000);
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? "–" : TIME.format(date);
 }
 
 // The time of a reading, with the date unless it is today or this week.

@@ -1,6 +1,6 @@
 // The panel with the error of a model during its training.
 
-import { palette } from "./chart.js";
+import { FONT, palette } from "./chart.js";
 import { byId } from "./elements.js";
 import { ago } from "./times.js";
 
@@ -8,7 +8,6 @@ import { ago } from "./times.js";
 
 // Without a report for this long, the training has ended early. An epoch can take minutes.
 const SILENT_S = 1800;
-const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
 
 export class TrainingPanel {
   constructor() {

@@ -44,14 +44,14 @@ def crossing(
     stretches = [min(beyond[at : at + for_steps]) for at in range(len(beyond) - for_steps + 1)]
     if not stretches:
         return Crossing(0.0, None)
-    probability = min(EXPECTED_FROM, probability)
-    first = next((at for at, found in enumerate(stretches) if found >= probability), None)
+    expected_from = min(EXPECTED_FROM, probability)
+    first = next((at for at, found in enumerate(stretches) if found >= expected_from), None)
     if first is None:
         return Crossing(max(stretches), None)
     if first == 0:
         return Crossing(max(stretches), 0.0)
     before, after = stretches[first - 1], stretches[first]
-    return Crossing(max(stretches), first - (after - probability) / (after - before))
+    return Crossing(max(stretches), first - (after - expected_from) / (after - before))
 
 
 def exceedance(

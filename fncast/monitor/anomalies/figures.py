@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 # An error is scaled by the mean error and this share of the band on its side of the median.
 BAND_SHARE = 0.25
-# The rates below are the weights of a new value in an exponential mean: here, of the mean error.
+# Each rate below is the weight of a new value in an exponential mean. This one is for the mean error.
 ERROR_RATE = 0.005
 # Larger scaled errors count as this much in means, so that one spike does not last.
 LARGEST_IN_MEANS = 20.0
 LARGEST_IN_MEAN_ERROR = 5.0
-# Of the smoothed figures.
+# For the figures bias, spread and drift.
 BIAS_RATE = 0.25
 SPREAD_RATE = 0.06
 DRIFT_RATE = 0.2
@@ -19,7 +19,7 @@ DRIFT_RATE = 0.2
 # counts as at most LARGEST_EVIDENCE.
 USUAL_ERROR = 0.7
 LARGEST_EVIDENCE = 4.0
-# Of the two means of the readings whose distance is the move of the level, and of the mean move.
+# The move of the level is the distance of two means of the readings. The other rates are for the mean move.
 SHORT_LEVEL_RATE = 0.05
 LONG_LEVEL_RATE = 0.01
 MOVE_RATE = 0.001

@@ -124,6 +124,7 @@ class JoinedSeries:
             pending = self.forecasts[model] = pending.resized(length, self.settled)
         packed = pack(columns, pending.digits)
         pending.add(start, packed, self.settled)
+        # The outcomes of steps that are settled already are added to the sums at once.
         late = [index for index in range(start, self.settled + 1) if index in self.readings]
         if late:
             alone = PendingForecasts(length, KEPT_BEYOND)
@@ -137,11 +138,11 @@ class JoinedSeries:
 
     def accuracy(self, model: str) -> Accuracy:
         """The accuracy of a model up to now. Do not change it."""
-        settled = self.sums.get(model, Accuracy())
+        sums = self.sums.get(model, Accuracy())
         pending = self.forecasts.get(model)
         if pending is None:
-            return settled
-        found = settled.copy()
+            return sums
+        found = sums.copy()
         if len(indices := self._unsettled(self.newest)):
             found.add(self._outcomes(pending, indices))
         return found

@@ -25,10 +25,12 @@ def outcomes(
     a day; 0 without seasonal naive.
     """
     has_forecast, quantiles = pending.by_lead(indices)
-    lead = measured_leads(pending.horizon) - 1
+    steps_ahead = measured_leads(pending.horizon) - 1  # 0 for a forecast's first step
     first = int(indices[0]) - pending.horizon - season
     known = readings.between(first, int(indices[-1]) + 1)
     at = indices[:, np.newaxis] - first
-    last = known[at - lead - 1]
-    seasonal = known[at - lead + lead % season - season] if season else None
+    start = at - steps_ahead  # of the forecast
+    last = known[start - 1]
+    # The last day before the start, at the same time of the day as the reading.
+    seasonal = known[start - season + steps_ahead % season] if season else None
     return Outcomes(has_forecast & ~np.isnan(last), times_s, known[at[:, 0]], last, quantiles, seasonal)

@@ -164,6 +164,7 @@ class PendingForecasts:
         """Keep all numbers as float64 from now on."""
         _, sizes, offsets, _ = lead_rings(self.horizon, self._extra)
         in_ring = np.arange(len(self._data)) - np.repeat(offsets, sizes)
+        # By place in the rings, the latest start up to `newest` that uses it.
         of_data = self.newest - (self.newest - in_ring) % np.repeat(sizes, sizes)
         bases, scales = np.frombuffer(self._bases, np.int64), SCALES[np.frombuffer(self._digits, np.int8)]
         for name, starts in (("_data", of_data), ("_ends", self._end_starts)):

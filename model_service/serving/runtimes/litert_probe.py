@@ -45,7 +45,13 @@ def main(path: Path) -> None:
         spec.name: [length if length > 0 else _LENGTH for length in spec.shape or ()]
         for spec in runtime.inputs
     }
-    runtime.run({spec.name: np.zeros(shapes[spec.name], spec.dtype) for spec in runtime.inputs})
+    # np.zeros(…, object) would hold integers, but the objects of a model are strings.
+    runtime.run(
+        {
+            spec.name: np.full(shapes[spec.name], b"" if spec.dtype.kind == "O" else 0, spec.dtype)
+            for spec in runtime.inputs
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -69,6 +69,11 @@ class LiteRTRuntime:
 
 def _specs(details: Mapping[str, Any]) -> tuple[TensorSpec, ...]:
     return tuple(
-        TensorSpec(name, np.dtype(each["dtype"]), tuple(int(length) for length in each["shape_signature"]))
+        TensorSpec(name, _dtype(each["dtype"]), tuple(int(length) for length in each["shape_signature"]))
         for name, each in sorted(details.items())
     )
+
+
+def _dtype(kind: Any) -> np.dtype[Any]:
+    """The dtype of a tensor. kind: a numpy type; LiteRT's for strings is `bytes_`, but their arrays are of objects."""
+    return np.dtype(object) if kind is np.bytes_ else np.dtype(kind)

@@ -41,7 +41,7 @@ class SavedModelRuntime:
             outputs = self._run(**{name: tf.constant(value) for name, value in inputs.items()})
         except tf.errors.InvalidArgumentError as error:
             raise _rejection(error) from None
-        return {name: np.asarray(output.numpy()) for name, output in outputs.items()}
+        return {name: _array(output) for name, output in outputs.items()}
 
 
 class FrozenGraphRuntime:
@@ -76,9 +76,12 @@ class FrozenGraphRuntime:
             outputs = self._run(*(tf.constant(inputs[name]) for name in self._names_in))
         except tf.errors.InvalidArgumentError as error:
             raise _rejection(error) from None
-        return {
-            name: np.asarray(output.numpy()) for name, output in zip(self._names_out, outputs, strict=True)
-        }
+        return {name: _array(output) for name, output in zip(self._names_out, outputs, strict=True)}
+
+
+def _array(output: Any) -> Array:
+    """An output as an array. A scalar string is a `bytes` in TensorFlow, which numpy would cut at its last NULs."""
+    return np.asarray(output.numpy(), object if output.dtype == tf.string else None)
 
 
 def _specs(path: Path, tensors: Mapping[str, Any]) -> tuple[TensorSpec, ...]:

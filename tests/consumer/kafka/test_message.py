@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.kafka.message import record
+from consumer.kafka.message import to_record
 from interceptor.chain import read_delivery
 from interceptor.dead_letter import headers
 from interceptor.delivery import Delivery
@@ -36,7 +36,7 @@ def test_headers_that_the_driver_cannot_read_are_reported_and_left_out():
         def headers(self):
             raise SystemError("returned a result with an exception set")
 
-    delivery = Delivery(record(Message()))
+    delivery = Delivery(to_record(Message()))
     read_delivery(delivery)
     assert (delivery.record.key, delivery.record.value) == (b"key", b"[1]")
     letter = headers(delivery, delivery.outcome)

@@ -79,10 +79,11 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
             "line 3: [inputs[0].format] format 'avro' is unknown: use one of cloudev",
         ),
         (ENTRY + 'format = "mine:"', "line 3: [inputs[0].format] format 'mine:' is unknown"),
+        ('[[inputs]]\ntopic = ["a"]', "line 2: [inputs[0].topic] must be a string, not an array"),
         (ENTRY + 'step = "soon"', "line 3: [inputs[0].step] inputs[0].step 'soon' is not a step"),
         (ENTRY + 'step = "0s"', "line 3: [inputs[0].step] inputs[0].step '0s' is not a step"),
         (ENTRY + 'aggregate = "median"', "line 3: [inputs[0].aggregate] Invalid enum value 'median'"),
-        (ENTRY + "grace_s = -1", "line 3: [inputs[0].grace_s] inputs[0].grace_s must not be negative"),
+        (ENTRY + "grace_s = -1", "line 3: [inputs[0].grace_s] inputs[0].grace_s must be at least 0, and"),
         (ENTRY + "every = 0", "line 3: [inputs[0].every] inputs[0].every must be from 1 to 10,000"),
         (ENTRY + "window = 1", "line 3: [inputs[0].window] inputs[0].window must be from 2 to "),
         (
@@ -192,7 +193,7 @@ def test_inputs_name_topics_and_their_destination(write, text, topics, destinati
         ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is an input and an output topic"),
         (
             "[kafka]\npause_after_refused = -1",
-            "line 2: [kafka.pause_after_refused] pause_after_refused must not be",
+            "line 2: [kafka.pause_after_refused] pause_after_refused must be at",
         ),
     ],
 )

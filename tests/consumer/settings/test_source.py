@@ -56,10 +56,11 @@ def test_the_error_of_a_table_in_the_environment_hides_its_value(write, tmp_path
     assert "hunter2" not in str(error.value)
 
 
-def test_a_variable_and_another_one_below_it_are_rejected(write):
-    both = {"FNCAST_ROUTES__A": "http://x", "FNCAST_ROUTES__A__URL": "http://y"}
+@pytest.mark.parametrize("route", ["A", "ROUTES"])
+def test_a_variable_and_another_one_below_it_are_rejected(write, route):
+    both = {f"FNCAST_ROUTES__{route}": "http://x", f"FNCAST_ROUTES__{route}__URL": "http://y"}
     with pytest.raises(SettingsError) as error:
         load(write(""), both)
     assert str(error.value) == (
-        "environment variable FNCAST_ROUTES__A__URL: FNCAST_ROUTES__A is set too; keep one of them"
+        f"environment variable FNCAST_ROUTES__{route}__URL: FNCAST_ROUTES__{route} is set too; keep one of them"
     )

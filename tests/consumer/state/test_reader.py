@@ -10,7 +10,9 @@ from confluent_kafka import OFFSET_INVALID, Producer
 from confluent_kafka.admin import AdminClient
 
 from consumer.kafka.embedded import EmbeddedBroker
+from consumer.state import reader as reader_module
 from consumer.state.reader import Reader, Unavailable
+from tests.fake_clock import FakeClock
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,17 @@ def test_a_range_is_read_in_order(reader, topic, start, end):
 def test_the_end_of_a_partition_ends_a_range_that_is_longer(reader, topic):
     assert reader.bounds((topic, 0)) == (0, 1200)
     assert reader.bounds((topic, 1)) == (0, 0)
+
+
+def test_a_caller_that_takes_its_time_gets_the_whole_range(reader, topic, monkeypatch):
+    """For example an interceptor to which a chunk is replayed."""
+    clock = FakeClock()
+    monkeypatch.setattr(reader_module.time, "monotonic", clock)
+    read = 0
+    for chunk in reader.read((topic, 0), 0, 1200):
+        read += len(chunk)
+        clock.now_s += 60 if chunk else 0
+    assert read == 1200
 
 
 def test_a_second_range_has_no_records_of_the_first(reader, topic):

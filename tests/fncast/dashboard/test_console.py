@@ -70,13 +70,27 @@ def test_model_and_unit_cannot_control_the_terminal(make: Any) -> None:
     assert len(line) < 160
 
 
+@pytest.mark.parametrize("timestamp_s", [None, (2**63 - 1) / 1000])
+def test_a_timestamp_beyond_the_calendar_is_shown_as_none(make: Any, timestamp_s: float | None) -> None:
+    assert ConsoleFormatter().format(make.forecast_event([1.0], 0), timestamp_s).startswith("--:--:--")
+
+
 def test_a_forecast_without_values_raises(make: Any) -> None:
     with pytest.raises(UnreadableData):
         ConsoleFormatter().format(make.forecast_event([], 0), 0.0)
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (37.2511, "37.25"), (-0.00012, "-0.00012"), (3.4e6, "3.4M"), (None, "?")]
+    ("value", "text"),
+    [
+        (0, "0"),
+        (37.2511, "37.25"),
+        (-0.00012, "-0.00012"),
+        (9999.6, "10k"),
+        (999_960, "1M"),
+        (3.4e6, "3.4M"),
+        (None, "?"),
+    ],
 )
 def test_numbers_are_short(value: float | None, text: str) -> None:
     assert number(value) == text

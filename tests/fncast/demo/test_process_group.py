@@ -54,7 +54,7 @@ async def test_a_process_that_may_end_is_a_failure_only_if_it_fails(group: Proce
 
 async def test_a_process_that_does_not_end_in_time_is_killed(group: ProcessGroup) -> None:
     await group.start(program("deaf", DEAF))
-    group.close()
+    group.expect_ends()
     await group.end(["deaf", "unknown"], 0.05)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(group.failure), 0)

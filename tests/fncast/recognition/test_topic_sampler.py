@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 
 from consumer.kafka.embedded import EmbeddedBroker
 from fncast.recognition.topic_sampler import SampleError, TopicSampler
+from interceptor.delivery import Record
 
 
 @pytest.fixture
@@ -36,3 +37,19 @@ def test_a_topic_that_does_not_exist_is_answered_with_those_that_do(sampler: Top
         SampleError, match=r"^the topic reading does not exist on .* The topics are readings$"
     ):
         sampler.sample("reading")
+
+
+def test_partitions_that_the_limit_left_out_are_read_if_there_are_too_few_records(
+    sampler: TopicSampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = sampler._read
+
+    def only_markers_in_1(
+        topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline_s: float
+    ) -> tuple[list[Record], bool]:
+        return read(topic, {0: starts[0]}, {0: end[0]}, limit, deadline_s) if 0 in starts else ([], False)
+
+    # Partition 1 has only the marker of a transaction. It is the smallest one, so its offset comes first.
+    monkeypatch.setattr(sampler, "_offsets", lambda *_: ({0: 0, 1: 0}, {0: 30, 1: 1}))
+    monkeypatch.setattr(sampler, "_read", only_markers_in_1)
+    assert [record.value for record in sampler.sample("readings", limit=1).records] == [b"29"]

@@ -68,6 +68,13 @@ async def test_a_new_configuration_is_logged_once_and_processes_that_end_by_them
     await until(lambda: "ended with exit code -9" in caplog.text)
 
 
+async def test_a_process_that_starts_while_the_configuration_changes_is_replaced(open_pool: Open) -> None:
+    pool = await open_pool()
+    await asyncio.sleep(0)  # the process begins to start with the first configuration
+    pool.configure({"COLOUR": "red"})
+    assert (await call(pool))["config"] == "red"
+
+
 async def test_a_process_that_ends_during_a_call_fails_only_that_call(open_pool: Open) -> None:
     pool = await open_pool()
     with pytest.raises(CallFailed):

@@ -105,6 +105,22 @@ def test_alerts_about_two_versions_of_a_model_are_two() -> None:
     assert "forecasts of forecast/1 are worse than the last value" in alerts[0]["annotations"]["summary"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "summary"),
+    [
+        ("outlier", "web-1.disk: 7 instead of 5 at 2026-01-01T00:00:00Z"),
+        ("silent", "web-1.disk: no reading after that of 2026-01-01T00:00:00Z"),
+    ],
+)
+def test_an_anomaly_is_summed_up_by_its_kind(kind: str, summary: str) -> None:
+    receiver = Receiver()
+    notifier = Notifier({"ALERTMANAGER_URL": "http://am:9093"}, receiver)
+    notifier.answer([event(ANOMALY, "open", kind=kind, value=7, expected=5, time="2026-01-01T00:00:00Z")])
+    ((_, (alert,), _),) = receiver.calls
+    assert alert["labels"]["kind"] == kind
+    assert alert["annotations"]["summary"] == summary
+
+
 def test_an_outage_is_retried_and_a_wrong_event_rejected() -> None:
     receiver = Receiver()
     notifier = Notifier({"WEBHOOK_URL": "http://pager/hook"}, receiver)

@@ -34,6 +34,11 @@ from tests.interceptor.assembly.partitions import NEW_YEAR_S, Names, decoded
             "in a record of 2026-01-01T00:00:00Z: it is further ahead of its record than the window is long."
             " Correct the producer's clock",
         ),
+        (
+            (0, 10**6, 10),
+            10**12,
+            "in a record whose timestamp, 1001767225600000 ms, is after the year 2261: it is before the window, whose",
+        ),
     ],
 )
 def test_dropped_readings_are_logged_with_a_reason_at_most_every_ten_minutes(

@@ -50,7 +50,7 @@ def test_any_times_and_values_give_valid_windows(seed: int) -> None:
         time_ns = min(2**63 - 1, chance.choice([near, near, chance.randrange(2**63)]))
         readings = decoded([("s", 0, chance.choice([1.0, -1e18, 1e18, 5e-324, 0.0]))])
         readings.times_ns = [time_ns]
-        completed += windows.add(readings, chance.choice([0, -1, 2**43, time_ns // 10**6]), offset)
+        completed += windows.add(readings, chance.choice([0, -1, 2**43, 2**53, time_ns // 10**6]), offset)
         if chance.random() < 0.1:
             completed += windows.close_by_clock(chance.choice([0, 2**43]))
     for window in completed:
@@ -91,7 +91,13 @@ def test_any_bytes_have_an_outcome(name: str, seed: int, noise: bytes) -> None:
         value[at : at + chance.randrange(5)] = noise[: chance.randrange(len(noise) + 1)]
         whole = bytes(value) if chance.random() < 0.8 else noise
         record = Record(
-            "t", 0, offset, chance.choice([0, 2**43]), None, whole, headers if name == "cloudevents" else []
+            "t",
+            0,
+            offset,
+            chance.choice([0, 2**43, 2**53]),
+            None,
+            whole,
+            headers if name == "cloudevents" else [],
         )
         deliveries.append(Delivery(record))
     asyncio.run(chain.on_consume(Batch(deliveries)))
@@ -99,7 +105,8 @@ def test_any_bytes_have_an_outcome(name: str, seed: int, noise: bytes) -> None:
         assert delivery.outcome is not None or delivery.windows
 
 
-def test_a_unit_that_is_too_long_for_the_state_is_left_out() -> None:
+@pytest.mark.parametrize("unit", ["x" * 129, "\ud800"])
+def test_a_unit_that_does_not_fit_into_the_state_is_left_out(unit: str) -> None:
     rules = Rules(window=2, minimum=1)
-    assert SingleReadings(Series("a", {}, "x" * 129), b"", rules, 0).unit == ""
+    assert SingleReadings(Series("a", {}, unit), b"", rules, 0).unit == ""
     assert SingleReadings(Series("a", {}, "kWh"), b"", rules, 0).unit == "kWh"

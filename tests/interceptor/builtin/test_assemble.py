@@ -12,6 +12,7 @@ from interceptor.chain import Chain
 from interceptor.delivery import Batch, Record
 from interceptor.outcome import Assembled, DeadLetter, Skipped
 from interceptor.readings.contract import Decoded
+from interceptor.readings.formats import build_format
 from tests.interceptor.assembly.partitions import NEW_YEAR_S
 from tests.interceptor.builtin.assembling import (
     EVENTS,
@@ -184,3 +185,11 @@ async def test_records_of_a_partition_that_was_taken_away_stay_unsettled() -> No
     assemble.drop(TELEGRAF, 0)
     batch = await chain(assemble).on_consume(deliver(record(0), generation=7))
     assert batch.deliveries[0].outcome is None
+
+
+async def test_a_record_whose_timestamp_no_time_can_show_gives_no_reading() -> None:
+    lines = ReadingInput(build_format("influx-line", {}), RULES, destination="forecast")
+    far_ms = 2**63 - 1  # Kafka's largest timestamp
+    records = [Record(TELEGRAF, 0, offset, far_ms, b"a", b"cpu value=1", []) for offset in range(2)]
+    batch = await chain(Assemble({TELEGRAF: lines}), Settle()).on_consume(deliver(*records))
+    assert all(isinstance(delivery.outcome, DeadLetter) for delivery in batch.deliveries)

@@ -14,6 +14,8 @@ SERIES = {
     "idle": Series("cpu.idle host=a", {"host": "a"}, "%", MetricKind.GAUGE),
     "requests": Series("requests", {}, "1", MetricKind.CUMULATIVE),
     "surrogate": Series("\ud800", {}),
+    "unit": Series("unit", {}, "\ud800"),
+    "labels": Series("labels", {"host": "\ud800"}),
 }
 
 
@@ -46,6 +48,13 @@ def test_the_series_is_read_back_as_it_was_written(key: str) -> None:
     ((_, value),) = encode(decoded((key, 1, 0.5)), Table())
     format_ = BySeries()
     assert format_.series(format_.decode(value, None, [], 0).keys[0]) == SERIES[key]
+
+
+@pytest.mark.parametrize("key", ["unit", "labels"])
+def test_a_unit_or_labels_that_are_not_unicode_are_left_out(key: str) -> None:
+    ((_, value),) = encode(decoded((key, 1, 0.5)), Table())
+    format_ = BySeries()
+    assert format_.series(format_.decode(value, None, [], 0).keys[0]) == Series(key, {})
 
 
 @pytest.mark.parametrize("key", ["unknown", "surrogate"])

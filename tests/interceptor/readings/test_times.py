@@ -77,6 +77,10 @@ def test_a_time_is_a_moment_in_utc_and_back(time_ns: int) -> None:
     assert to_datetime(AT_NS + 999).isoformat() == "2023-11-14T22:15:23+00:00"
 
 
-@pytest.mark.parametrize(("timestamp_ms", "expected_ns"), [(5, 5_000_000), (0, 0), (-1, None)])
-def test_a_record_with_a_negative_timestamp_has_no_time(timestamp_ms: int, expected_ns: int | None) -> None:
+@pytest.mark.parametrize(
+    ("timestamp_ms", "expected_ns"), [(5, 5_000_000), (0, 0), (-1, None), (AT_NS // 1000, None)]
+)
+def test_a_record_with_a_timestamp_before_1970_or_after_2261_has_no_time(
+    timestamp_ms: int, expected_ns: int | None
+) -> None:
     assert record_time_ns(timestamp_ms) == expected_ns

@@ -63,6 +63,11 @@ def test_the_windows_of_a_call_are_one_tensor() -> None:
             {},
             r"float64 [2, 2, 3] instead of floats [1, ",
         ),
+        (
+            encode_forecasts(ForecastRows(forecast(), [""])),
+            {"ce_modelname": "\udcff"},  # as aiohttp decodes a byte that is not valid UTF-8
+            "invalid answer: the header ce-modelname is not valid UTF-8",
+        ),
         (encode_forecasts(ForecastRows(forecast()[0], [""])), {}, "float64 [2, 3] instead of floats [1, "),
         (encode_infer_response(InferResponse((forecast(),))), {}, "1 tensors instead of forecast, reasons"),
         (

@@ -13,6 +13,7 @@ from consumer.errors import ConsumerError
 from consumer.kafka.dead_letters import topic as dead_letter_topic
 from consumer.kafka.dead_letters.topic import DeadLetterTopic, UnknownTopic, is_topic_name
 from tests.consumer.kafka.fake_admin import answered
+from tests.fake_clock import FakeClock
 
 
 class Description(NamedTuple):
@@ -91,6 +92,18 @@ def test_letters_that_arrive_while_reading_are_not_read(monkeypatch: pytest.Monk
     assert sorted((record.partition, record.offset) for record in read) == [
         (p, o) for p in (0, 1) for o in (0, 1, 2)
     ]
+
+
+def test_a_reader_that_takes_its_time_reads_all_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For example a pager, which blocks the output until the user turns the page."""
+    clock = FakeClock()
+    monkeypatch.setattr(dead_letter_topic.time, "monotonic", clock)
+    monkeypatch.setattr(dead_letter_topic, "Consumer", Rejecting)
+    read = 0
+    for _ in DeadLetterTopic({"bootstrap.servers": "b"}, "dead", "group").read():
+        read += 1
+        clock.now_s += 60
+    assert read == 6
 
 
 def test_a_letter_is_looked_for_in_its_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model_service.serving.runtimes.runtime import UnusableModel
@@ -21,6 +22,13 @@ def test_auto_falls_back_to_tensorflow_for_a_broken_tflite_file(made_models: Pat
     assert open_runtime(folder).kind == "tensorflow"
     with pytest.raises(UnusableModel, match=r"LiteRT cannot load .*model\.tflite"):
         open_runtime(folder, "litert")
+
+
+def test_strings_are_objects_in_metadata_and_in_calls(made_models: Path) -> None:
+    strings = open_runtime(made_models / "strings.tflite", is_unverified=True)
+    assert [spec.dtype for spec in (*strings.inputs, *strings.outputs)] == [np.dtype(object)] * 2
+    (output,) = strings.run({strings.inputs[0].name: np.array([b"a", b"bc"], object)}).values()
+    assert output.tolist() == [[b"a"], [b"bc"]]
 
 
 def test_truncating_a_loaded_tflite_file_is_harmless(made_models: Path, tmp_path: Path) -> None:

@@ -24,6 +24,13 @@ def test_a_foreign_saved_model_runs_and_rejects_values(made_models: Path) -> Non
         foreign.run({"a": np.ones(2), "b": np.ones(3)})
 
 
+def test_a_single_string_keeps_all_its_bytes(made_models: Path) -> None:
+    (output,) = (
+        open_runtime(made_models / "strings").run({"texts": np.array([b"a", b"b\0"], object)}).values()
+    )
+    assert (output.dtype, output.shape, output.item()) == (np.dtype(object), (), b"ab\0")
+
+
 def test_a_frozen_graph_runs_with_found_or_given_nodes(made_models: Path) -> None:
     for names in ({}, {"inputs": ["x"], "outputs": ["y:0"]}):
         frozen = open_runtime(made_models / "frozen.pb", **names)
