@@ -124,15 +124,15 @@ def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, flo
 def _label_points(axes: Any, points: Mapping[str, tuple[float, float]], ours: str) -> None:
     """Write each label beside its point, so that labels of neighbours do not overlap."""
     ours_labelled = 0  # fncast's points are close together, so their labels are one below the other
-    previous_x, is_below = 0.0, False  # the labels of other neighbours alternate between above and below
+    others = sorted(x for label, (x, _) in points.items() if not label.startswith(ours))
     for label, (x, y) in sorted(points.items(), key=lambda item: item[1]):
+        style: dict[str, Any] = {"xytext": (8, -3)}
         if label.startswith(ours):
-            style = {"xytext": (-6, -14 - 14 * ours_labelled), "ha": "right"}
+            line = {"arrowstyle": "-", "color": OTHERS, "linewidth": 0.6, "relpos": (1, 1), "shrinkA": 0}
+            style = {"xytext": (-6, -22 - 14 * ours_labelled), "ha": "right", "arrowprops": line}
             ours_labelled += 1
-        else:
-            is_below = x < 2 * previous_x and not is_below
-            style = {"xytext": (6, -12 if is_below else 5)}
-            previous_x = x
+        elif any(x < other < 2 * x for other in others):  # the neighbour's label is on the right
+            style = {"xytext": (-8, -3), "ha": "right"}
         axes.annotate(label, (x, y), textcoords="offset points", fontsize="small", **style)
 
 

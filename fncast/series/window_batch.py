@@ -159,13 +159,18 @@ def _collect(count: int, steps: int, prepared: Callable[[int], tuple[Float64Arra
 
 
 def _is_plain(values: Sequence[float | None], least: int, steps: int, are_checked: bool) -> bool:
-    """Whether `values` is a list that is long enough and holds only int, float and None.
+    """Whether `values` is a list that is long enough and holds only int, float and None, and no NaN.
 
-    numpy would read True as 1 and "1" as a number.
+    numpy would read True as 1 and "1" as a number, and NaN is a missing reading in the table.
     """
     if type(values) not in _LISTS or len(values) < least or steps < 1:
         return False
-    return are_checked or _READINGS.issuperset(map(type, values if len(values) <= steps else values[-steps:]))
+    if are_checked:
+        return True
+    last = values if len(values) <= steps else values[-steps:]
+    return _READINGS.issuperset(map(type, last)) and not any(
+        type(value) is float and math.isnan(value) for value in last
+    )
 
 
 def _table(plain: Sequence[Sequence[float | None]], steps: int) -> Float64Array:

@@ -129,10 +129,11 @@ def chosen_window(series: Sequence[TimeSeries], settings: TrainingSettings, flag
             return settings.window
     if flag == AUTO:
         longer = [window for window in candidates if settings.window < window <= MAX_FOUND_WINDOW]
-        lacks = (
-            f"; a window of {min(longer)} needs {MIN_WINDOWS * min(longer)} for training, and there are {train}"
-            if longer
-            else ""
-        )
+        lacks = ""
+        if longer:
+            needed = MIN_WINDOWS * min(longer)
+            lacks = f"; a window of {min(longer)} needs {needed} for training, and there are {train}"
+            if max(split(len(each), 0, settings.validation_share).train for each in series) >= needed:
+                lacks += ". --test-share 0 gives enough, without an evaluation."
         say(f"window: {settings.window} readings{lacks}")
     return settings.window

@@ -1,10 +1,13 @@
 """Windows of a batch: the same as one by one, and a wrong event does not affect others."""
 
+import math
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fncast.series.window import (
+    MIN_HISTORY,
     InvalidWindow,
     prepare,
     to_row,
@@ -34,13 +37,16 @@ def test_an_empty_batch_and_a_batch_of_wrong_events_have_no_rows() -> None:
     assert prepare_batch([[1]], 3).values.shape == (0, 3)
 
 
-@given(st.lists(st.lists(ANYTHING, max_size=8), max_size=5), st.integers(1, 5))
-def test_a_batch_gives_the_same_results_as_single_events(batch: list[list[float | None]], steps: int) -> None:
-    windows = prepare_batch(batch, steps)
+@given(st.lists(st.lists(ANYTHING, max_size=12), max_size=5), st.integers(1, 5), st.booleans())
+def test_a_batch_gives_the_same_results_as_single_events(
+    batch: list[list[float | None]], steps: int, is_sparse: bool
+) -> None:
+    steps += MIN_HISTORY if is_sparse else 0
+    windows = prepare_batch(batch, steps, is_sparse=is_sparse)
     rows = iter(zip(windows.values, windows.filled, strict=True))
     for position, values in enumerate(batch):
         try:
-            window, filled = prepare(values, steps)
+            window, filled = prepare(values, steps, is_sparse=is_sparse)
         except InvalidWindow as error:
             assert str(windows.rejected[position]) == str(error)  # noqa: PT017
             continue
@@ -48,6 +54,12 @@ def test_a_batch_gives_the_same_results_as_single_events(batch: list[list[float 
         assert row_filled == filled
         np.testing.assert_array_equal(row, window)
     assert next(rows, None) is None
+
+
+def test_nan_is_rejected_and_no_missing_reading_even_if_the_model_accepts_these() -> None:
+    windows = prepare_batch([[math.nan, *[1.0] * 9], [None, *[1.0] * 9]], 16, is_sparse=True)
+    assert windows.good == [1]
+    assert str(windows.rejected[0]) == "values[0] is not finite: nan"
 
 
 def test_sparse_rows_are_prepared_as_lists() -> None:

@@ -21,16 +21,22 @@ def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window
 
 
 @pytest.mark.parametrize(
-    ("seasons", "said"),
+    ("seasons", "count", "said"),
     [
-        ((24,), "window: 48 readings; a window of 168 needs 672 for training, and there are 201"),
-        ((5,), "window: 48 readings"),
-        ((), "window: 48 readings, because no season was found"),
+        ((24,), 336, "window: 48 readings; a window of 168 needs 672 for training, and there are 201"),
+        (
+            (24,),
+            960,
+            "window: 48 readings; a window of 168 needs 672 for training, and there are 572."
+            " --test-share 0 gives enough, without an evaluation.",
+        ),
+        ((5,), 336, "window: 48 readings"),
+        ((), 336, "window: 48 readings, because no season was found"),
     ],
 )
 def test_auto_says_why_the_window_stays_short(
-    seasons: tuple[int, ...], said: str, capsys: pytest.CaptureFixture[str]
+    seasons: tuple[int, ...], count: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    readings = TimeSeries("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(336))
+    readings = TimeSeries("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(count))
     assert chosen_window([readings], TrainingSettings(seasons=seasons), "auto") == 48
     assert capsys.readouterr().err.strip() == said
