@@ -20,9 +20,8 @@ WINDOW = 48
 DISTINCT_WINDOWS = 20_000
 SOURCE = "fncast/benchmark"
 LINGER_MS = 5  # shorter, and the broker would get a request for each event
-GROUP_S = (
-    0.002  # at a rate, events are sent in groups: a pause for each event would cost more than sending it
-)
+# At a rate, events are sent in groups of this duration: a pause for each event would cost more than sending it.
+GROUP_S = 0.002
 
 Headers = list[tuple[str, str | bytes | None]]
 Record = tuple[str | bytes | None, bytes | None, Headers]  # key, value, headers

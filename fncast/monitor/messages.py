@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fncast.monitor.accuracy.accuracy import LEVELS
-from fncast.series.rfc3339 import parse_time
+from fncast.series.rfc3339 import format_time, parse_time
 from fncast.series.step import Step
 from fncast.series.window import MAX_MAGNITUDE
 from interceptor.assembly.window import WindowEvent
@@ -158,6 +158,7 @@ def _grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, 
 def _known_grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, Step]:
     try:
         moment = parse_time(start)
+        format_time(moment)  # the monitor writes times in UTC, where the year may be another one
         found = Step.of({"step_s": step_s, "step": step, "step_day": step_day}).anchored(moment)
         found.after(moment, 1)
     except ValueError as error:
@@ -169,7 +170,9 @@ def _known_grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[date
 def _after(start: datetime, step: Step, day: int | None, steps: int) -> datetime:
     # `day` is a key of the cache: steps of one length are equal, whatever their day.
     try:
-        return step.after(start, steps)
+        found = step.after(start, steps)
+        format_time(found)  # see `_known_grid`
+        return found
     except ValueError as error:
         raise UnusableEvent(str(error)) from None
 

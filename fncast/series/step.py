@@ -143,7 +143,10 @@ class Step:
         """The number of steps from `start` to the step nearest to `moment`; negative before `start`."""
         if self.period_s is not None:
             return round((moment - start).total_seconds() / self.period_s)
-        here = moment.astimezone(start.tzinfo)
+        try:
+            here = moment.astimezone(start.tzinfo)
+        except OverflowError:  # the first or the last day of the calendar
+            here = moment
         months = (here.year - start.year) * 12 + here.month - start.month
         step, index = self.anchored(start), months // (self.months or 1)
         near = [n for n in (index - 1, index, index + 1) if _exists(step, start, n)]

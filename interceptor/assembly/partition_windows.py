@@ -29,9 +29,8 @@ NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
 
 _MAX_KEY_CHARACTERS = 2048  # for each series, of the keys in the cache
 _NS_PER_MS = 1_000_000
-_NO_TIMESTAMP_NS = (
-    1 << 63
-)  # of a record without a timestamp, or with one after 2261: no reading is ahead of it
+# The timestamp of a record without one, or with one after the year 2261: no reading is ahead of it.
+_NO_TIMESTAMP_NS = 1 << 63
 
 
 class PartitionWindows:

@@ -49,8 +49,8 @@ class Skip(Enum):
 class Decoded(msgspec.Struct, gc=False):
     """The readings of one record, as parallel lists of equal length.
 
-    keys: one per reading, for `Format.series`. times_ns: since 1970 in UTC. values: finite.
-    skipped: number of skipped readings by reason.
+    keys: one per reading, for `Format.series`. times_ns: nanoseconds since 1970 in UTC, from 0 to `times.MAX_TIME_NS`.
+    values: finite. skipped: number of skipped readings by reason.
     """
 
     keys: list[Hashable] = []

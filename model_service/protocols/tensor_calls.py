@@ -91,7 +91,7 @@ def decode_windows(body: bytes) -> WindowRows:
     tensors = dict(zip(names, request.input_tensors, strict=False))
     if len(names) != len(request.input_tensors) or len(tensors) != len(names):
         raise InvalidMessage(
-            f"{len(names)} different names are needed for {len(request.input_tensors)} tensors"
+            f"{len(request.input_tensors)} tensors need as many different names, not {len(set(request.input_names))}"
         )
     if unknown := sorted(tensors.keys() - set(_INPUTS)):
         raise InvalidMessage(f"no input is named {unknown[0][:64]!r}; the inputs are {', '.join(_INPUTS)}")

@@ -64,9 +64,8 @@ class Batcher:
         self._queue = RequestQueue(merge)
         self._large = LargeRequests(self._submit_slice)
         self._cost = CallCost()
-        self._is_scheduled = (
-            False  # the queue will be looked at in this turn of the loop, or a call is running
-        )
+        # Whether the queue will be looked at in this turn of the loop, or a call is running.
+        self._is_scheduled = False
         self._was_alone = False  # the last call had one request, so the next one is likely to be alone too
         self._turns = 0  # turns that the next call has been deferred so far
         self._waiting_before = 0  # requests in the queue at the last deferral

@@ -118,7 +118,7 @@ class Repository:
     def _open(self, folder: VersionFolder, on_disk: Sequence[VersionFolder]) -> None:
         """Load a version and put it into service, or note why it is broken. Raises nothing a model may raise."""
         started = time.perf_counter()
-        before = next((model for model in self._loaded if str(model) == str(folder)), None)
+        before = next((loaded for loaded in self._loaded if str(loaded) == str(folder)), None)
         try:
             folder.check_whole(on_disk)
             if before is not None and self._replace_document(before, folder):

@@ -96,7 +96,6 @@ class Dataset:
             raise TooLittleData(
                 f"no window of {window} readings with {horizon} to forecast fits: the longest part has {longest}"
             )
-
         self._changes = np.array(changes)
 
     def __len__(self) -> int:
@@ -118,7 +117,10 @@ class Dataset:
         return self._scaled(np.concatenate(rows)[order], self._changes.repeat(per_series)[order])
 
     def spread(self, most: int) -> TrainingWindows:
-        """About `most` windows or fewer, evenly spread over each series."""
+        """Every n-th window of each series, where n is the number of all windows over `most`, rounded down, at least 1.
+
+        So there are at most twice `most` windows, and one more for each series.
+        """
         stride = max(1, len(self) // most)
         rows = [view[starts[::stride]] for view, starts in zip(self._views, self._starts, strict=True)]
         changes = self._changes.repeat([len(some) for some in rows])

@@ -70,6 +70,11 @@ def _hidden_layer(settings: TrainingSettings, segments: Sequence[Any], facts: An
     return keras.layers.Dense(units, activation="relu", name="hidden")(state)
 
 
+def _by_step(points: Any, horizon: int, sides: int = 1) -> Any:
+    """Points of each side as (batch, sides × horizon). In horizons beyond MAX_CORRECTIONS steps share a point."""
+    return SharedPoints(horizon, sides)(points) if horizon > MAX_CORRECTIONS else points
+
+
 def build_network(settings: TrainingSettings) -> Any:
     """A Keras model: `windows` (batch, window) raw → {"forecast": (batch, horizon, 3)} in the same unit."""
     assert len(QUANTILES) == 3
@@ -102,13 +107,9 @@ def build_network(settings: TrainingSettings) -> Any:
         forecasts.append(SeasonMix(season, horizon, mixes, name="seasons")([scaled, logits]))
     gates = head("gates", (len(forecasts) + len(MEDIANS) + 1) * min(horizon, MAX_MIXES), "sigmoid")
     middle = CandidateMix(name="middle")([scaled, quantiles, gates, forecasts])
-    correction = head("correction", min(horizon, MAX_CORRECTIONS))
-    if horizon > MAX_CORRECTIONS:
-        correction = SharedPoints(horizon)(correction)
-    middle = middle + misfit * correction
-    spreads, factors = head("wished_spreads", 10), head("factors", 2 * min(horizon, MAX_CORRECTIONS))
-    if horizon > MAX_CORRECTIONS:
-        factors = SharedPoints(horizon, sides=2)(factors)
+    middle = middle + misfit * _by_step(head("correction", min(horizon, MAX_CORRECTIONS)), horizon)
+    spreads = head("wished_spreads", 10)
+    factors = _by_step(head("factors", 2 * min(horizon, MAX_CORRECTIONS)), horizon, sides=2)
     widths = Widths(name="widths")([quantiles, misfit, spreads, factors])
     others = keras.Model(windows, [middle, widths]).count_params() + 2 * horizon
     if settings.seasons and others + window * horizon < MAX_WEIGHTS:

@@ -31,9 +31,7 @@ def epoch_runner(
 ) -> tuple[Any, Any]:
     """A graph that runs all batches of an epoch and returns the mean loss; and its optimizer with the averaged weights.
 
-    levels: of the quantiles of the forecast.
-
-    One call per epoch avoids the overhead of a call per batch.
+    levels: of the quantiles of the forecast. One call per epoch avoids the overhead of a call per batch.
     """
     rate = keras.optimizers.schedules.CosineDecay(
         settings.learning_rate, settings.epochs * steps, alpha=FINAL_RATE

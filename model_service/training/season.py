@@ -71,7 +71,7 @@ def find_seasons(values: Float64Array, step: Step | None = None) -> tuple[int, .
 
 
 def missing_for_week(readings: int, step: Step | None) -> int:
-    """How many readings are too few to look for a calendar week; 0 if there are enough or there is no such season."""
+    """How many more readings are needed to look for a calendar week; 0 if there are enough, or the step has no week."""
     lags = _calendar_lags(step)
     if step is None or step.period_s is None or not lags or lags[-1] * step.period_s != 7 * DAY_S:
         return 0
@@ -79,7 +79,7 @@ def missing_for_week(readings: int, step: Step | None) -> int:
 
 
 def _fits_as_week(lag: int, step: Step | None, readings: int) -> bool:
-    """Whether a lag is a calendar week that the readings hold often enough."""
+    """Whether a lag is a calendar week, and `readings` hold MIN_WEEKS of it."""
     is_week = step is not None and step.period_s is not None and lag * step.period_s == 7 * DAY_S
     return is_week and MIN_WEEKS * lag <= readings
 

@@ -21,7 +21,7 @@ from model_service.training.optimizer import batches, epoch_runner
 from model_service.training.settings import QUANTILES, TrainingSettings
 from model_service.training.trained import Draw, Epoch, Trained, pinball, squared_error
 
-# The most windows for validation and calibration; more would not change the results noticeably.
+# About how many windows are used for validation and calibration; more would not change the results noticeably.
 MAX_VALIDATION_WINDOWS = 8_192
 # An epoch uses each window about this often at most, because short series would be overfitted within one epoch.
 PASSES_PER_EPOCH = 2
@@ -74,18 +74,25 @@ def train(
     held_out = validation.spread(MAX_VALIDATION_WINDOWS)
     if initial_weights is not None:
         trained.initial_error = pinball(trained.forecast(held_out.windows), held_out)
-    steps, warm_up = steps_per_epoch(len(training), settings), 0
-    draw: Draw = lambda rng, count, number: training.draw(rng, count)  # noqa: E731
-    if companions:
-        generated = Dataset(companions, settings.window, settings.horizon)
-        curriculum = Curriculum(training, generated, settings.epochs)
-        draw, warm_up = curriculum.draw, curriculum.warm_up
-        steps = max(steps, min(settings.steps_per_epoch, MIXED_STEPS_PER_EPOCH))
+    draw, steps, warm_up = _drawing(training, settings, companions)
     run_epochs(trained, draw, steps, held_out, progress, warm_up)
     closing()
     calibrate(trained, held_out, independent=len(validation) / settings.horizon)
     trained.final_error = pinball(trained.forecast(held_out.windows), held_out)
     return trained
+
+
+def _drawing(
+    training: Dataset, settings: TrainingSettings, companions: Sequence[Float64Array]
+) -> tuple[Draw, int, int]:
+    """A function that draws the windows of an epoch, the steps of an epoch, and the number of warm-up epochs."""
+    steps = steps_per_epoch(len(training), settings)
+    if not companions:
+        return lambda rng, count, number: training.draw(rng, count), steps, 0
+    generated = Dataset(companions, settings.window, settings.horizon)
+    curriculum = Curriculum(training, generated, settings.epochs)
+    steps = max(steps, min(settings.steps_per_epoch, MIXED_STEPS_PER_EPOCH))
+    return curriculum.draw, steps, curriculum.warm_up
 
 
 def load_weights(network: Any, file: Path) -> None:
@@ -124,14 +131,8 @@ def run_epochs(
             started = time.monotonic()
             drawn = draw(rng, steps * settings.batch, number)
             train_error = float(run_epoch(*batches(drawn, steps, settings.batch)))
-            current = network.get_weights()
-            optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
-            forecast = trained.forecast(held_out.windows)
-            error = pinball(forecast, held_out)
-            averaged = network.get_weights()
-            network.set_weights(current)
+            averaged, error, squared = _validated_average(trained, optimizer, held_out)
             seconds = time.monotonic() - started
-            squared = squared_error(forecast, held_out)
             epoch = Epoch(number, settings.epochs, train_error, error, naive, seconds, squared)
             trained.history.append(epoch)  # first, because an interrupt may follow at any time
             if error < best:
@@ -146,6 +147,19 @@ def run_epochs(
             trained.stopped = "early"
             break
     network.set_weights(weights)
+
+
+def _validated_average(
+    trained: Trained, optimizer: Any, held_out: TrainingWindows
+) -> tuple[list[Any], float, float]:
+    """The averaged weights, and their validation error and squared error. The network keeps its current weights."""
+    network = trained.network
+    current = network.get_weights()
+    optimizer.finalize_variable_values(network.trainable_variables)  # sets the averaged weights
+    forecast = trained.forecast(held_out.windows)
+    averaged = network.get_weights()
+    network.set_weights(current)
+    return averaged, pinball(forecast, held_out), squared_error(forecast, held_out)
 
 
 def calibrate(trained: Trained, held_out: TrainingWindows, independent: float) -> None:

@@ -180,7 +180,7 @@ def test_files_are_replayed(start: Callable[..., Demo], tmp_path: Path) -> None:
     path.write_text("timestamp,value\n" + "\n".join(lines) + "\n")
     demo = start("--csv", str(path))
     demo.until(demo.has_moving_forecasts, "forecasts")
-    assert any("replaying taxi.csv" in line for line in demo.lines)
+    assert any("replays taxi.csv" in line for line in demo.lines)
     demo.process.terminate()
     demo.ends(END_S)
     assert demo.process.returncode == 0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fncast.dashboard.events.fields import UnreadableData
-from fncast.series.rfc3339 import parse_time
+from fncast.series.rfc3339 import format_time, parse_time
 from fncast.series.step import Step
 
 ROUNDING_S = 1e-3  # a time this close to a step belongs to it
@@ -30,6 +30,7 @@ class Grid:
             return cls()
         try:
             start = parse_time(data["start"])
+            format_time(start)  # times are shown in UTC, where the year may be another one
             return cls(Step.of(data).anchored(start), start)
         except ValueError as error:
             raise UnreadableData(str(error)) from None

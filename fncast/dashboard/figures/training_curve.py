@@ -9,6 +9,7 @@ from fncast.dashboard.events.fields import finite_number
 
 TRAINING_TYPE = "io.fncast.training.v1"
 MAX_EPOCHS = 1000  # points of the curve; older ones are dropped
+MAX_COUNT = 1_000_000_000  # a larger number of epochs is ignored: it may not fit into an integer of JSON
 
 
 class TrainingCurve:
@@ -34,7 +35,9 @@ class TrainingCurve:
                 self._is_done = False
             self._epochs.append({"epoch": epoch, "loss": loss, "val_loss": val_loss})
             del self._epochs[:-MAX_EPOCHS]
-        self._epoch_count = int(finite_number(data.get("epochs")) or self._epoch_count)
+        count = finite_number(data.get("epochs"))
+        if count is not None and 0 < count <= MAX_COUNT:
+            self._epoch_count = int(count)
         self._is_done = bool(data.get("done")) or (self._is_done and epoch is None)
         self._reported_s = at_s
         self._changed = True

@@ -26,6 +26,8 @@ MAX_IDS = 1024
 # A feed has started again if this many events in a row were written later, but have earlier times.
 RESTART_EVENTS = 3
 MAX_UNIT = 24
+# A forecast that is further ahead of the readings has a wrong time. All steps between are sent to the page.
+MAX_AHEAD = 100_000
 
 
 class SeriesView:
@@ -95,7 +97,7 @@ class SeriesView:
         self._merge(self._grid.step_at(reading.time_s), [value])
 
     def add_forecast(self, event: ReceivedEvent, after: int | None) -> None:
-        """Add a forecast. Ignores a repeated one.
+        """Add a forecast. Ignores a repeated one, and one that is more than MAX_AHEAD steps ahead of the readings.
 
         after: the index of the last reading of its input, if known. Places a forecast without a start.
         Raises UnreadableData.
@@ -103,6 +105,8 @@ class SeriesView:
         if event.id in self._ids:
             return
         forecast = parse_forecast(event, self._first_index(Grid.of(event.data), after))
+        if len(self._readings) and forecast.start > self._readings.newest + MAX_AHEAD:
+            return
         self._ids.add(event.id)
         self._model = forecast.model
         self._scores.add(forecast)
@@ -203,7 +207,9 @@ class SeriesView:
             self._scores.update(self._readings)
 
     def _first_shown(self) -> int:
-        """The index of the first reading that the page shows."""
+        """The index of the first reading that the page shows; of the latest forecast if there are no readings."""
+        if self._latest is not None and not len(self._readings):
+            return self._latest.start
         horizon = len(self._latest.values) if self._latest else 0
         shown = min(MAX_SHOWN, max(MIN_SHOWN, SHOWN_HORIZONS * horizon))
         return max(self._readings.first, self._readings.newest - shown + 1)

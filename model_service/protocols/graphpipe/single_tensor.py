@@ -67,9 +67,10 @@ def read(templates: MessageTemplates, body: bytes | bytearray | memoryview) -> A
 def learn(
     templates: MessageTemplates, body: bytes | bytearray | memoryview, tensors: tuple[Array, ...]
 ) -> None:
-    """Remember the layout of a message decoded in the general way, if it is the layout of our encoder.
+    """Remember the template of the shape of a message decoded in the general way, if our message is as long.
 
-    Another layout could have structure inside the data, so comparing the bytes around it would not be enough.
+    The template is that of our encoder, not that of the message: another encoder may place offsets among the data, so
+    comparing the bytes around the data would not be enough.
     """
     if len(tensors) != 1 or tensors[0].dtype != _FLOAT32 or not 0 < tensors[0].nbytes <= MAX_DATA_BYTES:
         return

@@ -156,7 +156,7 @@ def tuning_settings(settings: TrainingSettings, size: Size) -> TrainingSettings:
 
 
 def drawing(users: UserExamples, size: Size, settings: TrainingSettings) -> Draw:
-    """Draws windows of the user's series, mixed with generated ones."""
+    """Return a function that draws windows of the user's series, mixed with generated ones."""
     pool = SeriesPool(settings.seed, GENERATED_FROM, GENERATED_SERIES)
 
     def draw(rng: np.random.Generator, count: int, epoch: int) -> TrainingWindows:

@@ -26,7 +26,7 @@ HASHED_SERIES = 50
 
 @dataclass(frozen=True)
 class Trained:
-    """One size after its training. figures: for model.json. weights: their number. sha256: of them."""
+    """One size after its training. figures: members of model.json. weights: their number. sha256: of all weights."""
 
     size: Size
     figures: Mapping[str, Any]

@@ -56,7 +56,7 @@ def congestion(rng: np.random.Generator, length: int) -> Float64Array:
 
 
 def reservoir(rng: np.random.Generator, length: int) -> Float64Array:
-    """What is left of random inflows that drain away."""
+    """The level of a reservoir: random inflows fill it, and it drains by a share of its content at each step."""
     kept, chance = rng.uniform(0.8, 0.995), rng.uniform(0.02, 0.4)
     season = 1 + rng.uniform(0, 0.9) * np.sin(2 * np.pi * np.arange(length) / rng.integers(7, 200))
     inflow = (rng.random(length) < chance * season) * rng.exponential(1.0, size=length)
@@ -68,7 +68,7 @@ def reservoir(rng: np.random.Generator, length: int) -> Float64Array:
 
 
 def epidemic(rng: np.random.Generator, length: int) -> Float64Array:
-    """What spreads, ebbs and comes again: infected, susceptible and immune, with a loss of immunity."""
+    """The infected share in an epidemic that returns: infected, susceptible and immune, with a loss of immunity."""
     contact, recovery, loss = rng.uniform(0.15, 0.6), rng.uniform(0.05, 0.14), rng.uniform(0.002, 0.02)
     ill, free, values = 0.02, 0.9, np.empty(length)
     for step in range(length):

@@ -18,8 +18,8 @@ class MethodScores:
     """The scores of one method on one series.
 
     mae: mean absolute error of the median. relative_mae: mae divided by that of the last value. mase: mae divided by
-    the mean absolute difference of readings one season apart, before the test part. wql: weighted quantile loss.
-    coverage: share of readings inside the 80 % band. None if the divisor is 0.
+    the mean absolute difference of readings one season apart, before the test part. wql: weighted quantile loss. These
+    three are None if the divisor is 0. coverage: share of readings inside the 80 % band.
     """
 
     mae: float
@@ -36,7 +36,10 @@ class MethodScores:
 def scores(
     forecast: Float64Array, actuals: Float64Array, naive_mae: float, seasonal_difference: float
 ) -> MethodScores:
-    """Score forecasts. forecast: (origins, horizon, 3). actuals: (origins, horizon), NaN if missing."""
+    """Score forecasts. forecast: (origins, horizon, 3). actuals: (origins, horizon), NaN if missing.
+
+    naive_mae: of the last value. seasonal_difference: see the function of this name.
+    """
     error = mae(forecast, actuals)
     difference = actuals[:, :, np.newaxis] - forecast
     levels = np.array(QUANTILES)

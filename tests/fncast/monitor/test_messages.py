@@ -91,6 +91,13 @@ def test_an_unusable_window_has_a_reason(data: Any, reason: str) -> None:
         read_window(event(WINDOW, data))
 
 
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:58:00-01:00"])
+def test_times_outside_the_calendar_in_utc_are_unusable(start: str) -> None:
+    data = {"start": start, "step_s": 60, "values": [1]}
+    with pytest.raises(UnusableEvent, match="outside the years 1 to 9999 in UTC"):
+        read_window(event(WINDOW, data))
+
+
 def test_a_text_is_not_a_forecast() -> None:
     with pytest.raises(UnusableEvent, match="the data is not JSON"):
         read_forecast(event(FORECAST, b"{"))

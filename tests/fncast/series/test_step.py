@@ -1,6 +1,6 @@
 """Steps: parsing, errors, and months of different lengths."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -165,3 +165,8 @@ def test_the_nearest_step_is_found() -> None:
     assert quarter.index_between(start, datetime(2005, 10, 1, tzinfo=UTC)) == -4
     assert Step.parse("P1Y").index_between(start, datetime(2007, 2, 1, tzinfo=UTC)) == 0
     assert Step.seconds(60).index_between(start, start + timedelta(seconds=89)) == 1
+
+
+def test_a_month_at_the_edge_of_the_calendar_is_counted_in_any_offset() -> None:
+    start = datetime(2024, 1, 1, tzinfo=timezone(timedelta(hours=-12)))
+    assert Step.parse("P1M").index_between(start, datetime(1, 1, 1, tzinfo=UTC)) == -2023 * 12

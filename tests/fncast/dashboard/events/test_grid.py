@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from fncast.dashboard.events.fields import UnreadableData
 from fncast.dashboard.events.grid import Grid
 from fncast.series.step import Step
 
@@ -26,3 +29,8 @@ def test_a_grid_counts_the_days_of_its_start() -> None:
     assert grid.offset_s == 7200
     assert grid.time_of(1) == datetime.fromisoformat("2023-05-30T00:00:00+02:00").timestamp()
     assert Grid.of([1, 2]).offset_s == 0
+
+
+def test_a_start_before_the_calendar_in_utc_is_unreadable() -> None:
+    with pytest.raises(UnreadableData, match="outside the years 1 to 9999 in UTC"):
+        Grid.of({"start": "0001-01-01T00:00:00+01:00", "step_s": 60})

@@ -25,3 +25,9 @@ def test_the_error_curve_of_a_training_is_shown(page_state: PageState, make: Any
     page_state.add(epoch(1), 0.0)  # the next training
     assert page_state.snapshot(0.0)["training"]["done"] is False
     assert len(page_state.snapshot(0.0)["training"]["epochs"]) == 1
+
+
+def test_a_number_of_epochs_that_json_cannot_write_is_ignored(page_state: PageState, make: Any) -> None:
+    attributes = make.attributes("io.fncast.training.v1", "t", "m")
+    page_state.add(make.record("training", attributes, {"epoch": 1, "epochs": 1e300, "loss": 1}), 0.0)
+    assert page_state.snapshot(0.0)["training"]["of"] == 0

@@ -125,3 +125,17 @@ def test_everything_is_bounded(view: SeriesView, make: Any) -> None:
         sizes.append(len(pickle.dumps(view)))
     assert sizes[1] < 1.1 * sizes[0]
     assert len(view.snapshot()["actual"]) <= MAX_SHOWN
+
+
+def test_a_forecast_far_ahead_of_the_readings_is_ignored(view: SeriesView, make: Any) -> None:
+    view.add_window(make.window_event([1, 2, 3], 0), None)
+    view.add_forecast(make.forecast_event([4], 3), None)
+    view.add_forecast(make.forecast_event([5], 10**6), None)
+    assert view.snapshot()["forecast"]["values"] == [4]
+
+
+def test_without_readings_only_the_latest_forecast_is_shown(view: SeriesView, make: Any) -> None:
+    view.add_forecast(make.forecast_event([1, 2], 0), None)
+    view.add_forecast(make.forecast_event([3, 4], 5000), None)
+    shown = view.snapshot()
+    assert (shown["first"], shown["forecast"]["start"], len(shown["times"])) == (5000, 5000, 2)
