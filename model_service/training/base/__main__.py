@@ -49,6 +49,8 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     if arguments.steps is not None and (arguments.steps < CHUNK or arguments.steps % CHUNK):
         parser.error(f"--steps must be a multiple of {CHUNK}, not {arguments.steps}")
+    if not 0 <= arguments.seed < 1 << 32:
+        parser.error(f"--seed must be from 0 to {(1 << 32) - 1}, not {arguments.seed}")
     return arguments
 
 

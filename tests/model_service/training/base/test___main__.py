@@ -23,6 +23,15 @@ def test_steps_that_would_not_be_trained_as_stated_are_rejected(
     assert parse(words(tmp_path, "--steps", "100")).steps == 100
 
 
+@pytest.mark.parametrize("seed", ["-1", "4294967296"])
+def test_a_seed_that_numpy_does_not_take_is_rejected(
+    seed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(words(tmp_path, "--seed", seed))
+    assert f"--seed must be from 0 to 4294967295, not {seed}" in capsys.readouterr().err
+
+
 def test_the_command_repeats_the_run(tmp_path: Path) -> None:
     assert command(parse(words(tmp_path))) == "make base-model"
     given = ["--seed", "1", "--steps", "100"]
