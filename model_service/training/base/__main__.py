@@ -22,7 +22,7 @@ COMMAND = "make base-model"
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Train or export the base model. Returns the exit code."""
+    """Train the base model. Returns the exit code."""
     arguments = parse(words)
     run = partial(train, out=arguments.out, state=arguments.state, seed=arguments.seed, steps=arguments.steps)
     try:

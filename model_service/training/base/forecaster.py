@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fncast.series.window import ceiling_of, floor_of, shift
+from fncast.series.window import Float64Array, clip_forecasts, shift
 from fncast.series.window_batch import chosen_sizes
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime, sized_files
 from model_service.serving.version_folder import DOCUMENT_FILE
 from model_service.training.base.shape import QUANTILES
 from model_service.training.settings import QUANTILES as USUAL_QUANTILES
-
-Float64Array = NDArray[np.float64]
 
 BATCH = 512
 # The positions of the quantiles that evaluations compare: 0.1, 0.5, 0.9.
@@ -54,10 +51,7 @@ class BaseForecaster:
         for window in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == window)
             forecast[rows] = self._run(windows[rows], window, horizon)
-        if is_limited:
-            low, high = floor_of(windows), ceiling_of(windows)
-            forecast = np.clip(forecast, low[:, None, None], high[:, None, None])
-        return np.asarray(forecast)
+        return clip_forecasts(forecast, windows) if is_limited else forecast
 
     def _run(self, windows: Float64Array, window: int, horizon: int) -> Float64Array:
         """The forecasts of one size: (count, horizon, quantiles)."""
