@@ -78,6 +78,12 @@ class MonitorCollector:
         yield GaugeMetricFamily("fncast_monitored_series", "Series that the monitor knows.", known)
         unusable = self._judge.unusable
         yield GaugeMetricFamily("fncast_monitor_unusable_events", "Events that could not be read.", unusable)
+        untimely = sum(monitor.untimely for monitor in monitors)
+        yield GaugeMetricFamily(
+            "fncast_monitor_untimely_events",
+            "Readings that came too late, and forecasts too late or too far ahead: they change nothing.",
+            untimely,
+        )
 
 
 def open_counts(monitors: Sequence[MonitorPartition]) -> tuple[int, int]:

@@ -31,7 +31,8 @@ class MonitorPartition:
 
     series: by name. changed: names of the series that changed since the writer of the state removed them. notes: what
     changed, in order, for `replay`; the writer of the state clears them. rejected: how many readings and forecasts were
-    ignored because `max_series` leaves no room for their series.
+    ignored because `max_series` leaves no room for their series. untimely: how many readings and forecasts were ignored
+    because they came too late, or forecasts because they are too far ahead of the readings.
     """
 
     def __init__(self, rules: MonitorRules) -> None:
@@ -41,6 +42,7 @@ class MonitorPartition:
         self.changed: set[str] = set()
         self.notes: list[tuple[Any, ...]] = []
         self.rejected = 0
+        self.untimely = 0
         self._looked_ms = -LOOK_MS
 
     def add_reading(self, reading: NewestReading, record_ms: int) -> list[OutputEvent]:
@@ -50,6 +52,7 @@ class MonitorPartition:
             return []
         index = series.joined.grid.index(reading.time)
         self.notes.append((READING, series.name, index, reading.value, record_ms))
+        self.untimely += series.joined.is_too_late(index)
         return self._take_reading(series, index, reading.value, record_ms)
 
     def _take_reading(
@@ -87,6 +90,7 @@ class MonitorPartition:
         start = series.joined.grid.index(message.start)
         packed = series.joined.add_forecast(message.model, start, message.band)
         if packed is None:
+            self.untimely += not series.joined.has_forecast(message.model, start)
             return []
         events = self._events.update_alerts(series, message)
         alerts = series.alert_state() if series.rules else None

@@ -84,7 +84,7 @@ class JoinedSeries:
         self.has_settled = False
         if self.settled == NONE:
             self._begin(index)
-        if math.isnan(value) or index <= self.settled:
+        if math.isnan(value) or self.is_too_late(index):
             return
         if index > self.settled + MAX_LATE + SETTLED_STEPS:
             self._settle(index - MAX_LATE - 1)
@@ -131,6 +131,15 @@ class JoinedSeries:
             alone.add(start, packed, start - 1)
             self._sums(model).add(self._outcomes(alone, np.array(late)))
         return packed
+
+    def is_too_late(self, index: int) -> bool:
+        """Whether a reading of this step would change nothing: only one of more than MAX_LATE steps ago can be."""
+        return index <= self.settled
+
+    def has_forecast(self, model: str, start: int) -> bool:
+        """Whether a forecast of the model with this first step is kept."""
+        pending = self.forecasts.get(model)
+        return pending is not None and pending.has(start)
 
     def waits_for(self, model: str) -> bool:
         """Whether forecasts of a model are kept, so that readings can still change its accuracy."""

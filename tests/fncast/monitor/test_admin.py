@@ -84,3 +84,28 @@ def test_events_that_cannot_be_read_are_counted() -> None:
     wrong = [record("metrics", "window", "cpu", 0, {"start": "yesterday", "step_s": 60, "values": [1]})]
     assert values(figures(judged({"cpu": 0.1}, wrong))["fncast_monitor_unusable_events"]) == [1.0]
     assert values(figures(judged({"cpu": 0.1}))["fncast_monitor_unusable_events"]) == [0.0]
+
+
+def added_events(reading: int, *forecasts: int) -> list[Record]:
+    """Records behind all others: a reading of one step, and forecasts that start at other steps."""
+    now, *starts = (format_time(START + timedelta(seconds=STEP_S * step)) for step in (reading, *forecasts))
+    quantiles = {level: [1.0] for level in ("0.1", "0.5", "0.9")}
+    found = [record("metrics", "window", "cpu", READINGS, {"start": now, "step_s": STEP_S, "values": [1]})]
+    for start in starts:
+        data = {"start": start, "step_s": STEP_S, "quantiles": quantiles}
+        found.append(record("forecasts", "forecast", "cpu", READINGS, data))
+    return found
+
+
+def untimely_events(added: list[Record]) -> list[float]:
+    return values(figures(judged({"cpu": 0.1}, added))["fncast_monitor_untimely_events"])
+
+
+def test_readings_and_forecasts_that_come_too_late_or_too_early_are_counted() -> None:
+    assert untimely_events(added_events(0, READINGS)) == [1.0]
+    assert untimely_events(added_events(READINGS, 1)) == [1.0]
+    assert untimely_events(added_events(READINGS, READINGS + 100)) == [1.0]
+
+
+def test_a_repeated_forecast_does_not_count_as_late() -> None:
+    assert untimely_events(added_events(READINGS, READINGS, READINGS)) == [0.0]
