@@ -45,7 +45,7 @@ style: $(VENV)/.dev
 	@$(BIN)/python .ci/mirror.py $$(git ls-files '*.py')
 	@$(BIN)/python tests/guarantees.py --check
 	@$(BIN)/python -m benchmarks report --check
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@$(MAKE) --no-print-directory docs
 
 bench: $(VENV)/.dev ## measure fncast beside its peers, write results and pages (BENCH="PART --flags" for less)
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -69,7 +69,8 @@ functions: $(VENV)/.dev ## build the wheel that the image of functions/forecast 
 	@ls functions/forecast/*.whl
 
 docs: $(VENV)/.dev ## build the documentation site into build/site; a broken link is an error
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@# Not with --quiet: a strict build would then ignore broken links.
+	@found=$$(NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build 2>&1) || { printf '%s\n' "$$found"; exit 1; }
 
 guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tests
 	@$(BIN)/python tests/guarantees.py

@@ -24,7 +24,7 @@ _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
 class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How readings become windows. `[[inputs]]` overrides each setting for its topic.
+    """How readings become windows. `[[inputs]]` overrides each setting for its topic, so InputSettings has all fields.
 
     step: time between two readings of a series; auto finds it for each series. aggregate: what becomes of several
     readings in one step. rate: auto turns cumulative counters into rates, off keeps their values. grace_s: how long a

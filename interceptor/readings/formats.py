@@ -8,6 +8,8 @@ from typing import Any
 
 from interceptor.readings.contract import Format
 
+# `fncast init` recognizes them by trying each, and shows the DEFAULT_NAME of their modules: the template of the series'
+# names. tests/fncast/recognition/samples.py and tests/fuzz/fuzz_readings.py have records of each.
 BUILT_IN = {
     "cloudevents": "interceptor.readings.reading_event:CloudEventsReadings",
     "telegraf-json": "interceptor.readings.telegraf:TelegrafJson",

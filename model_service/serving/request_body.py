@@ -1,11 +1,10 @@
-"""Reads chunked request bodies, with limits on the size, the total memory and the time."""
+"""Reads request bodies, with limits on the size, the total memory and the time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
-from model_service.serving.http_response import Message
+from model_service.serving.http_response import Message, Receive
 from model_service.serving.request_error import RequestError
 
 # Room for several hundred thousand windows, or for a batch of images for a foreign model.
@@ -23,11 +22,24 @@ class RequestBodies:
     def __init__(self) -> None:
         self._held_bytes = 0
 
-    async def read(self, first: Message, receive: Callable[[], Awaitable[Message]]) -> bytearray:
-        """Read the body that begins with `first`. Its bytes count until `release`.
+    async def read(self, receive: Receive) -> tuple[bytes | bytearray, int]:
+        """The body of a request, and how many bytes of it count until the caller calls `release` with their number.
 
-        Raises RequestError, or ConnectionError if the client disconnects; then no bytes count. A rejected body is still
-        read to its end: a client that is cut off while sending sees a connection reset instead of the response.
+        Raises RequestError, or ConnectionError if the client disconnects; then no bytes count.
+        """
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError
+        if not message.get("more_body"):
+            return message["body"], 0
+        body = await self._read_chunks(message, receive)
+        return body, len(body)
+
+    async def _read_chunks(self, first: Message, receive: Receive) -> bytearray:
+        """Read the body that begins with `first`, and count its bytes. Raises as `read`.
+
+        A rejected body is still read to its end: a client that is cut off while sending sees a connection reset instead
+        of the response.
         """
         body = bytearray()
         rejection: RequestError | None = None

@@ -14,7 +14,7 @@ from model_service.serving.model import Model
 from model_service.serving.runtimes.runtime import Array
 from model_service.serving.server import ModelServer
 
-MODEL_DETAILS = {"window": 6, "horizon": 2}
+MODEL_DETAILS = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
 
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)

@@ -174,9 +174,6 @@ def start() -> Iterator[Start]:
             service.stop(signal.SIGKILL)
 
 
-DETAILS = {"window": 6, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}
-
-
 class Words:
     """A foreign model. Inputs: an INT32 and a BYTES tensor. Outputs: doubled numbers, lengths, texts."""
 
@@ -197,8 +194,8 @@ class Words:
 def shelf(fake_runtime: Any) -> FakeRepository:
     """forecast/1, forecast/2 (the default) and words/1."""
     shelf = FakeRepository()
-    old = Model("forecast", 1, fake_runtime(offset=100), json.dumps(DETAILS), DETAILS)
-    new = Model("forecast", 2, fake_runtime(), json.dumps(DETAILS), DETAILS)
+    old = Model("forecast", 1, fake_runtime(offset=100), json.dumps(MODEL_DETAILS), MODEL_DETAILS)
+    new = Model("forecast", 2, fake_runtime(), json.dumps(MODEL_DETAILS), MODEL_DETAILS)
     words = Model("words", 1, Words())
     shelf.paths = {
         "/": new,

@@ -84,12 +84,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _shipped(path: Path) -> Path:
-    """The folder, or the installed one for `functions/forecast` and `functions/notify` where there is no such folder.
+    """The folder, or the one that comes with fncast, such as `functions/forecast`, where there is no such folder.
 
-    The command is the same in fncast's repository and in the folder of a user's fncast.toml."""
-    if path.exists() or path.parts not in (("functions", "forecast"), ("functions", "notify")):
-        return path
-    return Path(functions.__path__[0]) / path.name
+    The command is the same in fncast's repository and in the folder of a user's fncast.toml.
+    """
+    shipped = Path(functions.__path__[0]) / path.name
+    is_shipped = path.parts == ("functions", path.name) and (shipped / "func.yaml").exists()
+    return shipped if is_shipped and not path.exists() else path
 
 
 def _processes(text: str) -> int:

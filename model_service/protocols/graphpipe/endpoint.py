@@ -45,13 +45,7 @@ class GraphPipeEndpoint:
         headers: Headers
         held_bytes = 0
         try:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body: bytes | bytearray = message["body"]
-            if message.get("more_body"):
-                body = await self._bodies.read(message, receive)
-                held_bytes = len(body)
+            body, held_bytes = await self._bodies.read(receive)
             try:
                 model = find(self._models, scope["path"])
             except RequestError as error:
@@ -69,7 +63,7 @@ class GraphPipeEndpoint:
             errors = (graphpipe.ErrorMessage(error.code, str(error)),)
             response = graphpipe.encode_infer_response(graphpipe.InferResponse(errors=errors))
             status, headers = error.status, error_headers(error.status, BINARY)
-        except ConnectionError:  # the client disconnected while sending
+        except ConnectionError:  # the client disconnected
             return
         finally:
             self._bodies.release(held_bytes)

@@ -72,13 +72,7 @@ class RestEndpoint:
         """Headers and body of the response, None if the client disconnected. Raises RequestError."""
         held_bytes = 0
         try:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body: bytes | bytearray = message["body"]
-            if message.get("more_body"):
-                body = await self._bodies.read(message, receive)
-                held_bytes = len(body)
+            body, held_bytes = await self._bodies.read(receive)
             model = self._find(path)
             return await _respond(model, body, _json_bytes(scope["headers"]))
         except ConnectionError:

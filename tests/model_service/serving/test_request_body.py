@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,16 @@ from tests.model_service.asgi_service import (
     AsgiService,
     CollectedResponse,
 )
+
+
+def receive_of(*messages: Any) -> Callable[[], Awaitable[Any]]:
+    """The `receive` of an ASGI server that sends these messages."""
+    left = iter(messages)
+
+    async def receive() -> Any:
+        return next(left)
+
+    return receive
 
 
 async def test_bodies_are_limited(service: AsgiService, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,10 +79,14 @@ def test_small_bodies_count_together_until_they_are_released(monkeypatch: pytest
 async def test_a_client_that_disconnects_gives_its_bytes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_body, "MAX_HELD_BYTES", 100)
     bodies = RequestBodies()
-
-    async def disconnect() -> Any:
-        return {"type": "http.disconnect"}
-
-    with pytest.raises(ConnectionError):
-        await bodies.read({"type": "http.request", "body": b"x" * 90, "more_body": True}, disconnect)
+    chunk = {"type": "http.request", "body": b"x" * 90, "more_body": True}
+    for messages in ([chunk, {"type": "http.disconnect"}], [{"type": "http.disconnect"}]):
+        with pytest.raises(ConnectionError):
+            await bodies.read(receive_of(*messages))
     bodies.hold(100)
+
+
+async def test_only_a_body_in_chunks_counts() -> None:
+    last = {"type": "http.request", "body": b"yz", "more_body": False}
+    assert await RequestBodies().read(receive_of(last)) == (b"yz", 0)
+    assert await RequestBodies().read(receive_of({**last, "more_body": True}, last)) == (b"yzyz", 4)

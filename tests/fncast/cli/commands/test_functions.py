@@ -68,6 +68,7 @@ def test_the_shipped_functions_are_found_from_any_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert command("functions/mine") == (1, "fncast: functions/mine is not a folder\n")
+    assert command("functions/host") == (1, "fncast: functions/host is not a folder\n")
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         code, text = command("functions/forecast", "functions/notify", "--port", taken.getsockname()[1])
     assert (code, "in use" in text) == (1, True)
