@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-sys.path += [str(HERE), str(HERE.parent / "integration")]
+sys.path += [str(HERE), str(HERE.parent / "integration" / "lib")]
 
 from confluent_kafka import Consumer, TopicPartition  # noqa: E402
 from consumer_process import ConsumerProcess  # noqa: E402

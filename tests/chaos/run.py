@@ -27,7 +27,7 @@ from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "integration"))
+sys.path.append(str(HERE.parent / "integration" / "lib"))
 
 from broker import broker  # noqa: E402
 from broker_faults import BrokerFaults  # noqa: E402

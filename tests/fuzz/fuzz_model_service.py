@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).parents[1] / "integration"))
+sys.path.append(str(Path(__file__).parents[1] / "integration" / "lib"))
 
 from running_model_service import running_model_service
 

@@ -1,6 +1,6 @@
 """The monitor on a real broker: killed again and again, its figures equal an offline recomputation from the topics.
 
-`FNCAST_MONITOR_KILLS=50 .venv/bin/python -m pytest tests/integration/test_monitor.py` kills it more often.
+`FNCAST_MONITOR_KILLS=50 .venv/bin/python -m pytest tests/integration/programs/test_monitor.py` kills it more often.
 """
 
 from __future__ import annotations

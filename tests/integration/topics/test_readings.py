@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 SERIES, STEPS, STEP_S, WINDOW, LEAST = 20, 40, 10, 16, 9
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
-FAULTY = Path(__file__).parents[1] / "chaos" / "faulty_consumer.py"
+FAULTY = Path(__file__).parents[2] / "chaos" / "faulty_consumer.py"
 
 
 def config(testbed: Any) -> Path:

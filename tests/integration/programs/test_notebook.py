@@ -17,7 +17,7 @@ import pytest
 nbclient = pytest.importorskip("nbclient", reason="running notebooks needs the extra `notebook`")
 nbformat = pytest.importorskip("nbformat", reason="running notebooks needs the extra `notebook`")
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "forecast.ipynb"
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "forecast.ipynb"
 RUN_S = 180  # limit for the whole notebook on an idle machine
 CELL_S = 600  # limit for one cell on a busy machine
 MAX_BYTES = 1_000_000  # small enough for browsers and git

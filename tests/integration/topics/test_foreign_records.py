@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-sys.path.append(str(Path(__file__).parents[1] / "fuzz"))
+sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
 
 import fuzz_record
 from foreign_records import WINDOW, foreign_record

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from browser_tab import BrowserTab
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LAPTOP = {"width": 1280, "height": 800}
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.timeout(300)]

@@ -20,7 +20,7 @@ from kafka_container import KafkaContainer, eventually, free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(400)]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MAKE_MODELS = ROOT / "tests" / "model_service" / "make_models.py"
 STEPS, STEP_S = 60, 10
 HOSTS = ("web-1", "web-2")

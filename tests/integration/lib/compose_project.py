@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BUILD_S, UP_S, COMMAND_S = 600, 300, 90
 # Quick to train; these tests do not depend on the quality of the forecasts.
 TRAINING = "--epochs 1 --units 8 /files/web-shop.csv"

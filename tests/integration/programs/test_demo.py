@@ -19,7 +19,7 @@ from running_demo import END_S, Demo
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-START = Path(__file__).parents[2] / "docs" / "start.md"
+START = Path(__file__).parents[3] / "docs" / "start.md"
 START_PROGRAMS = re.findall(r"```python\n(.*?)```", START.read_text("utf-8"), re.DOTALL)
 
 SECONDS = 35  # enough to start eight processes on a busy machine

@@ -27,7 +27,7 @@ from interceptor.readings.telegraf import TelegrafJson
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-PAGE = Path(__file__).parents[2] / "docs" / "flink.md"
+PAGE = Path(__file__).parents[3] / "docs" / "flink.md"
 RUN = Path(__file__).parent / "flink" / "RunSql.java"
 JARS = os.environ.get("FNCAST_FLINK", "")
 OPENS = ("--add-opens=java.base/java.util=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED")
