@@ -13,8 +13,10 @@ from typing import Any
 import docker
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from kafka_container import KAFKA_IMAGE, LOG_LINES, PARTITIONS, STOP_S, eventually, free_port
+from kafka_container import KAFKA_IMAGE, LOG_LINES, PARTITIONS, STOP_S, free_port
 from proxy import Proxies
+
+from tests.waiting import eventually
 
 NODES = 3
 HEALTHY_S = 600.0  # about 30 s at the start and 20 s after a restart; much longer on a busy machine

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from kafka_container import KafkaContainer, eventually, free_port
+from kafka_container import KafkaContainer, free_port
+
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(400)]
 

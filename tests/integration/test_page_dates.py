@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer.kafka.embedded import EmbeddedBroker
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -87,10 +87,8 @@ def dashboard(embedded: EmbeddedBroker, tmp_path: Path) -> Iterator[str]:
 def test_month_ends_are_month_ends_in_every_time_zone(browser: Any, dashboard: str, timezone: str) -> None:
     tab = browser.new_context(timezone_id=timezone, locale="en-US").new_page()
     tab.goto(dashboard)
-    end = time.monotonic() + PATIENCE_S
-    while not tab.evaluate(f"{SERIES}?.chart !== undefined && {SERIES}.series.times.length === 63"):
-        assert time.monotonic() < end, "the page does not show 60 readings and 3 forecasts"
-        tab.wait_for_timeout(50)
+    drawn = f"{SERIES}?.chart !== undefined && {SERIES}.series.times.length === 63"
+    eventually(lambda: tab.evaluate(drawn), PATIENCE_S, "60 readings and 3 forecasts on the page")
     point = f"{SERIES}.showPoint(at), {SERIES}.readout.querySelector('b').textContent"
     shown = tab.evaluate(f"Array.from({{ length: 63 }}, (_, at) => ({point}))")
     assert shown == [f"{month_end(n):%b} {month_end(n).day}, {month_end(n).year}" for n in range(63)]

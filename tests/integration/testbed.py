@@ -15,7 +15,9 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient, NewTopic
 from consumer_process import PATIENCE_S, ConsumerProcess
 from fake_function import Function
-from kafka_container import PARTITIONS, eventually
+from kafka_container import PARTITIONS
+
+from tests.waiting import eventually
 
 WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
 

@@ -15,7 +15,8 @@ import pytest
 
 from fncast.failure import Failure
 from fncast.http.listener import bind, max_connections
-from tests.fncast.http.connections import rest_of, until
+from tests.fncast.http.connections import rest_of
+from tests.waiting import eventually, eventually_async
 
 ROOT = Path(__file__).parents[3]
 
@@ -49,7 +50,7 @@ def test_a_process_survives_more_connections_than_it_may_open_files(tmp_path: Pa
                     return False
                 return rest_of(connection).startswith(b"HTTP/1.1 200 ")
 
-        until(answers)
+        eventually(answers)
     finally:
         process.terminate()
         lines = process.stderr.readlines()
@@ -76,9 +77,7 @@ async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: py
     client = socket.socket()
     client.setblocking(False)
     client.connect_ex(listener.getsockname())
-    async with asyncio.timeout(10):
-        while calls < 3:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await eventually_async(lambda: calls >= 3)
     assert len(logged) <= 3
     client.close()
     running.close()

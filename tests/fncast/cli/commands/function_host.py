@@ -5,12 +5,12 @@ import re
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import requests
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[4]
 FORECAST = ROOT / "functions" / "forecast"
@@ -62,7 +62,7 @@ class Host:
         return str(found["annotations"]["fnproject.io/fn/invokeEndpoint"])
 
     def wait_until_ready(self) -> None:
-        until(lambda: requests.get(f"{self.url}/healthz", timeout=5).status_code == 200)
+        eventually(lambda: requests.get(f"{self.url}/healthz", timeout=5).status_code == 200)
         self.children = psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self) -> None:
@@ -76,10 +76,3 @@ class Host:
         self._reader.join(5)
         if self.process.stderr:
             self.process.stderr.close()
-
-
-def until(condition: Callable[[], bool], within_s: float = START_S) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.02)
