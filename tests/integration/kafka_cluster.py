@@ -38,13 +38,14 @@ class KafkaCluster:
             self._network = self._docker.networks.create(self._name, labels={OURS: ""})
             for number in range(NODES):
                 ports = (direct[number], behind[number], self.proxies.ports[number])
-                self.nodes.append(self._start_node(number + 1, *ports))
+                self.nodes.append(self._create_node(number + 1, *ports))
+                self.nodes[-1].start()
             self.wait()
         except BaseException:
             self.close()
             raise
 
-    def _start_node(self, node: int, direct: int, behind: int, proxied: int) -> Any:
+    def _create_node(self, node: int, direct: int, behind: int, proxied: int) -> Any:
         voters = ",".join(f"{n}@{self._name}-{n}:29093" for n in range(1, NODES + 1))
         host = f"{self._name}-{node}"
         properties = {
@@ -79,12 +80,11 @@ class KafkaCluster:
             "LOG_DIRS": "/tmp/kraft",
             "HEAP_OPTS": "-Xmx256m -Xms128m",
         }
-        return self._docker.containers.run(
+        return self._docker.containers.create(
             KAFKA_IMAGE,
             name=host,
             hostname=host,
             network=self._name,
-            detach=True,
             labels={OURS: ""},
             environment={f"KAFKA_{name}": value for name, value in properties.items()},
             ports={f"{port}/tcp": ("127.0.0.1", port) for port in (direct, behind)},
@@ -117,13 +117,15 @@ class KafkaCluster:
 
     def close(self) -> None:
         """Stop and remove nodes, network and proxies."""
-        self.proxies.close()
-        for node in self.nodes:
-            with contextlib.suppress(docker.errors.APIError):
-                node.remove(force=True, v=True)
-        if self._network is not None:
-            with contextlib.suppress(docker.errors.APIError):
-                self._network.remove()
+        try:
+            self.proxies.close()
+        finally:
+            for node in self.nodes:
+                with contextlib.suppress(docker.errors.APIError):
+                    node.remove(force=True, v=True)
+            if self._network is not None:
+                with contextlib.suppress(docker.errors.APIError):
+                    self._network.remove()
 
 
 def sees_all_in_sync(server: str) -> bool:

@@ -95,7 +95,10 @@ class User:
             yield log
         finally:
             process.terminate()
-            process.wait(30)
+            try:
+                process.wait(30)
+            finally:
+                process.kill()
 
 
 def settings_of_this_test(printed: str, topic: str, functions_port: int) -> str:

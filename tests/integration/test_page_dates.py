@@ -5,11 +5,10 @@ from __future__ import annotations
 import calendar
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer.kafka.embedded import EmbeddedBroker
+from tests.running_command import RunningCommand
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
@@ -70,17 +70,8 @@ def dashboard(embedded: EmbeddedBroker, tmp_path: Path) -> Iterator[str]:
     ]
     subprocess.run([*command, *servers], env=environment, check=True, timeout=PATIENCE_S)
     publish_forecast(embedded.bootstrap_servers, "page-dates-out")
-    command = [sys.executable, "-m", "fncast", "dashboard", "--port", "0", *servers]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    assert process.stderr is not None
-    found = None
-    while found is None:
-        line = process.stderr.readline()
-        assert line, "the dashboard did not start"
-        found = re.search(r"http://\S+", line)
-    yield found[0]
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE_S)
+    with closing(RunningCommand("dashboard", "--port", 0, *servers, environment=environment)) as running:
+        yield running.url
 
 
 @pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Pacific/Auckland"])

@@ -27,7 +27,7 @@ def test_ends_at_once_and_quietly(tmp_path: Path, number: signal.Signals) -> Non
         assert host.process.wait(END_S) == 0
     finally:
         host.end()
-    assert "Traceback" not in "".join(host.stderr)
+    assert "Traceback" not in "".join(host.lines)
 
 
 def test_ends_in_time_with_a_call_in_progress(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_ends_in_time_with_a_call_in_progress(tmp_path: Path) -> None:
             assert running.exception(5) or running.result().status_code >= 500
     finally:
         host.end()
-    assert "Traceback" not in "".join(host.stderr)
+    assert "Traceback" not in "".join(host.lines)
 
 
 def test_functions_end_with_a_killed_host(tmp_path: Path) -> None:
