@@ -78,6 +78,7 @@ class KafkaCluster:
             "CONTROLLER_QUORUM_FETCH_TIMEOUT_MS": "6000",
             "CONTROLLER_QUORUM_ELECTION_TIMEOUT_MS": "3000",
             "LOG_DIRS": "/tmp/kraft",
+            "LOG_CLEANER_DEDUPE_BUFFER_SIZE": "16777216",  # 128 MB by default: half of the heap
             "HEAP_OPTS": "-Xmx256m -Xms128m",
         }
         return self._docker.containers.create(
@@ -91,10 +92,15 @@ class KafkaCluster:
         )
 
     def wait(self, within_s: float = HEALTHY_S) -> None:
-        """Wait until all replicas of all topics are in sync on three brokers."""
+        """Wait until all replicas of all topics are in sync on three brokers. Fails at once if a node has ended."""
         eventually(self.is_healthy, within_s, lambda: f"a healthy cluster: {self.log()[-2000:]}")
 
     def is_healthy(self) -> bool:
+        for node in self.nodes:
+            node.reload()
+            assert node.status != "exited", (
+                f"{node.name} has ended: {node.logs(tail=20).decode(errors='replace')}"
+            )
         return all(map(sees_all_in_sync, self.bootstrap_servers.split(",")))
 
     def log(self) -> str:

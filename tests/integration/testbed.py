@@ -107,7 +107,8 @@ class DeliveryTestbed:
         return ids
 
     def flush(self) -> None:
-        assert self.producer.flush(20) == 0
+        """Wait for all acknowledgements. If the leader of a cluster is paused, another node must replace it first."""
+        assert self.producer.flush(PATIENCE_S) == 0
 
     def consume(
         self,
