@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+
+from consumer.kafka.embedded import EmbeddedBroker
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -45,35 +48,29 @@ def test_its_commands_are_those_of_the_page_about_a_topic():
 
 
 def test_its_reader_waits_for_a_topic_that_does_not_exist_yet():
-    broker = subprocess.Popen(
-        [sys.executable, "-m", "consumer.kafka.embedded"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    address = broker.stdout.readline().strip()
-    reader = subprocess.Popen(
-        [sys.executable, "-c", PROGRAMS[1]],
-        env={**os.environ, "KAFKA": address},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert "UNKNOWN_TOPIC_OR_PART" in reader.stdout.readline()
-        headers = {
-            "ce_specversion": "1.0",
-            "ce_id": "1",
-            "ce_source": "/t",
-            "ce_type": "io.fncast.forecast.v1",
-        }
-        headers |= {"ce_subject": "boiler", "content-type": "application/json"}
-        producer = Producer({"bootstrap.servers": address})
-        producer.produce("forecasts", json.dumps({"values": [1.5, 2.5]}), headers=headers)
-        assert producer.flush(10) == 0
-        printed = next(line for line in reader.stdout if "UNKNOWN_TOPIC" not in line)
-        assert printed == "boiler [1.5, 2.5]\n"
-    finally:
-        for process in (reader, broker):
-            process.kill()
-            process.communicate()
+    with (
+        closing(EmbeddedBroker()) as broker,
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAMS[1]],
+            env={**os.environ, "KAFKA": broker.bootstrap_servers},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as reader,
+    ):
+        try:
+            assert "UNKNOWN_TOPIC_OR_PART" in reader.stdout.readline()
+            headers = {
+                "ce_specversion": "1.0",
+                "ce_id": "1",
+                "ce_source": "/t",
+                "ce_type": "io.fncast.forecast.v1",
+            }
+            headers |= {"ce_subject": "boiler", "content-type": "application/json"}
+            producer = Producer({"bootstrap.servers": broker.bootstrap_servers})
+            producer.produce("forecasts", json.dumps({"values": [1.5, 2.5]}), headers=headers)
+            assert producer.flush(10) == 0
+            printed = next(line for line in reader.stdout if "UNKNOWN_TOPIC" not in line)
+            assert printed == "boiler [1.5, 2.5]\n"
+        finally:
+            reader.kill()

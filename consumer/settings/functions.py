@@ -45,7 +45,7 @@ class FnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An HTTP function that accepts CloudEvents: one event a call unless `batch`.
 
-    encoding: of calls with assembled windows. graphpipe sends all windows of a call as one tensor.
+    encoding: graphpipe sends all windows of a call as one tensor, whatever `batch` and `mode` say.
     """
 
     url: str

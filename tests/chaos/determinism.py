@@ -28,6 +28,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 sys.path += [str(HERE), str(HERE.parent / "integration" / "lib")]
+sys.path.insert(1, str(HERE.parents[1]))  # for `tests`
 
 from confluent_kafka import Consumer, TopicPartition  # noqa: E402
 from consumer_process import ConsumerProcess  # noqa: E402

@@ -28,6 +28,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "integration" / "lib"))
+sys.path.insert(1, str(HERE.parents[1]))  # for `tests`
 
 from broker import broker  # noqa: E402
 from broker_faults import BrokerFaults  # noqa: E402

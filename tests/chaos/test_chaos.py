@@ -41,7 +41,10 @@ def start_run(models):
             finally:
                 if process.poll() is None:  # SIGTERM lets it end its processes
                     process.terminate()
-                    process.communicate(timeout=ENDS_S)
+                    try:
+                        process.communicate(timeout=ENDS_S)
+                    finally:
+                        process.kill()
         assert out, log[-3000:]
         print(out, log)  # pytest shows this if the test fails
         return process.returncode, json.loads(out.splitlines()[-1])

@@ -31,9 +31,11 @@ def fake_fn_server() -> Iterator[FakeFnServer]:
     with FakeFnServer() as running:
         thread = threading.Thread(target=running.serve_forever, args=(POLL_S,))
         thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
+        try:
+            yield running
+        finally:
+            running.shutdown()
+            thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

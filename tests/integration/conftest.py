@@ -19,10 +19,11 @@ from browser_tab import chromium
 from confluent_kafka.admin import AdminClient
 from fake_function import Function, batch, forecast, status, works
 from kafka_cluster import KafkaCluster
-from kafka_container import KafkaContainer, eventually
+from kafka_container import KafkaContainer
 from testbed import DeliveryTestbed
 
 from consumer.kafka.embedded import EmbeddedBroker
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="session")

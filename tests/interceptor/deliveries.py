@@ -66,12 +66,3 @@ async def settle_until(deliver: Deliver, batch: Batch, condition: Callable[[], o
         while not condition():
             await deliver.on_consume(batch)
             await asyncio.sleep(0.001)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for the condition, at most 5 s."""
-    async with asyncio.timeout(5):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.001)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from tests.model_service.asgi_service import (
     AsgiService,
     RefreshedRepository,
 )
+from tests.running_command import RunningCommand
 
 MAKE = Path(__file__).with_name("make_models.py")
 # Importing TensorFlow can take minutes on a busy machine.
@@ -99,79 +97,26 @@ class FakeRuntime:
 
 @pytest.fixture
 def fake_runtime() -> type[FakeRuntime]:
-    """Test files cannot import from each other, so the class comes as a fixture."""
+    """The class, for tests that create runtimes with other shapes."""
     return FakeRuntime
 
 
-START_S = 120
-Start = Callable[..., "Service"]
-
-
-class Service:
-    """A running `fncast model-service`; `lines` is its stderr so far."""
-
-    def __init__(self, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "fncast", "model-service", "--port", "0", *map(str, arguments)],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.lines: list[str] = []
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        try:
-            found = re.search(r"http://[^ ]+", self.wait_for("GraphPipe on"))
-            assert found
-        except BaseException:  # otherwise its reader thread would keep pytest from ending
-            self.process.kill()
-            raise
-        self.url = found[0]
-
-    def _read(self) -> None:
-        assert self.process.stderr
-        for line in self.process.stderr:
-            with self._changed:
-                self.lines.append(line)
-                self._changed.notify_all()
-        with self._changed:
-            self.lines.append("(ended)")
-            self._changed.notify_all()
-
-    def wait_for(self, text: str) -> str:
-        """The first line with `text`."""
-
-        def found() -> str | None:
-            return next((line for line in self.lines if text in line or line == "(ended)"), None)
-
-        with self._changed:
-            line = self._changed.wait_for(found, START_S)
-        assert line is not None, self.lines
-        assert text in line, self.lines
-        return line
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait(10)
-        self._reader.join(10)
-        assert self.process.stderr
-        self.process.stderr.close()
-        return code
+Start = Callable[..., RunningCommand]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """start(*arguments) runs `fncast model-service` on a free port; running processes are killed at the end."""
-    started: list[Service] = []
+    started: list[RunningCommand] = []
 
-    def begin(*arguments: object) -> Service:
-        started.append(Service(*arguments))
+    def begin(*arguments: object) -> RunningCommand:
+        started.append(RunningCommand("model-service", "--port", 0, *arguments))
+        started[-1].wait_for("GraphPipe on")
         return started[-1]
 
     yield begin
     for service in started:
-        if service.process.poll() is None:
-            service.stop(signal.SIGKILL)
+        service.close()
 
 
 class Words:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,6 +16,7 @@ from tests.consumer.broker_contract.contract_broker import (
     Broker,
     read,
 )
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,7 @@ def source_of(broker: Broker) -> Iterator[Callable[[str], KafkaSource]]:
 def publisher(request: pytest.FixtureRequest, broker: Broker) -> Iterator[Publisher]:
     identity = [f"id-{broker.tag}"] if request.param is ExactlyOnce else []
     publisher = request.param(broker.properties, "murmur2_random", *identity)
-    deadline_s = time.monotonic() + WAIT_S
-    while not publisher.ready():
-        assert time.monotonic() < deadline_s, "the publisher is not ready"
+    eventually(publisher.ready, WAIT_S, "the publisher is ready")
     yield publisher
     publisher.close()
 

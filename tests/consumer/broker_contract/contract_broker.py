@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from consumer.kafka.source.source import KafkaSource
 from fncast.testing.output_reader import OutputReader
 from interceptor.delivery import Record
+from tests.waiting import eventually
 
 PARTITIONS = 4  # of a topic of the embedded broker
 WAIT_S = 60.0
@@ -60,8 +61,10 @@ class Broker:
 def read(source: KafkaSource, count: int) -> list[Record]:
     """Poll until `count` records have arrived."""
     found: list[Record] = []
-    deadline_s = time.monotonic() + WAIT_S
-    while len(found) < count:
-        assert time.monotonic() < deadline_s, f"{len(found)} of {count} records arrived"
-        found += source.poll(100, 0.2)
+
+    def have_arrived() -> bool:
+        found.extend(source.poll(100, 0.2))
+        return len(found) >= count
+
+    eventually(have_arrived, WAIT_S, lambda: f"{len(found)} of {count} records arrived")
     return found

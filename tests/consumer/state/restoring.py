@@ -14,6 +14,7 @@ from consumer.state.partition_states import PartitionStates
 from consumer.state.restorer import Restorer
 from consumer.state.writer import StateWriter
 from interceptor.contract import StatefulInterceptor
+from tests.waiting import eventually_async
 
 PARTITION = ("telegraf", 0)
 
@@ -120,10 +121,12 @@ class Harness:
         self.released += 1
 
     async def until_restored(self) -> None:
-        async with asyncio.timeout(30):
-            while self.states.problem:
+        def is_restored() -> bool:
+            if self.states.problem:
                 self.states.advance(self._released)
-                await asyncio.sleep(0.01)
+            return not self.states.problem
+
+        await eventually_async(is_restored, 30)
 
     @property
     def lane(self):

@@ -6,7 +6,7 @@ import asyncio
 
 from consumer.state.keys import full_key, marker_key
 from tests.consumer.state.restoring import PARTITION, Harness, Recorder
-from tests.interceptor.deliveries import until
+from tests.waiting import eventually_async
 
 
 async def test_a_lane_is_held_until_snapshot_and_input_are_read():
@@ -36,7 +36,7 @@ async def test_a_rebalance_cancels_a_restoration_and_the_next_one_starts_from_th
     harness.kafka.may_read.clear()
     harness.assign()
     first = harness.lane
-    await until(lambda: harness.kafka.reads)
+    await eventually_async(lambda: harness.kafka.reads)
     harness.states.dropped([first])
     harness.lanes.drop([PARTITION])
     assert harness.states.problem == ""

@@ -10,7 +10,7 @@ from consumer.errors import ConsumerError
 from consumer.state.reader import Unavailable
 from interceptor.errors import StateError
 from tests.consumer.state.restoring import Harness, Recorder
-from tests.interceptor.deliveries import until
+from tests.waiting import eventually_async
 
 
 async def test_a_broker_that_does_not_answer_is_asked_again_and_named(caplog):
@@ -18,7 +18,7 @@ async def test_a_broker_that_does_not_answer_is_asked_again_and_named(caplog):
     harness.kafka.failures = [Unavailable("no broker answers")] * 3
     harness.kafka.may_read.clear()
     harness.assign()
-    await until(lambda: not harness.kafka.failures)
+    await eventually_async(lambda: not harness.kafka.failures)
     assert "the state of telegraf/0 is not restored yet: no broker answers" in harness.states.problem
     harness.kafka.may_read.set()
     await harness.until_restored()

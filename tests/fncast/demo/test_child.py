@@ -10,7 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.fncast.demo.waiting import TIMEOUT_S, until
+from tests.waiting import eventually_async
+
+TIMEOUT_S = 10.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -29,7 +31,11 @@ async def test_a_child_ends_with_its_parent(number: signal.Signals, tmp_path: Pa
         sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    child_process = psutil.Process(int(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S)))
-    process.send_signal(number)
-    await process.wait()
-    await until(lambda: not child_process.is_running())
+    try:
+        child_process = psutil.Process(int(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S)))
+        process.send_signal(number)
+        await asyncio.wait_for(process.wait(), TIMEOUT_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    await eventually_async(lambda: not child_process.is_running())

@@ -12,7 +12,9 @@ import pytest
 from fncast.demo import process as process_module
 from fncast.demo import process_log as process_log_module
 from fncast.demo.process import Process, ProcessFailed, Program
-from tests.fncast.demo.waiting import TIMEOUT_S, until
+from tests.waiting import eventually_async
+
+TIMEOUT_S = 10.0
 
 
 class Runner:
@@ -60,11 +62,11 @@ async def test_an_unusable_line_is_reported_and_reading_continues(runner: Runner
 async def test_a_killed_process_is_restarted(runner: Runner) -> None:
     process = runner.process(SLEEP)
     running = asyncio.create_task(process.run())
-    await until(lambda: runner.lines)
+    await eventually_async(lambda: runner.lines)
     first = process.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    await until(lambda: len(runner.lines) == 2)
+    await eventually_async(lambda: len(runner.lines) == 2)
     assert process.pid not in (None, first)
     assert runner.reports == ["one: was ended by SIGKILL; restarting it"]
     process.end()
@@ -89,7 +91,7 @@ async def test_a_process_ended_between_two_starts_is_not_restarted(
     monkeypatch.setattr(process_module, "BACKOFF_S", (60.0,) * 4)
     process = runner.process("print('up')\nraise SystemExit(3)")
     running = asyncio.create_task(process.run())
-    await until(lambda: runner.reports)
+    await eventually_async(lambda: runner.reports)
     process.end()
     assert await asyncio.wait_for(running, TIMEOUT_S) == 3
     assert runner.lines == ["up"]
@@ -133,11 +135,11 @@ async def test_children_end_with_the_process(runner: Runner) -> None:
     )
     process = runner.process(text)
     running = asyncio.create_task(process.run())
-    await until(lambda: runner.lines)
+    await eventually_async(lambda: runner.lines)
     child = psutil.Process(int(runner.lines[0]))
     process.kill()
     await running
-    await until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    await eventually_async(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 async def test_warnings_are_reported_up_to_a_limit(runner: Runner) -> None:

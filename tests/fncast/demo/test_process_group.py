@@ -10,7 +10,8 @@ import pytest
 
 from fncast.demo.process import ProcessFailed, Program
 from fncast.demo.process_group import ProcessGroup
-from tests.fncast.demo.waiting import TIMEOUT_S
+
+TIMEOUT_S = 10.0
 
 FOREVER = "import signal; print(flush=True); signal.pause()"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"

@@ -20,7 +20,8 @@ from fncast.http.server import build_server
 from functions.host.app import FunctionHost
 from model_service.serving.metrics import Metrics
 from model_service.serving.server import ModelServer
-from tests.fncast.http.connections import rest_of, until
+from tests.fncast.http.connections import rest_of
+from tests.waiting import eventually
 
 
 class NoRecords:
@@ -70,7 +71,7 @@ class Running:
         self.server.takes_signals = False
         self._thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listener]})
         self._thread.start()
-        until(lambda: self.server.started)
+        eventually(lambda: self.server.started)
 
     def connect(self, sent: bytes = b"") -> socket.socket:
         connection = socket.create_connection(self.address, timeout=20)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import subprocess
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,25 +13,18 @@ import pytest
 
 from fncast.failure import Failure
 from fncast.http.listener import bind, max_connections
-from tests.fncast.http.connections import rest_of, until
-
-ROOT = Path(__file__).parents[3]
+from tests.fncast.http.connections import rest_of
+from tests.running_command import RunningCommand
+from tests.waiting import eventually, eventually_async
 
 
 @pytest.mark.integration
 def test_a_process_survives_more_connections_than_it_may_open_files(tmp_path: Path) -> None:
     """It logs only few lines about it."""
-    words = ("-m", "fncast", "model-service", "--models", str(tmp_path), "--wait", "--port", "0")
-    process = subprocess.Popen(
-        ["bash", "-c", 'ulimit -n 200; exec "$@"', "-", sys.executable, *words],
-        cwd=ROOT,
-        env=os.environ,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr
-    try:
-        port = int(process.stderr.readline().split("http://127.0.0.1:")[1].split()[0].split("/")[0])
+    program = ("bash", "-c", 'ulimit -n 200; exec "$@"', "-", sys.executable, "-m", "fncast")
+    words = ("model-service", "--models", tmp_path, "--wait", "--port", 0)
+    with closing(RunningCommand(*words, program=program)) as running:
+        port = int(running.url.rpartition(":")[2])
         with ExitStack() as stack:
             for _ in range(400):
                 stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), 20)))
@@ -49,13 +40,9 @@ def test_a_process_survives_more_connections_than_it_may_open_files(tmp_path: Pa
                     return False
                 return rest_of(connection).startswith(b"HTTP/1.1 200 ")
 
-        until(answers)
-    finally:
-        process.terminate()
-        lines = process.stderr.readlines()
-        process.wait(20)
-        process.stderr.close()
-    assert 1 <= len(lines) <= 120, lines[:5]
+        eventually(answers)
+        running.stop()
+    assert 1 <= len(running.lines[1:]) <= 120, running.lines[:5]
 
 
 async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +63,7 @@ async def test_a_listener_pauses_when_no_file_descriptor_is_left(monkeypatch: py
     client = socket.socket()
     client.setblocking(False)
     client.connect_ex(listener.getsockname())
-    async with asyncio.timeout(10):
-        while calls < 3:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await eventually_async(lambda: calls >= 3)
     assert len(logged) <= 3
     client.close()
     running.close()

@@ -7,8 +7,9 @@ from contextlib import ExitStack, closing
 import pytest
 
 from fncast.http import listener as listener_module
-from tests.fncast.http.connections import rest_of, until
+from tests.fncast.http.connections import rest_of
 from tests.fncast.http.listeners import APPLICATIONS, Listen, Running
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +35,7 @@ def test_an_endless_header_is_rejected(running: tuple[Running, str], sent: bytes
             pass
         response = rest_of(connection)
     assert response == b"" or response.startswith(b"HTTP/1.1 4")
-    until(lambda: not listening.server.server_state.connections)
+    eventually(lambda: not listening.server.server_state.connections)
     assert listening.request(path).startswith(b"HTTP/1.1 200 ")
 
 
@@ -60,13 +61,13 @@ def test_connections_are_bounded(
     small = listen(build())
     with ExitStack() as stack:
         opened = [stack.enter_context(closing(small.connect())) for _ in range(16)]
-        until(lambda: len(small.server.server_state.connections) == 16)
+        eventually(lambda: len(small.server.server_state.connections) == 16)
         for _ in range(16):
             response = rest_of(stack.enter_context(closing(small.connect())))
             assert response.startswith(b"HTTP/1.1 503 ")
         opened[0].sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nconnection: close\r\n\r\n".encode())
         assert rest_of(opened[0]).startswith(b"HTTP/1.1 200 ")
-    until(lambda: not small.server.server_state.connections)
+    eventually(lambda: not small.server.server_state.connections)
     assert small.request(path).startswith(b"HTTP/1.1 200 ")
 
 

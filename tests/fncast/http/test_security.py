@@ -1,11 +1,9 @@
 """Processes that listen with TLS and a token, and clients that use both."""
 
 import os
-import re
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +15,12 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from fncast.failure import Failure
-from fncast.http.listener import bind
 from fncast.http.security import token_argument
 from model_service.client import GraphPipeClient, ModelUnavailable, connect_inference_protocol
+from tests.running_command import ROOT, RunningCommand
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-ROOT = Path(__file__).parents[3]
 TOKEN = "not-to-be-shown-7f3a"
 ANSWER_S = 60
 
@@ -57,37 +54,23 @@ Start = Callable[..., str]
 @pytest.fixture
 def start(files: Files) -> Iterator[Start]:
     """start("model-service", ...): the URL of an `fncast` process with TLS and token. It must not print the token."""
-    running: list[tuple[subprocess.Popen[str], list[str], threading.Thread]] = []
+    running: list[RunningCommand] = []
 
     def start_one(*words: str, **variables: str) -> str:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fncast", *words, "--port", "0", *files.flags()],
-            cwd=ROOT,
-            env={**os.environ, "SSL_CERT_FILE": str(files.certificate), **variables},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stderr
-        lines: list[str] = []
-        for line in process.stderr:
-            lines.append(line)
-            if found := re.search(r"https://[\d.:]+", line):
-                break
-        reader = threading.Thread(target=lambda: lines.extend(process.stderr or ()))
-        reader.start()
-        running.append((process, lines, reader))
-        assert found, lines
-        return found[0]
+        environment = {**os.environ, "SSL_CERT_FILE": str(files.certificate), **variables}
+        running.append(RunningCommand(*words, "--port", "0", *files.flags(), environment=environment))
+        return running[-1].url
 
     yield start_one
-    for process, lines, reader in running:
-        process.terminate()
-        process.wait(20)
-        reader.join(5)
-        assert TOKEN not in "".join(lines)
-        assert "Handshake failed" not in "".join(lines)  # gRPC would write a line for each
-        if process.stderr:
-            process.stderr.close()
+    try:
+        for command in running:
+            command.stop()
+    finally:
+        for command in running:
+            command.close()
+    for command in running:
+        assert TOKEN not in "".join(command.lines)
+        assert "Handshake failed" not in "".join(command.lines)  # gRPC would write a line for each
 
 
 def test_the_model_service_needs_its_token(
@@ -110,13 +93,11 @@ def test_the_model_service_needs_its_token(
 
 
 def test_grpc_needs_the_token_too(
-    start: Start, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Start, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
-    with bind("127.0.0.1", 0) as probe:
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    words = ("--grpc-port", address.rpartition(":")[2])
-    url = start("model-service", "--models", str(tmp_path), "--wait", *words)
-    with socket.create_connection(("127.0.0.1", int(words[1])), ANSWER_S) as stranger:
+    address = f"127.0.0.1:{unused_tcp_port}"
+    url = start("model-service", "--models", str(tmp_path), "--wait", "--grpc-port", str(unused_tcp_port))
+    with socket.create_connection(("127.0.0.1", unused_tcp_port), ANSWER_S) as stranger:
         stranger.sendall(b"this is not TLS")
         while stranger.recv(100):
             pass

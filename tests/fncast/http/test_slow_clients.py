@@ -12,8 +12,9 @@ from consumer.admin import Admin
 from fncast.http import protocol as bounds
 from model_service.serving.metrics import Metrics
 from model_service.serving.server import ModelServer
-from tests.fncast.http.connections import rest_of, until
+from tests.fncast.http.connections import rest_of
 from tests.fncast.http.listeners import Consumer, Listen, NoModels, Running
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +36,7 @@ def test_a_connection_that_waits_too_long_is_closed(
     with closing(listening.connect(sent)) as connection:
         response = rest_of(connection)
     assert response == b"" or response.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 40", b"HTTP/1.1 200 "))
-    until(lambda: not listening.server.server_state.connections)
+    eventually(lambda: not listening.server.server_state.connections)
     assert listening.request(path).startswith(b"HTTP/1.1 200 ")
 
 
@@ -100,5 +101,5 @@ def test_a_client_that_does_not_read_its_response_is_disconnected(
 
     listening = listen(long_response)
     with closing(listening.connect(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")):
-        until(lambda: len(listening.server.server_state.connections) == 1)
-        until(lambda: not listening.server.server_state.connections)
+        eventually(lambda: len(listening.server.server_state.connections) == 1)
+        eventually(lambda: not listening.server.server_state.connections)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -19,6 +18,7 @@ from fncast.cli.commands.monitor import build_monitor
 from fncast.monitor.admin import MonitorCollector, accuracy_list
 from fncast.series.rfc3339 import format_time
 from tests.fncast.monitor.offline_accuracy import offline_figures
+from tests.waiting import eventually_async
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 STEP_S, WINDOW, HORIZON, READINGS = 300, 6, 3, 200
@@ -140,10 +140,9 @@ class Monitor:
         await self._running
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + WAIT_S
-        while not condition() and not self._running.done():
-            assert time.monotonic() < deadline, self.service.health()
-            await asyncio.sleep(0.05)
+        await eventually_async(
+            lambda: self._running.done() or condition(), WAIT_S, lambda: str(self.service.health())
+        )
 
 
 def judged(monitors: Sequence[Monitor], series: str) -> int:

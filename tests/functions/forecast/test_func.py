@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import aiohttp
 import docker
 import pytest
+
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -73,10 +74,7 @@ def container(engine: docker.DockerClient, image: Any, model_url: str, tmp_path:
         },
     )
     try:
-        end = time.monotonic() + LISTEN_S
-        while not (tmp_path / "lsnr.sock").exists():
-            assert time.monotonic() < end, running.logs().decode()
-            time.sleep(0.02)
+        eventually((tmp_path / "lsnr.sock").exists, LISTEN_S, lambda: running.logs().decode())
         yield running
     finally:
         running.remove(force=True)

@@ -1,6 +1,5 @@
 """A function that follows the orders in a call's body, and calls of it."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -40,9 +39,3 @@ async def call(pool: ProcessPool, **order: Any) -> dict[str, Any]:
     assert answer.status == 200, answer.body
     document: dict[str, Any] = json.loads(answer.body)
     return document
-
-
-async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110  # other processes send no event
-            await asyncio.sleep(0.01)

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from functions.host import child as child_module
 from functions.host.socket_folder import create_socket_folder
 from tests.functions.host.running_pool import FUNCTION, Open, call
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -46,13 +46,13 @@ def child(tmp_path: Path, sockets: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", child_module.__file__, "func.py", "handler"]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes) as process:  # type: ignore[call-overload]
-        deadline_s = time.monotonic() + START_S
-        while not (sockets / "lsnr.sock").exists():
+        try:
+            listens = (sockets / "lsnr.sock").exists
+            eventually(lambda: listens() or process.poll() is not None, START_S, "it listens")
             assert process.poll() is None
-            assert time.monotonic() < deadline_s, "it does not listen"
-            time.sleep(0.01)
-        yield process
-        process.kill()
+            yield process
+        finally:
+            process.kill()
 
 
 def test_it_ends_with_its_host_and_removes_its_socket(child: subprocess.Popen[bytes], sockets: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from functions.host import pool as pool_module
 from functions.host.errors import Busy, CallFailed, CallTimedOut, NotStarted
-from tests.functions.host.running_pool import Open, call, until
+from tests.functions.host.running_pool import Open, call
+from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.integration
 
@@ -57,15 +58,15 @@ async def test_a_new_configuration_is_logged_once_and_processes_that_end_by_them
 ) -> None:
     caplog.set_level("INFO", "functions")
     pool = await open_pool(size=2)
-    await until(lambda: len(pool.pids) == 2)
+    await eventually_async(lambda: len(pool.pids) == 2)
     first = set(pool.pids)
     pool.configure({"COLOUR": "red"})
-    await until(lambda: len(set(pool.pids) - first) == 2)
+    await eventually_async(lambda: len(set(pool.pids) - first) == 2)
     assert [record.message for record in caplog.records] == [
         f"function {pool.folder.name}: new configuration, its processes are replaced"
     ]
     os.kill(pool.pids[0], signal.SIGKILL)
-    await until(lambda: "ended with exit code -9" in caplog.text)
+    await eventually_async(lambda: "ended with exit code -9" in caplog.text)
 
 
 async def test_a_process_that_starts_while_the_configuration_changes_is_replaced(open_pool: Open) -> None:
@@ -84,12 +85,12 @@ async def test_a_process_that_ends_during_a_call_fails_only_that_call(open_pool:
 
 async def test_a_timeout_ends_the_process_and_the_next_call_gets_a_new_one(open_pool: Open) -> None:
     pool = await open_pool(timeout_s=1)
-    await until(lambda: pool.is_ready, START_S)
+    await eventually_async(lambda: pool.is_ready, START_S)
     pid = (await call(pool))["pid"]
     with pytest.raises(CallTimedOut):
         await call(pool, sleep_s=30)
-    await until(lambda: not psutil.pid_exists(pid))
-    await until(lambda: pool.is_ready, START_S)
+    await eventually_async(lambda: not psutil.pid_exists(pid))
+    await eventually_async(lambda: pool.is_ready, START_S)
     assert (await call(pool))["pid"] != pid
 
 
@@ -104,7 +105,7 @@ async def test_a_failed_start_fails_calls_at_once_and_is_retried(
     with pytest.raises(NotStarted, match="exit code 3"):
         await call(pool)
     (broken / "fdk.py").unlink()
-    await until(lambda: pool.is_ready)
+    await eventually_async(lambda: pool.is_ready)
     assert (await call(pool))["config"] == "green"
 
 
@@ -116,7 +117,7 @@ async def test_waiting_calls_are_bounded(
     await call(pool)
     running = asyncio.create_task(call(pool, wait_for=str(tmp_path / "go")))
     waiting = asyncio.create_task(call(pool))
-    await until(lambda: pool.waiting == 1)
+    await eventually_async(lambda: pool.waiting == 1)
     with pytest.raises(Busy):
         await call(pool)
     (tmp_path / "go").touch()
@@ -125,12 +126,14 @@ async def test_waiting_calls_are_bounded(
 
 async def test_a_call_waits_at_most_for_the_functions_timeout(open_pool: Open) -> None:
     pool = await open_pool(timeout_s=1)
-    await until(lambda: pool.is_ready, START_S)
+    await eventually_async(lambda: pool.is_ready, START_S)
     running = asyncio.create_task(call(pool, sleep_s=0.9))
     others = [asyncio.create_task(call(pool, sleep_s=0.9)) for _ in range(3)]
     results = await asyncio.gather(running, *others, return_exceptions=True)
     assert [type(result) for result in results].count(Busy) >= 1
-    await until(lambda: pool.is_ready, START_S)  # a slow call may have timed out, which ends its process
+    await eventually_async(
+        lambda: pool.is_ready, START_S
+    )  # a slow call may have timed out, which ends its process
     assert (await call(pool))["config"] == "green"
 
 
@@ -138,7 +141,7 @@ async def test_close_ends_a_call_in_progress_and_every_process(open_pool: Open) 
     pool = await open_pool(size=2)
     pid = (await call(pool))["pid"]
     running = asyncio.create_task(call(pool, sleep_s=30))
-    await until(lambda: pool.idle < len(pool.pids) == 2)
+    await eventually_async(lambda: pool.idle < len(pool.pids) == 2)
     async with asyncio.timeout(20):  # not the 30 s of the call
         await pool.close()
     assert not psutil.pid_exists(pid)
@@ -151,18 +154,18 @@ async def test_a_function_recovers_when_its_folder_is_back(
 ) -> None:
     pool = await open_pool(size=2)
     await call(pool)
-    await until(lambda: len(pool.pids) == 2)
+    await eventually_async(lambda: len(pool.pids) == 2)
     away = tmp_path.with_name(tmp_path.name + "-away")
     tmp_path.rename(away)  # noqa: ASYNC240
     try:
         for pid in pool.pids:
             os.killpg(pid, signal.SIGKILL)
-        await until(lambda: caplog.text.count("does not start") >= 2)
+        await eventually_async(lambda: caplog.text.count("does not start") >= 2)
         with pytest.raises(NotStarted, match="No such file or directory"):
             await call(pool)
     finally:
         away.rename(tmp_path)
-    await until(lambda: pool.is_ready)
+    await eventually_async(lambda: pool.is_ready)
     assert (await call(pool))["config"] == "green"
     assert str(tmp_path) in caplog.text
     assert not any(record.exc_info for record in caplog.records)
@@ -184,6 +187,6 @@ async def test_no_error_ends_the_task_that_keeps_a_process_running(
 
     monkeypatch.setattr(pool_module, "start_process", faulty)
     pool = await open_pool()
-    await until(lambda: pool.is_ready)
+    await eventually_async(lambda: pool.is_ready)
     assert (await call(pool))["config"] == "green"
     assert caplog.text.count("keeping its process running failed") == 3

@@ -6,7 +6,8 @@ import time
 import psutil
 import pytest
 
-from tests.functions.host.running_pool import FUNCTION, Open, call, until
+from tests.functions.host.running_pool import FUNCTION, Open, call
+from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +47,7 @@ async def test_an_idle_connection_is_closed_before_the_fdk_spins(open_pool: Open
     def connections() -> int:
         return sum("lsnr.sock" in connection.laddr for connection in process.net_connections("unix"))
 
-    await until(lambda: connections() == 1, within_s=5)  # the listening socket stays
+    await eventually_async(lambda: connections() == 1, within_s=5)  # the listening socket stays
     assert (await call(pool))["pid"] == process.pid
 
 

@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import eventually
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "functions" / "notify"))
 try:
@@ -172,32 +173,24 @@ def alertmanager_program() -> str | None:
 
 
 @pytest.fixture
-def alertmanager(tmp_path: Path) -> Iterator[str]:
+def alertmanager(tmp_path: Path, unused_tcp_port: int) -> Iterator[str]:
     """The URL of a running Alertmanager, Debian's package prometheus-alertmanager."""
     program = alertmanager_program()
     if program is None:
         pytest.skip("needs Debian's prometheus-alertmanager, or its path in $ALERTMANAGER")
-    from fncast.http.listener import bind
-
-    listener = bind("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    listener.close()
     config = tmp_path / "alertmanager.yml"
     config.write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
     command = [program, f"--config.file={config}", f"--storage.path={tmp_path}/data"]
-    command += [f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="]
+    command += [f"--web.listen-address=127.0.0.1:{unused_tcp_port}", "--cluster.listen-address="]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            url = f"http://127.0.0.1:{port}"
-            deadline_s = time.monotonic() + START_S
-            while not is_ready(url):
-                is_running = process.poll() is None and time.monotonic() < deadline_s
-                assert is_running, (tmp_path / "log").read_text()
+            url = f"http://127.0.0.1:{unused_tcp_port}"
+            eventually(lambda: is_ready(url), START_S, (tmp_path / "log").read_text)
             yield url
         finally:
-            process.terminate()
-            process.wait(10)
+            process.kill()
+            process.wait()
 
 
 def is_ready(url: str) -> bool:

@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from forecast_checks import inputs_of
-from kafka_container import eventually
 from testbed import DeliveryTestbed
 
 from consumer.kafka.source.source import KafkaSource
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(150)]
 

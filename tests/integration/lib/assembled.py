@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from confluent_kafka import Message, TopicPartition
-from kafka_container import eventually
 from testbed import DeliveryTestbed
+
+from tests.waiting import eventually
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 STEP_S, WINDOW, LEAST = 10, 16, 3

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from kafka_container import free_port
 
 ROOT = Path(__file__).parents[3]
 BUILD_S, UP_S, COMMAND_S = 600, 300, 90
@@ -25,10 +25,7 @@ class Project:
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         self.name = f"fncast-test-{uuid.uuid4().hex[:8]}"
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            kafka_port = str(listener.getsockname()[1])
-        defaults = {"KAFKA_PORT": kafka_port, "DASHBOARD_PORT": "0", "TRAIN": TRAINING}
+        defaults = {"KAFKA_PORT": str(free_port()), "DASHBOARD_PORT": "0", "TRAIN": TRAINING}
         self._environment = {**ENVIRONMENT, **defaults, **(variables or {})}
 
     def run(self, *words: str, timeout_s: float = COMMAND_S, stdin: str = "") -> str:

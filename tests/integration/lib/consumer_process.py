@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from kafka_container import eventually
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 80.0  # for what takes a second or two on a quiet machine; a promised time is given in the test

@@ -13,8 +13,10 @@ from typing import Any
 import docker
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from kafka_container import KAFKA_IMAGE, LOG_LINES, PARTITIONS, STOP_S, eventually, free_port
+from kafka_container import KAFKA_IMAGE, LOG_LINES, PARTITIONS, STOP_S, free_port
 from proxy import Proxies
+
+from tests.waiting import eventually
 
 NODES = 3
 HEALTHY_S = 600.0  # about 30 s at the start and 20 s after a restart; much longer on a busy machine
@@ -36,13 +38,14 @@ class KafkaCluster:
             self._network = self._docker.networks.create(self._name, labels={OURS: ""})
             for number in range(NODES):
                 ports = (direct[number], behind[number], self.proxies.ports[number])
-                self.nodes.append(self._start_node(number + 1, *ports))
+                self.nodes.append(self._create_node(number + 1, *ports))
+                self.nodes[-1].start()
             self.wait()
         except BaseException:
             self.close()
             raise
 
-    def _start_node(self, node: int, direct: int, behind: int, proxied: int) -> Any:
+    def _create_node(self, node: int, direct: int, behind: int, proxied: int) -> Any:
         voters = ",".join(f"{n}@{self._name}-{n}:29093" for n in range(1, NODES + 1))
         host = f"{self._name}-{node}"
         properties = {
@@ -75,24 +78,29 @@ class KafkaCluster:
             "CONTROLLER_QUORUM_FETCH_TIMEOUT_MS": "6000",
             "CONTROLLER_QUORUM_ELECTION_TIMEOUT_MS": "3000",
             "LOG_DIRS": "/tmp/kraft",
+            "LOG_CLEANER_DEDUPE_BUFFER_SIZE": "16777216",  # 128 MB by default: half of the heap
             "HEAP_OPTS": "-Xmx256m -Xms128m",
         }
-        return self._docker.containers.run(
+        return self._docker.containers.create(
             KAFKA_IMAGE,
             name=host,
             hostname=host,
             network=self._name,
-            detach=True,
             labels={OURS: ""},
             environment={f"KAFKA_{name}": value for name, value in properties.items()},
             ports={f"{port}/tcp": ("127.0.0.1", port) for port in (direct, behind)},
         )
 
     def wait(self, within_s: float = HEALTHY_S) -> None:
-        """Wait until all replicas of all topics are in sync on three brokers."""
+        """Wait until all replicas of all topics are in sync on three brokers. Fails at once if a node has ended."""
         eventually(self.is_healthy, within_s, lambda: f"a healthy cluster: {self.log()[-2000:]}")
 
     def is_healthy(self) -> bool:
+        for node in self.nodes:
+            node.reload()
+            assert node.status != "exited", (
+                f"{node.name} has ended: {node.logs(tail=20).decode(errors='replace')}"
+            )
         return all(map(sees_all_in_sync, self.bootstrap_servers.split(",")))
 
     def log(self) -> str:
@@ -115,13 +123,15 @@ class KafkaCluster:
 
     def close(self) -> None:
         """Stop and remove nodes, network and proxies."""
-        self.proxies.close()
-        for node in self.nodes:
-            with contextlib.suppress(docker.errors.APIError):
-                node.remove(force=True, v=True)
-        if self._network is not None:
-            with contextlib.suppress(docker.errors.APIError):
-                self._network.remove()
+        try:
+            self.proxies.close()
+        finally:
+            for node in self.nodes:
+                with contextlib.suppress(docker.errors.APIError):
+                    node.remove(force=True, v=True)
+            if self._network is not None:
+                with contextlib.suppress(docker.errors.APIError):
+                    self._network.remove()
 
 
 def sees_all_in_sync(server: str) -> bool:

@@ -6,13 +6,13 @@ import contextlib
 import os
 import random
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 from confluent_kafka.admin import AdminClient
+
+from tests.waiting import eventually
 
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 # About 6 s, and 15 s after a kill, when the old session must end first; longer on a busy machine.
@@ -36,18 +36,6 @@ def free_port() -> int:
             listener.bind(("127.0.0.1", port))
             _given.add(port)
             return port
-
-
-def eventually(
-    condition: Callable[[], Any], within_s: float = 30.0, what: str | Callable[[], str] = ""
-) -> Any:
-    """Return the value of the condition once it is true. Fails after `within_s`."""
-    deadline_s = time.monotonic() + within_s
-    while not (value := condition()):
-        if time.monotonic() > deadline_s:
-            raise AssertionError(f"not within {within_s:g} s: {what() if callable(what) else what}")
-        threading.Event().wait(0.02)
-    return value
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ import psutil
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from fncast.demo.plan import free_ports
+from tests.waiting import eventually
 
 TIMEOUT_S = 60.0
 END_S = 5.0
@@ -64,13 +65,13 @@ class Demo:
 
     def until(self, condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
         """Wait for the condition while the demo runs. what: for the message if it is not met in time."""
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert self.process.poll() is None, "the demo ended:\n" + "\n".join(self.lines)
-            assert time.monotonic() < deadline, f"{what} not within {timeout_s:g} s:\n" + "\n".join(
-                self.lines
-            )
-            time.sleep(0.05)  # nothing reports the condition
+
+        def is_met() -> object:
+            found = condition()
+            assert found or self.process.poll() is None, "the demo ended:\n" + "\n".join(self.lines)
+            return found
+
+        eventually(is_met, timeout_s, lambda: "\n".join([what, *self.lines]))
 
     def has_moving_forecasts(self) -> bool:
         """Whether the demo has said that forecasts arrive."""

@@ -46,10 +46,12 @@ def running_model_service(models: Models) -> Iterator[Addresses]:
     running.capture_signals = lambda: threading.Lock()  # type: ignore[method-assign,assignment,return-value]
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
-    while not running.started:
-        assert thread.is_alive()
-        thread.join(0.005)
-    yield Addresses("http://{}:{}".format(*listener.getsockname()), f"127.0.0.1:{grpc_port}")
-    running.should_exit = True
-    thread.join(10)
+    try:
+        while not running.started:
+            assert thread.is_alive()
+            thread.join(0.005)
+        yield Addresses("http://{}:{}".format(*listener.getsockname()), f"127.0.0.1:{grpc_port}")
+    finally:
+        running.should_exit = True
+        thread.join(10)
     assert not thread.is_alive()

@@ -15,7 +15,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from kafka_container import KAFKA_IMAGE, eventually, free_port
+from kafka_container import KAFKA_IMAGE, free_port
+
+from tests.waiting import eventually
 
 USER, PASSWORD = "sensor", "right-9c41d7"
 PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"

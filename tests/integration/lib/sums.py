@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from kafka_container import eventually
 from testbed import DeliveryTestbed
+
+from tests.waiting import eventually
 
 CHAIN = "tests.consumer.state.running_sums:RunningSums"
 

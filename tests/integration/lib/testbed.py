@@ -15,7 +15,9 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient, NewTopic
 from consumer_process import PATIENCE_S, ConsumerProcess
 from fake_function import Function
-from kafka_container import PARTITIONS, eventually
+from kafka_container import PARTITIONS
+
+from tests.waiting import eventually
 
 WINDOW = json.dumps({"start": "2026-01-01T00:00:00Z", "step_s": 300, "values": [1.5] * 48}).encode()
 
@@ -105,7 +107,8 @@ class DeliveryTestbed:
         return ids
 
     def flush(self) -> None:
-        assert self.producer.flush(20) == 0
+        """Wait for all acknowledgements. If the leader of a cluster is paused, another node must replace it first."""
+        assert self.producer.flush(PATIENCE_S) == 0
 
     def consume(
         self,

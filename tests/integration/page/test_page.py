@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -204,13 +203,13 @@ def rfc3339(time_s: float) -> str:
 
 def test_an_outage_of_the_broker_is_shown_and_survived(visit: Any, testbed: DashboardTestbed) -> None:
     page = visit()
-    testbed.broker.send_signal(signal.SIGSTOP)
+    testbed.broker.pause()
     try:
         page.until("/broker 127.* has not answered since/.test(document.getElementById('banner').innerText)")
         assert page.tab.inner_text("#link-text") == "not live"
         shown = page.value(f"{card('cpu')}.series.times.at(-1)")
     finally:
-        testbed.broker.send_signal(signal.SIGCONT)
+        testbed.broker.resume()
     page.until("document.getElementById('banner').hidden")
     page.until(f"{card('cpu')}.series.times.at(-1) > {shown}")
     assert page.complaints == []

@@ -5,12 +5,10 @@ from __future__ import annotations
 import calendar
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,8 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer.kafka.embedded import EmbeddedBroker
+from tests.running_command import RunningCommand
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -70,27 +70,16 @@ def dashboard(embedded: EmbeddedBroker, tmp_path: Path) -> Iterator[str]:
     ]
     subprocess.run([*command, *servers], env=environment, check=True, timeout=PATIENCE_S)
     publish_forecast(embedded.bootstrap_servers, "page-dates-out")
-    command = [sys.executable, "-m", "fncast", "dashboard", "--port", "0", *servers]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    assert process.stderr is not None
-    found = None
-    while found is None:
-        line = process.stderr.readline()
-        assert line, "the dashboard did not start"
-        found = re.search(r"http://\S+", line)
-    yield found[0]
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE_S)
+    with closing(RunningCommand("dashboard", "--port", 0, *servers, environment=environment)) as running:
+        yield running.url
 
 
 @pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Pacific/Auckland"])
 def test_month_ends_are_month_ends_in_every_time_zone(browser: Any, dashboard: str, timezone: str) -> None:
     tab = browser.new_context(timezone_id=timezone, locale="en-US").new_page()
     tab.goto(dashboard)
-    end = time.monotonic() + PATIENCE_S
-    while not tab.evaluate(f"{SERIES}?.chart !== undefined && {SERIES}.series.times.length === 63"):
-        assert time.monotonic() < end, "the page does not show 60 readings and 3 forecasts"
-        tab.wait_for_timeout(50)
+    drawn = f"{SERIES}?.chart !== undefined && {SERIES}.series.times.length === 63"
+    eventually(lambda: tab.evaluate(drawn), PATIENCE_S, "60 readings and 3 forecasts on the page")
     point = f"{SERIES}.showPoint(at), {SERIES}.readout.querySelector('b').textContent"
     shown = tab.evaluate(f"Array.from({{ length: 63 }}, (_, at) => ({point}))")
     assert shown == [f"{month_end(n):%b} {month_end(n).day}, {month_end(n).year}" for n in range(63)]

@@ -13,8 +13,9 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 from consumer_process import ConsumerProcess
 from group_offsets import commit
-from kafka_container import eventually
 from testbed import DeliveryTestbed
+
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 

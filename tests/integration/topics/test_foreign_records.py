@@ -17,11 +17,11 @@ sys.path.append(str(Path(__file__).parents[2] / "fuzz"))
 
 import fuzz_record
 from foreign_records import WINDOW, foreign_record
-from kafka_container import eventually
 
 from handler import Forecaster
 from interceptor.delivery import Record
 from model import ForecastModel
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from kafka_container import KafkaContainer, eventually, free_port
+from kafka_container import KafkaContainer, free_port
+
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(400)]
 
@@ -93,7 +95,10 @@ class User:
             yield log
         finally:
             process.terminate()
-            process.wait(30)
+            try:
+                process.wait(30)
+            finally:
+                process.kill()
 
 
 def settings_of_this_test(printed: str, topic: str, functions_port: int) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Message
-from kafka_container import eventually
 
 from consumer.state.keys import parse
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 

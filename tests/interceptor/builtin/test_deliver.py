@@ -10,8 +10,9 @@ from interceptor.delivery import Batch
 from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.routes.client import EventsAnswer
-from tests.interceptor.deliveries import settle, until
+from tests.interceptor.deliveries import settle
 from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, reply
+from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.usefixtures("short_backoff")
 
@@ -99,7 +100,7 @@ async def test_a_settled_delivery_is_done_while_others_of_its_batch_wait():
     deliver = Deliver(Hanging(), is_last=True)
     sent = Batch([*batch(["slow"], SINGLE).deliveries, *batch(["other"]).deliveries])
     running = asyncio.create_task(deliver.on_consume(sent))
-    await until(lambda: sent.deliveries[1].is_done)
+    await eventually_async(lambda: sent.deliveries[1].is_done)
     assert not sent.deliveries[0].is_done
     hang.set()
     await running

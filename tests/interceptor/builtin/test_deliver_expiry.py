@@ -7,8 +7,8 @@ import pytest
 
 from interceptor.builtin.deliver import Deliver
 from interceptor.outcome import Forecast, Skipped
-from tests.interceptor.deliveries import until
 from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of
+from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.usefixtures("short_backoff")
 
@@ -46,7 +46,7 @@ async def test_an_event_expires_during_a_call_and_the_others_get_their_answer():
         delivery.opened.attributes["expirytime"] = soon.isoformat()
     running = asyncio.create_task(deliver.on_consume(sent))
     async with asyncio.timeout(5):
-        await until(lambda: sent.deliveries[0].is_done)
+        await eventually_async(lambda: sent.deliveries[0].is_done)
         assert [d.outcome for d in sent.deliveries] == [Skipped("expired"), None, None]
         answers.set()
         await running

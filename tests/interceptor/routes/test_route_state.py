@@ -8,8 +8,9 @@ from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.errors import Rejected, RetriableError
 from interceptor.outcome import DeadLetter
-from tests.interceptor.deliveries import settle, settle_until, until
+from tests.interceptor.deliveries import settle, settle_until
 from tests.interceptor.fake_function import SINGLE, Function, batch, ids_of, reply
+from tests.waiting import eventually_async
 
 pytestmark = pytest.mark.usefixtures("short_backoff")
 
@@ -135,6 +136,6 @@ async def test_a_probe_that_is_rejected_ends_the_outage():
     sent = batch(["next"], SINGLE)
     await settle_until(deliver, sent, deliver.outages)
     is_down = False
-    await until(lambda: not deliver.outages())
+    await eventually_async(lambda: not deliver.outages())
     assert deliver.outages() == deliver.open_circuits() == {}
     await deliver.close()

@@ -14,7 +14,8 @@ from interceptor.delivery import Batch
 from interceptor.outcome import Forecast
 from interceptor.routes import backoff, breaker, watchdog
 from interceptor.routes.client import EventsAnswer
-from tests.interceptor.deliveries import new_delivery, new_output, settle, until
+from tests.interceptor.deliveries import new_delivery, new_output, settle
+from tests.waiting import eventually_async
 
 
 class Function:
@@ -60,7 +61,7 @@ async def test_calls_that_hung_during_an_outage_are_retried_after_it(hanging_rou
     function.may_answer = lambda ids: False
     sent = [batch("a", "b"), batch("c"), batch("d")]  # one call waits for a slot
     tasks = [asyncio.create_task(settle(deliver, sent_batch)) for sent_batch in sent]
-    await until(deliver.outages)
+    await eventually_async(deliver.outages)
     assert "no answer to a probe" in deliver.outages()["forecast"]
     function.may_answer = lambda ids: True
     async with asyncio.timeout(5):
@@ -75,7 +76,7 @@ async def test_a_call_that_hangs_is_not_an_outage_while_others_succeed(hanging_r
     function, deliver = hanging_route
     function.may_answer = lambda ids: "stuck" not in ids
     stuck = asyncio.create_task(settle(deliver, batch("stuck")))
-    await until(lambda: ["stuck"] in function.calls)
+    await eventually_async(lambda: ["stuck"] in function.calls)
     for number in range(100):  # longer than a call may take before it counts as slow
         await settle(deliver, batch(f"good-{number}"))
         await asyncio.sleep(0.003)
@@ -89,8 +90,8 @@ async def test_a_successful_probe_does_not_cancel_a_call_that_hangs_alone(hangin
     function, deliver = hanging_route
     function.may_answer = lambda ids: "stuck" not in ids
     stuck = asyncio.create_task(settle(deliver, batch("stuck")))
-    await until(lambda: function.calls.count(["good"]) == 2)  # a probe
-    await until(lambda: not deliver.open_circuits())
+    await eventually_async(lambda: function.calls.count(["good"]) == 2)  # a probe
+    await eventually_async(lambda: not deliver.open_circuits())
     assert deliver.outages() == {}
     assert function.calls.count(["stuck"]) == 1
     assert not stuck.done()
@@ -103,7 +104,7 @@ async def test_a_probe_of_a_slow_function_gets_more_time(hanging_route):
     await settle(deliver, batch("slow"))
     function.may_answer = lambda ids: "stuck" not in ids
     stuck = asyncio.create_task(settle(deliver, batch("stuck")))
-    await until(lambda: function.calls.count(["slow"]) == 2)
-    await until(lambda: not deliver.open_circuits())
+    await eventually_async(lambda: function.calls.count(["slow"]) == 2)
+    await eventually_async(lambda: not deliver.open_circuits())
     assert deliver.outages() == {}  # the probe was not cut off
     stuck.cancel()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import requests
 
 from model_service.client import connect_graphpipe
+from tests.waiting import eventually
 
 WINDOWS = np.arange(12, dtype=np.float32).reshape(2, 6)
 
@@ -46,7 +46,7 @@ def test_killing_a_service_under_load_fails_no_call(
 
     def more_calls() -> None:
         before = list(calls)
-        wait_for(lambda: failures or all(now > old + 50 for now, old in zip(calls, before, strict=True)))
+        eventually(lambda: failures or all(now > old + 50 for now, old in zip(calls, before, strict=True)))
 
     try:
         more_calls()
@@ -54,7 +54,7 @@ def test_killing_a_service_under_load_fails_no_call(
         more_calls()
         port = services[1].url.rpartition(":")[2]
         again = start("--models", models, "--port", port)
-        wait_for(lambda: failures or windows_scored(again.url) > 20)
+        eventually(lambda: failures or windows_scored(again.url) > 20)
     finally:
         stop.set()
         for thread in threads:
@@ -66,10 +66,3 @@ def windows_scored(url: str) -> float:
     page = requests.get(f"{url}/metrics", timeout=10).text
     line = next(line for line in page.splitlines() if line.startswith("fncast_model_batch_windows_sum"))
     return float(line.split()[1])
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)

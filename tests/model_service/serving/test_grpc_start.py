@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from fncast.cli.main import main
 from model_service.client import GraphPipeClient
 from tests.model_service.serving.failing_start import START_S, failing
+from tests.running_command import RunningCommand
 
 pytestmark = pytest.mark.integration
 
@@ -67,26 +69,17 @@ def test_start_fails_if_grpc_is_requested_but_not_installed(place: Any, models: 
     )
 
 
-def test_it_warns_and_serves_if_grpc_is_neither_requested_nor_installed(place: Any, models: Path) -> None:
+def test_it_warns_and_serves_if_grpc_is_neither_requested_nor_installed(
+    place: Any, models: Path, unused_tcp_port: int
+) -> None:
     place("ours", 1)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-c", WITHOUT_GRPC, str(port), "--models", str(models)]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr
-            lines = []
-            for line in process.stderr:
-                lines.append(line)
-                if "GraphPipe on" in line:
-                    break
-            answer = GraphPipeClient(f"http://127.0.0.1:{port}").infer(WINDOWS)
-            np.testing.assert_allclose(answer.outputs, FORECAST, rtol=1e-6)
-        finally:
-            process.kill()
+    program = [sys.executable, "-c", WITHOUT_GRPC, str(unused_tcp_port)]
+    with closing(RunningCommand("--models", models, program=program)) as running:
+        started = running.wait_for("GraphPipe on")
+        answer = GraphPipeClient(f"http://127.0.0.1:{unused_tcp_port}").infer(WINDOWS)
+        np.testing.assert_allclose(answer.outputs, FORECAST, rtol=1e-6)
     expected = (
         "no gRPC: gRPC needs the module 'grpc': install it with pip install '.[grpc]' in fncast's repository"
     )
-    assert any(expected in line for line in lines)
-    assert "grpc://" not in lines[-1]
+    assert any(expected in line for line in running.lines)
+    assert "grpc://" not in started

@@ -21,6 +21,7 @@ from model_service.serving.model import Model
 from model_service.serving.repository import Repository
 from model_service.serving.runtimes.runtime import Array
 from model_service.serving.version_folder import VersionFolder
+from tests.waiting import eventually
 
 # Seconds that loading takes, and as many for the first call of a version: as for a large model with TensorFlow.
 SLOW_S = 1.6
@@ -53,11 +54,11 @@ class Clients:
             self.answers.append((began, time.perf_counter() - began, version))
 
     def wait_for(self, version: str) -> None:
-        deadline = time.monotonic() + 30
-        while self.answers[-1:] == [] or self.answers[-1][2] != version:
-            assert not self.errors, self.errors
-            assert time.monotonic() < deadline, f"no answer of version {version}"
-            time.sleep(0.01)
+        eventually(
+            lambda: self.errors or (self.answers and self.answers[-1][2] == version),
+            what=f"an answer of version {version}",
+        )
+        assert not self.errors, self.errors
 
     def slowest_s(self, begin: float, end: float) -> float:
         """The calls that started in between."""

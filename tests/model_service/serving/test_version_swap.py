@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from model_service.client import GraphPipeClient, InvalidShape
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -64,10 +65,11 @@ class Callers:
 
     def wait_for_a_call_of_each(self) -> None:
         before = list(self._calls)
-        deadline = time.monotonic() + 10
-        while any(now == then for now, then in zip(self._calls, before, strict=True)) and not self.errors:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        eventually(
+            lambda: self.errors or all(now > then for now, then in zip(self._calls, before, strict=True)),
+            10,
+            "a call of each caller",
+        )
 
     def slowest(self, begin: float, end: float) -> float:
         """The longest duration of a call that began between the two times, in seconds."""

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from prometheus_client import REGISTRY
 
 from consumer.kafka.source.source import KafkaSource
+from tests.consumer.broker_contract.contract_broker import read
 
 JOIN_S = 30
 
@@ -73,10 +74,7 @@ def test_a_topic_whose_partitions_are_all_beyond_their_end_gets_one_warning(brok
     earlier.close()
     source = KafkaSource(client, "group")
     source.subscribe(["metrics"], list, list, list)
-    found = []
-    deadline_s = time.monotonic() + JOIN_S
-    while len(found) < 3 and time.monotonic() < deadline_s:
-        found += source.poll(100, 0.2)
+    found = read(source, 3)
     source.close()
     assert sorted((record.partition, record.offset) for record in found) == [(0, 0), (1, 0), (2, 0)]
     beyond = [record.levelname for record in caplog.records if "beyond the end" in record.getMessage()]
@@ -91,16 +89,10 @@ def test_a_group_with_an_eager_strategy_reads_from_the_first_record_too(broker):
     assert producer.flush(10) == 0
     source = KafkaSource(client | {"partition.assignment.strategy": "range"}, "eager")
     source.subscribe(["metrics"], list, list, list)
-    found = []
-    deadline_s = time.monotonic() + JOIN_S
-    while len(found) < 2 and time.monotonic() < deadline_s:
-        found += source.poll(10, 0.2)
-    assert sorted(record.value for record in found) == [b"1", b"2"]
+    assert sorted(record.value for record in read(source, 2)) == [b"1", b"2"]
     source.read_from_start([("metrics", 0)])
     source.read_from_start([("metrics", 0)])  # the client has no position of the other partition now
-    while len(found) < 3 and time.monotonic() < deadline_s:
-        found += source.poll(10, 0.2)
-    assert found[2].value == b"1"
+    assert [record.value for record in read(source, 1)] == [b"1"]
     assert source.poll(10, 0.5) == []
     source.close()
 
@@ -127,18 +119,11 @@ def test_a_restart_that_the_client_rejects_halfway_is_tried_again(broker, monkey
     source = KafkaSource(client, "group")
     source.subscribe(["metrics"], list, list, list)
 
-    def read_one() -> list[bytes | None]:
-        deadline_s = time.monotonic() + JOIN_S
-        while time.monotonic() < deadline_s:
-            if records := source.poll(10, 0.2):
-                return [found.value for found in records]
-        return []
-
-    assert read_one() == [b"1"]
+    assert [record.value for record in read(source, 1)] == [b"1"]
 
     Rejecting.rejections_left = 3
     source.read_from_start([("metrics", 0)])
-    assert read_one() == [b"1"]
+    assert [record.value for record in read(source, 1)] == [b"1"]
     assert Rejecting.rejections_left == 0
     assert sum("cannot be read from" in line for line in caplog.messages) == 1
     source.close()

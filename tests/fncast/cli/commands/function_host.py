@@ -1,18 +1,13 @@
 """A running `fncast functions`, and a function that follows orders."""
 
 import json
-import re
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 import requests
 
-ROOT = Path(__file__).parents[4]
+from tests.running_command import ROOT, RunningCommand
+from tests.waiting import eventually
+
 FORECAST = ROOT / "functions" / "forecast"
 SAMPLE = json.loads((ROOT / "ce.json").read_text())
 START_S = 30
@@ -35,24 +30,11 @@ def handler(ctx, data):
 """
 
 
-class Host:
-    """A running `fncast functions` and its stderr."""
+class Host(RunningCommand):
+    """A running `fncast functions`. children: the processes of its functions, once it is ready."""
 
     def __init__(self, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "fncast", "functions", "--port", "0", *map(str, arguments)],
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        assert self.process.stderr
-        line = self.process.stderr.readline()
-        found = re.search(r"http://\S+", line)
-        assert found, line + self.process.stderr.read()
-        self.url = found[0]
-        self.stderr: list[str] = []
-        self._reader = threading.Thread(target=lambda: self.stderr.extend(self.process.stderr or ()))
-        self._reader.start()
+        super().__init__("functions", "--port", 0, *arguments)
         self.children: list[psutil.Process] = []
 
     def invoke_url(self, function: str) -> str:
@@ -62,24 +44,13 @@ class Host:
         return str(found["annotations"]["fnproject.io/fn/invokeEndpoint"])
 
     def wait_until_ready(self) -> None:
-        until(lambda: requests.get(f"{self.url}/healthz", timeout=5).status_code == 200)
+        eventually(lambda: requests.get(f"{self.url}/healthz", timeout=5).status_code == 200)
         self.children = psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self) -> None:
-        """End the process, and close its stderr once no child holds it open."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        """Kill the process, and check that its functions end with it."""
+        self.process.kill()
         psutil.wait_procs(self.children, timeout=5)
+        self.close()
         for child in self.children:
             assert not child.is_running()
-        self._reader.join(5)
-        if self.process.stderr:
-            self.process.stderr.close()
-
-
-def until(condition: Callable[[], bool], within_s: float = START_S) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.02)

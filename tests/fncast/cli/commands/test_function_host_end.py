@@ -8,7 +8,8 @@ import psutil
 import pytest
 import requests
 
-from tests.fncast.cli.commands.function_host import END_S, FUNCTION, Host, until
+from tests.fncast.cli.commands.function_host import END_S, FUNCTION, Host
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +27,7 @@ def test_ends_at_once_and_quietly(tmp_path: Path, number: signal.Signals) -> Non
         assert host.process.wait(END_S) == 0
     finally:
         host.end()
-    assert "Traceback" not in "".join(host.stderr)
+    assert "Traceback" not in "".join(host.lines)
 
 
 def test_ends_in_time_with_a_call_in_progress(tmp_path: Path) -> None:
@@ -38,13 +39,13 @@ def test_ends_in_time_with_a_call_in_progress(tmp_path: Path) -> None:
         url = host.invoke_url("orders")
         with ThreadPoolExecutor(1) as threads:
             running = threads.submit(requests.post, url, json={"sleep_s": 25}, timeout=30)
-            until(lambda: any(len(child.net_connections("unix")) > 1 for child in host.children), 5)
+            eventually(lambda: any(len(child.net_connections("unix")) > 1 for child in host.children), 5)
             host.process.send_signal(signal.SIGTERM)
             assert host.process.wait(END_S) == 0
             assert running.exception(5) or running.result().status_code >= 500
     finally:
         host.end()
-    assert "Traceback" not in "".join(host.stderr)
+    assert "Traceback" not in "".join(host.lines)
 
 
 def test_functions_end_with_a_killed_host(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from tests.fncast.cli.commands.function_host import (
     SAMPLE,
     START_S,
     Host,
-    until,
 )
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -80,12 +80,14 @@ def test_failures_have_fns_statuses_and_pass(
         answer = requests.post(url, json=order, timeout=10)
         assert (answer.status_code, answer.json()) == (status, {"message": text})
         # While a new process starts, a caller may get 503.
-        until(lambda: requests.post(orders.invoke_url("orders"), data="{}", timeout=5).status_code == 200)
+        eventually(
+            lambda: requests.post(orders.invoke_url("orders"), data="{}", timeout=5).status_code == 200
+        )
 
 
 def test_the_text_of_a_failure_is_logged(orders: Host) -> None:
     requests.post(orders.invoke_url("orders"), json={"raise": True}, timeout=5)
-    until(lambda: any("function orders failed: its own text" in line for line in orders.stderr), 5)
+    eventually(lambda: any("function orders failed: its own text" in line for line in orders.lines), 5)
 
 
 @pytest.mark.parametrize("path", ["/invoke/absent", "/t/fncast/absent", "/t/absent/any/path", "/absent"])
@@ -105,7 +107,7 @@ def test_a_killed_process_is_replaced(orders: Host) -> None:
     url = orders.invoke_url("patient")
     pid = requests.post(url, data="{}", timeout=START_S).json()["pid"]
     psutil.Process(pid).kill()
-    until(lambda: not psutil.pid_exists(pid))
+    eventually(lambda: not psutil.pid_exists(pid))
     assert requests.post(url, data="{}", timeout=START_S).json()["pid"] != pid
 
 
@@ -190,8 +192,8 @@ def test_a_functions_error_cannot_forge_a_log_line(orders: Host) -> None:
     text = "\x1b[2J\x1b[31mno\r\n2026-01-01 00:00:00,000 INFO    fncast: forged line\u2028\u202e" + "x" * 3000
     answer = requests.post(orders.invoke_url("orders"), json={"raise": True, "text": text}, timeout=5)
     assert answer.status_code == 502
-    until(lambda: any("function orders failed: " in line for line in orders.stderr))
-    for line in orders.stderr:
+    eventually(lambda: any("function orders failed: " in line for line in orders.lines))
+    for line in orders.lines:
         assert line.rstrip("\n").isprintable()
         assert not line.startswith("2026-01-01 ")
         assert len(line) < 2500

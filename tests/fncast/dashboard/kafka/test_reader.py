@@ -12,7 +12,8 @@ from confluent_kafka.admin import AdminClient
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.kafka.reader import TopicReader
 from fncast.dashboard.kafka.topic_ids import TopicIds
-from tests.fncast.dashboard.kafka.reading import eventually, take
+from tests.fncast.dashboard.kafka.reading import take
+from tests.waiting import eventually
 
 
 def test_reads_from_the_beginning(broker: Any, start: Callable[..., TopicReader]) -> None:

@@ -13,7 +13,8 @@ from fncast.dashboard.kafka import reader as reader_module
 from fncast.dashboard.kafka import reader_client
 from fncast.dashboard.kafka.reader import TopicReader
 from fncast.dashboard.kafka.reader_client import create_consumer
-from tests.fncast.dashboard.kafka.reading import eventually, take
+from tests.fncast.dashboard.kafka.reading import take
+from tests.waiting import eventually
 
 
 def test_reports_an_outage_and_continues_after_it(broker: Any, start: Callable[..., TopicReader]) -> None:
