@@ -103,7 +103,7 @@ class PartitionWindows:
                 if outcome is BEGUN_AGAIN and is_aggregated:
                     latest_ns = event_ns = self.event_ns = min(time_ns, record_ns)
                 elif self.dropped is None and (outcome is TOO_OLD or outcome is FUTURE):
-                    self.dropped = DroppedReading(found, outcome, time_ns, timestamp_ms)
+                    self.dropped = DroppedReading.of(found, outcome, time_ns, timestamp_ms)
             if is_aggregated:
                 self._schedule_open(found)
         if stored:
