@@ -74,7 +74,9 @@ class AggregatedSteps(SeriesWindow):
         self.recent: dict[int, float] = {}
         self.set_grid(periods(rules.step))
 
-    def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
+    def add(
+        self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window], offset: int
+    ) -> str:
         """See SeriesWindow.add."""
         if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return TOO_LARGE
@@ -87,7 +89,7 @@ class AggregatedSteps(SeriesWindow):
             self.advance(index)
             self.is_open = True
         elif -ahead >= len(self.values):
-            if not self.begins_again(record_ns):
+            if not self.begins_again(record_ns, offset):
                 return TOO_OLD
             self.older, self.recent = Total(), {}
             self.advance(index)

@@ -95,7 +95,7 @@ class PartitionWindows:
             if restored_until and found.slot in restored_until:
                 continue
             changed.add(found.slot)
-            outcome = found.add(time_ns, value, record_ns, event_ns, completed)
+            outcome = found.add(time_ns, value, record_ns, event_ns, completed, offset)
             if outcome is STORED:
                 stored += 1
             else:
