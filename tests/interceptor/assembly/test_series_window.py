@@ -102,8 +102,8 @@ def test_a_series_takes_less_than_1_kb_beside_its_name() -> None:
     windows = PartitionWindows(format_, Rules(window=window), "telegraf")
     gc.collect()
     tracemalloc.start()
-    for offset, record in enumerate(history):
-        windows.add(record, 0, offset)
+    for offset, readings in enumerate(history):
+        windows.add(readings, 0, offset)
     gc.collect()
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
