@@ -42,12 +42,14 @@ class RetriableError(Exception):
 class Rejected(Exception):
     """The function rejects these events because of their content, so a retry does not help.
 
-    code: the HTTP status. A batch is split to find the event that caused it.
+    code: the HTTP status. A batch is split to find the event that caused it. is_sent: False if the event cannot be
+    sent, so the function has not answered.
     """
 
-    def __init__(self, reason: str, code: int) -> None:
+    def __init__(self, reason: str, code: int, *, is_sent: bool = True) -> None:
         super().__init__(clean(reason, MAX_CHARACTERS))
         self.code = code
+        self.is_sent = is_sent
 
 
 class StateError(Exception):
