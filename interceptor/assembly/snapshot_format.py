@@ -28,7 +28,8 @@ VERSION = 1
 BUCKET = 64  # series, unless their windows are long
 # A producer of Kafka sends at most 1,000,000 bytes in a record by default.
 _RECORD_BYTES = 900_000
-# The most bytes that a series has in addition to its window: name, labels and unit.
+# What a series has in addition to its window: name, labels and unit. The last readings of its open step fit into the
+# rest of a record.
 _SERIES_BYTES = 9_900
 _CACHED_GRIDS = 1024
 BUCKET_KEY = b"bucket/%d"

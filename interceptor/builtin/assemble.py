@@ -221,7 +221,7 @@ def _attach(delivery: Delivery, input_: ReadingInput, completed: list[Window]) -
 
 
 def _has_readings(delivery: Delivery, input_: ReadingInput) -> bool:
-    """Whether the record is to be read as readings. Sets the event of a record that is an event instead."""
+    """Whether the record is to be read as readings. If it is an event with other data, the delivery gets the event."""
     if input_.is_event:
         return delivery.opened.attributes["type"] == READING
     if delivery.event is None and delivery.record.headers and _is_structured(delivery.record.headers):
