@@ -22,7 +22,7 @@ class RetriableError(Exception):
     """The call may succeed later with the same events.
 
     retry_after_s: the wait that the function asked for, if any. code: HTTP status of the response, if any.
-    is_sent: False if there was no connection, so the events cannot be the cause.
+    is_sent: False if the events were not sent, for example without a connection, so they cannot be the cause.
     """
 
     def __init__(
