@@ -140,7 +140,8 @@ class PartitionWindows:
             due_ns, slot = heappop(due)
             series = self.series[slot]
             assert isinstance(series, AggregatedSteps)
-            series.is_scheduled = False
+            if series.scheduled_ns == due_ns:
+                series.scheduled_ns = None
             if not series.is_open:
                 continue
             if series.due_ns > due_ns:  # a reading came meanwhile
@@ -150,9 +151,14 @@ class PartitionWindows:
             self.changed.add(slot)
 
     def _schedule_open(self, series: SeriesWindow) -> None:
-        """Remember when the series' open step is due, if it has one."""
-        if isinstance(series, AggregatedSteps) and series.is_open and not series.is_scheduled:
-            series.is_scheduled = True
+        """Remember when the series' open step is due, if it has one.
+
+        A step may be due earlier than the one before: the event time goes back if another series begins again.
+        """
+        if not isinstance(series, AggregatedSteps) or not series.is_open:
+            return
+        if series.scheduled_ns is None or series.due_ns < series.scheduled_ns:
+            series.scheduled_ns = series.due_ns
             heappush(self._due, (series.due_ns, series.slot))
             if len(self._due) > 2 * len(self.series) + _MAX_LEFT:
                 self._drop_left()
@@ -161,8 +167,12 @@ class PartitionWindows:
         """Drop entries for steps that their series has left: their times may be years ahead."""
         open_ = [each for each in self.series if isinstance(each, AggregatedSteps) and each.is_open]
         # In place: `_close_due` holds the list.
-        self._due[:] = [(each.due_ns, each.slot) for each in open_ if each.is_scheduled]
+        self._due[:] = [(each.due_ns, each.slot) for each in open_ if each.scheduled_ns is not None]
         heapify(self._due)
+        for due_ns, slot in self._due:
+            series = self.series[slot]
+            assert isinstance(series, AggregatedSteps)
+            series.scheduled_ns = due_ns
 
     def _find(self, key: Hashable) -> SeriesWindow | str:
         """The series of a key that is not in the cache, created if it is new; or the reason why there is none."""
