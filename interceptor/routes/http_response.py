@@ -47,7 +47,7 @@ def read_response(route: Route, status: int, headers: Mapping[str, str], body: b
             f"{without_secrets(route.target)} answers {status} without an event{hint}", code=status
         )
     is_event = kind.startswith("application/cloudevents") and kind != BATCH_TYPE
-    return EventsAnswer(body, not is_event and (kind == BATCH_TYPE or body[:1] == b"["))
+    return EventsAnswer(body, not is_event and (kind == BATCH_TYPE or body.lstrip()[:1] == b"["))
 
 
 def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 
 from interceptor.errors import RetriableError
 from interceptor.routes import http_response
+from interceptor.routes.client import EventsAnswer
 from interceptor.routes.route import Route
 
 FN = Route("forecast", "fn:fncast/forecast", batch=True)
@@ -76,3 +77,9 @@ def test_headers_of_a_binary_answer_are_unescaped(value, text):
     headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": value, "ce-type": "t"}
     answer = http_response.read_response(FN, 200, headers, b"1")
     assert orjson.loads(answer.body)["source"] == text
+
+
+@pytest.mark.parametrize(("body", "is_batch"), [(b"[{}]", True), (b"\n [{}]", True), (b"\n {}", False)])
+def test_an_array_of_another_content_type_is_a_batch(body, is_batch):
+    headers = {"Content-Type": "application/json"}
+    assert http_response.read_response(FN, 200, headers, body) == EventsAnswer(body, is_batch)
