@@ -100,6 +100,8 @@ class PartitionWindows:
             if is_aggregated:
                 latest_ns = max(latest_ns, min(time_ns, record_ns))
             if restored_until and found.slot in restored_until:
+                if is_aggregated and found.begun == (offset, min(time_ns, record_ns)):
+                    latest_ns = event_ns = self.event_ns = found.begun[1]
                 continue
             changed.add(found.slot)
             outcome = found.add(time_ns, value, record_ns, event_ns, completed, offset)
@@ -109,6 +111,7 @@ class PartitionWindows:
                 outcomes[outcome] += 1
                 if outcome is BEGUN_AGAIN and is_aggregated:
                     latest_ns = event_ns = self.event_ns = min(time_ns, record_ns)
+                    found.begun = (offset, event_ns)
                 elif self.dropped is None and (outcome is TOO_OLD or outcome is FUTURE):
                     self.dropped = DroppedReading.of(found, outcome, time_ns, timestamp_ms)
             if is_aggregated:

@@ -28,6 +28,7 @@ BEGUN_AGAIN = "begun-again"  # the window begins again with this reading: the ea
 # the newest reading themselves.
 MAX_BEHIND = 16
 _NOT_BEHIND = (NEVER, 0)
+_NOT_BEGUN = (-1, 0)
 
 
 class SeriesWindow:
@@ -38,12 +39,14 @@ class SeriesWindow:
     step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
     last step whose window was completed. base_ns, step_ns: of the grid; step_ns is 0 for calendar steps. ahead_ns: how
     far a reading may be ahead of its record's timestamp. behind: the head, and how many records in a row were far
-    behind it; behind_offset: offset of the last of them; see `begins_again`.
+    behind it; behind_offset: offset of the last of them; see `begins_again`. begun: offset and event time of the record
+    with which the window began again last.
     """
 
     __slots__ = (
         "ahead_ns",
         "base_ns",
+        "begun",
         "behind",
         "behind_offset",
         "emitted",
@@ -76,6 +79,7 @@ class SeriesWindow:
         self.present = 0
         self.behind = _NOT_BEHIND
         self.behind_offset = -1
+        self.begun = _NOT_BEGUN
 
     def set_grid(self, grid: Grid) -> None:
         """Begin with an empty window on this grid."""

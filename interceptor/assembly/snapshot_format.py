@@ -82,6 +82,7 @@ class SeriesState(msgspec.Struct, array_like=True):
     single: SingleState | None
     aggregated: AggregatedState | None
     behind: tuple[int, int] = (NEVER, 0)
+    begun: tuple[int, int] = (-1, 0)
 
 
 class Bucket(msgspec.Struct, array_like=True):
@@ -167,6 +168,7 @@ def state_of(series: SeriesWindow) -> SeriesState:
         single,
         aggregated,
         series.behind,
+        series.begun,
     )
 
 
@@ -189,7 +191,7 @@ def series_of(state: SeriesState, windows: PartitionWindows) -> SeriesWindow:
     if state.values:
         series.values = _from_bytes(state.values, array("d"), len(series.values))
     series.head, series.emitted, series.present = state.head, state.emitted, state.present
-    series.behind = state.behind
+    series.behind, series.begun = state.behind, state.begun
     return series
 
 
