@@ -91,7 +91,7 @@ class FnServer:
             return entry
         path = f"/v2/{kind}/{entry['id']}"
         await self._request("PUT", path, changes)
-        return await self._request("GET", path)  # the response to PUT has no URLs
+        return self._checked(await self._request("GET", path), kind)  # the response to PUT has no URLs
 
     def _checked(self, entry: object, kind: str) -> Mapping[str, Any]:
         """Return the entry. Raises DeployError unless it has an id."""

@@ -185,7 +185,7 @@ def _load(path: str, built_ins: Mapping[str, object]) -> Interceptor:
         )
     try:
         interceptor = getattr(importlib.import_module(module), name)()
-    except (ImportError, AttributeError, TypeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"interceptor {path!r} cannot be loaded: {error}") from error
     if not isinstance(interceptor, Interceptor):
         raise ValueError(f"interceptor {path!r} is not a subclass of interceptor.contract.Interceptor")

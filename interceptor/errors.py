@@ -22,7 +22,7 @@ class RetriableError(Exception):
     """The call may succeed later with the same events.
 
     retry_after_s: the wait that the function asked for, if any. code: HTTP status of the response, if any.
-    is_sent: False if there was no connection, so the events cannot be the cause.
+    is_sent: False if the events were not sent, for example without a connection, so they cannot be the cause.
     """
 
     def __init__(
@@ -42,12 +42,14 @@ class RetriableError(Exception):
 class Rejected(Exception):
     """The function rejects these events because of their content, so a retry does not help.
 
-    code: the HTTP status. A batch is split to find the event that caused it.
+    code: the HTTP status. A batch is split to find the event that caused it. is_sent: False if the event cannot be
+    sent, so the function has not answered.
     """
 
-    def __init__(self, reason: str, code: int) -> None:
+    def __init__(self, reason: str, code: int, *, is_sent: bool = True) -> None:
         super().__init__(clean(reason, MAX_CHARACTERS))
         self.code = code
+        self.is_sent = is_sent
 
 
 class StateError(Exception):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
 
 from fncast.failure import Failure
 from fncast.http.cross_origin import CrossOriginProtection, is_loopback
@@ -47,10 +46,13 @@ class Server(uvicorn.Server):
         self._cross_origin = cross_origin
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then listen. As uvicorn's, with a timeout for TLS handshakes, which uvicorn lacks."""
+        """Start the application, then listen. As uvicorn's, with a timeout for TLS handshakes, which uvicorn lacks.
+
+        Raises Failure if the application does not start. uvicorn would end the process.
+        """
         await self.lifespan.startup()
         if self.lifespan.should_exit:
-            sys.exit(STARTUP_FAILURE)
+            raise Failure("the service could not start; the lines above say why")
         config = self.config
         limit = max_connections(raise_file_limit())
         loop = asyncio.get_running_loop()
@@ -155,9 +157,9 @@ def serve(
     server.ready = ready.format(url=f"{security.scheme}://{bound_host}:{bound_port}")
     try:
         server.run(sockets=[listener])
+    except Failure:
+        raise
     except Exception as error:
         log.exception("the listener has stopped because of an error in its code")
         raise Failure(f"the listener has stopped: {type(error).__name__}: {error}") from None
-    if not server.started:
-        raise Failure("the service could not start; the line above says why")
     return 0

@@ -94,7 +94,7 @@ class LocalFncast:
 
         inputs: an event as a dict, which is published in structured mode and may leave out required attributes; bytes
         for a record without headers; or an `InputRecord`.
-        Raises NotProcessed, ConsumerStopped.
+        Raises NotProcessed, ConsumerStopped, and TimeoutError if the outputs cannot be read in time.
         """
         reader, deadline_s = self._reader, time.monotonic() + within_s
         assert reader is not None, "use LocalFncast in a `with` statement"

@@ -8,6 +8,8 @@ from typing import Any
 
 from confluent_kafka import Message
 
+from fncast import media_type
+
 Headers = list[tuple[str, bytes | None]]
 PREFIX = "ce_"  # of the headers that hold the attributes of a CloudEvent
 
@@ -41,7 +43,7 @@ class ForecastRecord:
         """The record of a message without error from the output topic."""
         headers = _headers(message)
         value, content_type = message.value(), dict(headers).get("content-type") or b""
-        is_json = value is not None and b"json" in content_type
+        is_json = value is not None and media_type.is_json(content_type.decode("utf-8", "replace"))
         return cls(
             _attributes(headers),
             json.loads(value) if is_json and value is not None else value,
@@ -71,7 +73,8 @@ class DeadLetterRecord:
     def of(cls, message: Message) -> DeadLetterRecord:
         """The record of a message without error from the dead-letter topic."""
         headers = _headers(message)
-        named = {name: (text or b"").decode() for name, text in headers}  # the added headers come last
+        # The added headers come last. The sender's may hold any bytes.
+        named = {name: (text or b"").decode("utf-8", "replace") for name, text in headers}
         return cls(
             named["fncast-reason"],
             int(named["fncast-attempts"]),

@@ -37,14 +37,15 @@ def cut_at_limits(
     return np.minimum(high[:, None, None], cut) if np.isfinite(high).any() else cut
 
 
-def cut_rows_at_limits(values: Float64Array, rows: WindowRows) -> Float64Array:
+def cut_rows_at_limits(values: Float64Array, windows: Float64Array, rows: WindowRows) -> Float64Array:
     """As `cut_at_limits`, for windows from a tensor. rows: the windows that were scored, with all of their readings."""
     was_negative = np.any(rows.values < 0, axis=1)
     low = np.where(np.isnan(rows.low), np.where(was_negative, -math.inf, 0.0), rows.low)
+    may_be_share = np.isnan(rows.low) & ~np.any(rows.values > PERCENT, axis=1)
+    ceiling = np.where(may_be_share, ceiling_of(windows), math.inf)
+    high = np.where(np.isnan(rows.high), ceiling, rows.high)
     cut: Float64Array = np.maximum(low[:, None, None], values)
-    if np.isnan(rows.high).all():
-        return cut
-    return np.minimum(np.where(np.isnan(rows.high), math.inf, rows.high)[:, None, None], cut)
+    return np.minimum(high[:, None, None], cut) if np.isfinite(high).any() else cut
 
 
 def _was_negative(values: Sequence[object]) -> bool:

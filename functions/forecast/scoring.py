@@ -84,7 +84,7 @@ class TensorWindows:
     def cut_at_limits(
         self, positions: Sequence[int], windows: Float64Array, values: Float64Array
     ) -> Float64Array:
-        return cut_rows_at_limits(values, self.rows.at(positions))
+        return cut_rows_at_limits(values, windows, self.rows.at(positions))
 
 
 @dataclass(frozen=True, slots=True)

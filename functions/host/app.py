@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from functions.host.api import Api
-from functions.host.config import InvalidConfig, check_not_reserved
+from functions.host.config import InvalidConfig, check_not_of_host, check_not_reserved
 from functions.host.folder import FunctionFolder, InvalidFunction, configure
 from functions.host.invocation import RETRY_AFTER_S, Reply, invoke, message, trigger
 from functions.host.pool import ProcessPool
@@ -50,10 +50,10 @@ class FunctionHost:
         max_request_bytes: int = MAX_REQUEST_BYTES,
     ) -> None:
         """environ: the environment. A function gets from it the configuration that its func.yaml names.
-        config: set for all functions. processes: for each function. Raises InvalidFunction.
+        config: set for all functions, also reserved names. processes: for each function. Raises InvalidFunction.
         """
         self._pools = [
-            ProcessPool(folder, _variables(app, folder, configure(folder, environ, config or {})), processes)
+            ProcessPool(folder, _variables(app, folder, environ, config or {}), processes)
             for folder in folders
         ]
         self._registry = Registry(app, self._pools)
@@ -134,13 +134,17 @@ class FunctionHost:
         return None if found is None else self._registry.functions[found.document["fn_id"]].pool
 
 
-def _variables(app: str, folder: FunctionFolder, config: Mapping[str, str]) -> dict[str, str]:
+def _variables(
+    app: str, folder: FunctionFolder, environ: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
     """The environment of a function: Fn's variables and the configuration without empty values.
 
-    Raises InvalidFunction.
+    environ, given: as in `configure`. Raises InvalidFunction.
     """
+    config = configure(folder, environ, given)
     try:
-        check_not_reserved(config)
+        check_not_reserved({name: value for name, value in config.items() if name not in given})
+        check_not_of_host(given)
     except InvalidConfig as error:
         raise InvalidFunction(f"the function {folder.name}: {error}") from None
     return {

@@ -57,5 +57,14 @@ def check_not_reserved(config: Mapping[str, object]) -> None:
         if _RESERVED.fullmatch(name):
             raise InvalidConfig(
                 f"config key {clean(name, _SHOWN_CHARACTERS)!r} is reserved: LD_*, PYTHON*, FN_*, PATH, HOME, TMPDIR"
-                " and the like change the process itself. Pass it with --config when the host starts"
+                " and the like change the process itself. Pass it with --config when the host starts, except FN_*"
+            )
+
+
+def check_not_of_host(config: Mapping[str, object]) -> None:
+    """Raises InvalidConfig for keys that only the host can set."""
+    for name in config:
+        if name.startswith("FN_"):
+            raise InvalidConfig(
+                f"config key {clean(name, _SHOWN_CHARACTERS)!r} is reserved: the host sets the variables FN_*"
             )

@@ -58,10 +58,11 @@ def read_folder(path: Path) -> FunctionFolder:
             raise InvalidFunction(f"{path} has no {name}, so it is not an Fn function in Python")
     file = path / "func.yaml"
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        document = yaml.safe_load(text)
         if not isinstance(document, dict):
             raise InvalidFunction(f"{file} is not a mapping of names to values")
-        return _folder(path.resolve(), document)
+        return _folder(path.resolve(), document, yaml.load(text, yaml.BaseLoader))
     except yaml.YAMLError as error:
         raise InvalidFunction(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -94,7 +95,8 @@ class _InvalidValue(ValueError):
     pass
 
 
-def _folder(path: Path, document: Mapping[str, Any]) -> FunctionFolder:
+def _folder(path: Path, document: Mapping[str, Any], texts: Mapping[str, Any]) -> FunctionFolder:
+    """The function of a func.yaml. texts: the same document with every value as the text in the file."""
     name = document.get("name", path.name)
     if not isinstance(name, str) or not is_name(name):
         raise _InvalidValue(f"name must consist of letters, digits, `_` and `-`, not {name!r}")
@@ -116,23 +118,28 @@ def _folder(path: Path, document: Mapping[str, Any]) -> FunctionFolder:
         timeout_s=float(timeout_s),
         memory_mb=memory_mb,
         idle_timeout_s=idle_timeout_s,
-        config=_config(document),
+        config=_config(document, texts),
         expected=frozenset(expects),
         required=frozenset(expected for expected, is_required in expects.items() if is_required),
         sources=_sources(document),
     )
 
 
-def _config(document: Mapping[str, Any]) -> dict[str, str]:
+def _config(document: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, str]:
+    """The configuration with the texts of the file, as Fn reads it: `true` stays `true`, and `010` stays `010`."""
     config = document.get("config") or {}
     if not isinstance(config, dict):
         raise _InvalidValue("config must be a mapping of names to values")
+    known, found = texts.get("config"), {}
     for name, value in config.items():
-        if not isinstance(name, str) or not isinstance(value, str | int | float):
+        # A key that is merged from elsewhere in the file has only a value.
+        text = known.get(name, value) if isinstance(known, dict) else value
+        if not isinstance(name, str) or value is None or isinstance(text, dict | list):
             raise _InvalidValue(
                 f"config {name!r} must have a string as its name and a string or number as its value"
             )
-    return {name: str(value) for name, value in config.items()}
+        found[name] = str(text)
+    return found
 
 
 def _expects(document: Mapping[str, Any]) -> dict[str, bool]:

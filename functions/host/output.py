@@ -91,13 +91,17 @@ async def _show_until_end(name: str, stream: asyncio.StreamReader, clock: Callab
         if not data:
             break
         *lines, rest = (rest + data).split(b"\n")
-        while len(rest) >= MAX_LINE_BYTES:
-            lines.append(rest[:MAX_LINE_BYTES])
-            rest = rest[MAX_LINE_BYTES:]
-        _show(name, limit.take(lines, clock()))
+        parts = [part for line in lines for part in _split(line)]
+        *begun, rest = _split(rest)
+        _show(name, limit.take([*parts, *begun], clock()))
     last = limit.take([rest] if rest else [], clock())
     dropped = limit.report()
     _show(name, [*last, *([dropped.encode()] if dropped else [])])
+
+
+def _split(line: bytes) -> list[bytes]:
+    """Split a line into parts of at most MAX_LINE_BYTES, at least one."""
+    return [line[begin : begin + MAX_LINE_BYTES] for begin in range(0, len(line), MAX_LINE_BYTES)] or [line]
 
 
 async def _read(stream: asyncio.StreamReader, limit: OutputLimit, clock: Callable[[], float]) -> bytes | None:

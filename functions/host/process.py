@@ -186,12 +186,13 @@ async def _wait_until_listening(process: asyncio.subprocess.Process, has_socket:
 def _environment(folder: FunctionFolder, variables: Mapping[str, str], socket_path: Path) -> dict[str, str]:
     """The environment of a function's process, like that of a container of Fn."""
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    paths = (str(folder.path), variables.get("PYTHONPATH"), os.environ.get("PYTHONPATH"))
     return {
         **inherited,
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
         **variables,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(folder.path), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "FN_LISTENER": f"unix:{socket_path}",
         "FN_FORMAT": "http-stream",
     }

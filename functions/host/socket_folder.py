@@ -8,7 +8,7 @@ from pathlib import Path
 
 from functions.host.errors import NotStarted
 
-# The path of a unix socket may have 107 bytes on Linux and 103 on macOS.
+# In bytes. The path of a unix socket may have 107 bytes on Linux and 103 on macOS.
 _MAX_SOCKET_PATH = 100
 
 
@@ -20,7 +20,7 @@ def create_socket_folder() -> Path:
     parent = "/tmp"
     try:
         found = tempfile.gettempdir()
-        if len(found) < _MAX_SOCKET_PATH - 30:
+        if len(os.fsencode(found)) < _MAX_SOCKET_PATH - 30:
             parent = found
         return Path(tempfile.mkdtemp(prefix="fn-", dir=parent))
     except OSError as error:

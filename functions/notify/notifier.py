@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +17,11 @@ ANOMALY, ALERT = "io.fncast.anomaly.v1", "io.fncast.alert.v1"
 NONE, REJECTED, UNAVAILABLE = "io.fncast.none.v1", "io.fncast.rejected.v1", "io.fncast.unavailable.v1"
 SILENT = "silent"  # the kind of an anomaly that is a series without readings
 SOURCE = "fncast/notify"
-TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0  # to connect, and again for the response
 RETRY_AFTER_S = 5.0
+# Events that a call has not begun to send by then are retried: the call must end before the timeout in func.yaml.
+SEND_S = 8.0
+RETRY_SLOW_AFTER_S = 1.0
 # Ids of events that were sent, so that a repeated call sends nothing again.
 MAX_SENT = 10_000
 
@@ -41,10 +44,12 @@ class Unreachable(Exception):
 class Notifier:
     """The function without Fn. Not thread-safe: the FDK makes one call at a time."""
 
-    def __init__(self, config: Mapping[str, str], post: Post) -> None:
+    def __init__(
+        self, config: Mapping[str, str], post: Post, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """config: ALERTMANAGER_URL or WEBHOOK_URL; WEBHOOK_TOKEN. post: sends a body to a URL, raises Unreachable.
 
-        Raises WrongConfiguration.
+        clock: monotonic, in seconds. Raises WrongConfiguration.
         """
         urls = {key: config[key] for key in ("ALERTMANAGER_URL", "WEBHOOK_URL") if config.get(key)}
         if len(urls) != 1:
@@ -57,16 +62,30 @@ class Notifier:
         if token := config.get("WEBHOOK_TOKEN", ""):
             self._headers["authorization"] = f"Bearer {token}"
         self._post = post
+        self._clock = clock
         self._sent: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def answer(self, events: list[Event]) -> list[Event]:
-        """Send the events. Returns one answer for each, in their order: of the type NONE, REJECTED or UNAVAILABLE."""
-        return [self._answer(event) for event in events]
+    def answer(self, events: Sequence[object]) -> list[Event]:
+        """Send the events. Returns one answer for each, in their order: of the type NONE, REJECTED or UNAVAILABLE.
 
-    def _answer(self, event: Event) -> Event:
+        events: parsed JSON. What is not an object is rejected.
+        """
+        end_s = self._clock() + SEND_S
+        return [
+            self._answer(event, end_s)
+            if isinstance(event, dict)
+            else _reply({}, REJECTED, {"reason": "not a CloudEvent in JSON"})
+            for event in events
+        ]
+
+    def _answer(self, event: Event, end_s: float) -> Event:
+        """Send an event that was not sent yet, if it is not later than `end_s`. Returns its answer."""
         key = str(event.get("source")), str(event.get("id"))
         try:
             if key not in self._sent:
+                if self._clock() > end_s:
+                    data = {"reason": "the receiver is slow", "retry_after_s": RETRY_SLOW_AFTER_S}
+                    return _reply(event, UNAVAILABLE, data)
                 self._send(event)
                 self._sent[key] = None
                 if len(self._sent) > MAX_SENT:
@@ -87,6 +106,15 @@ class Notifier:
             self._post(self._url, body, {**self._headers, "idempotency-key": str(event.get("id"))})
         else:
             self._post(self._url, json.dumps([to_alert(event, time.time())]).encode(), self._headers)
+
+
+def read_request(body: bytes) -> tuple[list[object], bool]:
+    """The events of a request, and whether they are a batch. A body that is not JSON counts as one event, None."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    return (document, True) if isinstance(document, list) else ([document], False)
 
 
 def to_alert(event: Event, now_s: float) -> dict[str, Any]:
@@ -124,16 +152,27 @@ def to_alert(event: Event, now_s: float) -> dict[str, Any]:
     }
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: urllib would send a GET without the event, and send the token to any host."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Send a body. Raises Unreachable, and Unusable if the receiver says that the event is wrong."""
     request = urllib.request.Request(url, body, dict(headers), method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S):
+        with _opener.open(request, timeout=TIMEOUT_S):
             return
     except urllib.error.HTTPError as error:
         if error.code in (400, 413, 415, 422):
             raise Unusable(f"the receiver answers {error.code}") from None
-        raise Unreachable(f"the receiver answers {error.code}") from None
+        hint = ": it redirects. Set the URL that it redirects to" if 300 <= error.code < 400 else ""
+        raise Unreachable(f"the receiver answers {error.code}{hint}") from None
     except (OSError, http.client.HTTPException) as error:  # the latter: the answer is not HTTP
         raise Unreachable(f"the receiver cannot be reached: {error}") from None
 

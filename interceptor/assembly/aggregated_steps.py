@@ -55,26 +55,29 @@ class AggregatedSteps(SeriesWindow):
     """A step closes when a later step of the series begins, or by `close`. Only the newest step can be open.
 
     values: totals of closed steps, for "mean" the sums of the readings. counts: readings of closed steps. is_open:
-    whether the newest step is open. due_ns: when it closes at the latest, in the partition's event time. is_scheduled:
-    whether the partition has scheduled the end of the open step. recent: the open step's last readings, value by time,
+    whether the newest step is open. due_ns: when it closes at the latest, in the partition's event time. scheduled_ns:
+    when the partition looks at it next, None for never. recent: the open step's last readings, value by time,
     in the order of their records. older: total of its earlier readings.
     A counter's step has the largest reading of the step, whatever the aggregate.
     """
 
-    __slots__ = ("aggregate", "counts", "due_ns", "is_open", "is_scheduled", "older", "recent")
+    __slots__ = ("aggregate", "counts", "due_ns", "is_open", "older", "recent", "scheduled_ns")
 
     def __init__(self, series: Series, labels_json: bytes, rules: Rules, slot: int) -> None:
         super().__init__(series, labels_json, rules, slot)
         assert rules.step is not None
         self.aggregate = "max" if self.is_counter else rules.aggregate
         self.counts = array("Q", [0]) * len(self.values)
-        self.is_open = self.is_scheduled = False
+        self.is_open = False
         self.due_ns = 0
+        self.scheduled_ns: int | None = None
         self.older = Total()
         self.recent: dict[int, float] = {}
         self.set_grid(periods(rules.step))
 
-    def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
+    def add(
+        self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window], offset: int
+    ) -> str:
         """See SeriesWindow.add."""
         if not -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:
             return TOO_LARGE
@@ -87,11 +90,11 @@ class AggregatedSteps(SeriesWindow):
             self.advance(index)
             self.is_open = True
         elif -ahead >= len(self.values):
-            if not self.begins_again(record_ns):
+            if not self.begins_again(record_ns, offset):
                 return TOO_OLD
             self.older, self.recent = Total(), {}
             self.advance(index)
-            self.is_open, self.is_scheduled, outcome = True, False, BEGUN_AGAIN
+            self.is_open, outcome = True, BEGUN_AGAIN
             event_ns = min(time_ns, record_ns)
         elif ahead or not self.is_open:
             return self._add_to_closed(index, ahead, value)

@@ -18,15 +18,26 @@ _NS_PER_MS = 1_000_000
 
 
 class DroppedReading(NamedTuple):
-    """A reading that was dropped because of its time.
+    """A reading that was dropped because of its time. Later readings of its series may change its window.
 
-    outcome: TOO_OLD or FUTURE. time_ns: of the reading. timestamp_ms: of its record, 0 or less for none.
+    series: its name. outcome: TOO_OLD or FUTURE. time_ns: of the reading. timestamp_ms: of its record, 0 or less for
+    none. newest_ns: of the newest reading of the window, 0 for FUTURE. ahead_ns: how far a reading may be ahead of its
+    record's timestamp.
     """
 
-    series: SeriesWindow
+    series: str
     outcome: str
     time_ns: int
     timestamp_ms: int
+    newest_ns: int
+    ahead_ns: int
+
+    @classmethod
+    def of(cls, series: SeriesWindow, outcome: str, time_ns: int, timestamp_ms: int) -> DroppedReading:
+        """The reading that the series has just dropped."""
+        assert series.grid is not None
+        newest_ns = series.grid.start_ns(series.head) if outcome is TOO_OLD else 0
+        return cls(series.name, outcome, time_ns, timestamp_ms, newest_ns, series.ahead_ns)
 
 
 class DroppedReadings:
@@ -50,18 +61,16 @@ class DroppedReadings:
 
 def describe(dropped: DroppedReading) -> str:
     """Describe a dropped reading for the log: its time, why it was dropped, and what to do."""
-    series, record_ns = dropped.series, dropped.timestamp_ms * _NS_PER_MS
-    example = f"such as one of {clean(series.name, 200)!r} at {time_text(dropped.time_ns)}"
+    record_ns = dropped.timestamp_ms * _NS_PER_MS
+    example = f"such as one of {clean(dropped.series, 200)!r} at {time_text(dropped.time_ns)}"
     if 0 < record_ns <= MAX_TIME_NS:
         example += f" in a record of {time_text(record_ns)}"
     elif dropped.timestamp_ms > 0:
         example += f" in a record whose timestamp, {dropped.timestamp_ms} ms, is after the year 2261"
     if dropped.outcome == FUTURE:
         return f"{example}: it is further ahead of its record than the window is long. Correct the producer's clock"
-    assert series.grid is not None
-    newest_ns = series.grid.start_ns(series.head)
-    example += f": it is before the window, whose newest reading is of {time_text(newest_ns)}."
-    if 0 < record_ns < newest_ns - series.ahead_ns:
+    example += f": it is before the window, whose newest reading is of {time_text(dropped.newest_ns)}."
+    if 0 < record_ns < dropped.newest_ns - dropped.ahead_ns:
         return (
             f"{example} The newest one had a clock that was ahead: correct it. The series begins again after"
             f" {MAX_BEHIND} such records in a row"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Hashable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 import orjson
 
@@ -29,6 +29,7 @@ NO_SERIES = "no-series"  # its name is missing, too long, or not valid Unicode
 
 _MAX_KEY_CHARACTERS = 2048  # for each series, of the keys in the cache
 _NS_PER_MS = 1_000_000
+_MAX_LEFT = 64  # entries of the heap, besides one for each series and as many again
 # The timestamp of a record without one, or with one after the year 2261: no reading is ahead of it.
 _NO_TIMESTAMP_NS = 1 << 63
 
@@ -62,13 +63,19 @@ class PartitionWindows:
         # By key of the format: the series, or why there is none. A cache: it is emptied when it is too large.
         self._by_key: dict[Hashable, SeriesWindow | str] = {}
         self._key_characters = 0
-        self._due: list[tuple[int, int]] = []  # a heap of due_ns and slot: one entry for each open step
+        # A heap of due_ns and slot: an entry for each open step, and some for steps that a series has left.
+        self._due: list[tuple[int, int]] = []
         self._has_logged_full = self._has_logged_failure = False
 
     @property
     def cached_keys(self) -> list[Hashable]:
         """The keys of the format whose series is remembered: a bounded number, with a bounded size."""
         return list(self._by_key)
+
+    @property
+    def scheduled(self) -> int:
+        """How many ends of steps are scheduled."""
+        return len(self._due)
 
     def add(self, decoded: Decoded, timestamp_ms: int, offset: int) -> list[Window]:
         """Add the readings of a record. Returns the windows that they complete, in order."""
@@ -93,17 +100,20 @@ class PartitionWindows:
             if is_aggregated:
                 latest_ns = max(latest_ns, min(time_ns, record_ns))
             if restored_until and found.slot in restored_until:
+                if is_aggregated and found.begun == (offset, min(time_ns, record_ns)):
+                    latest_ns = event_ns = self.event_ns = found.begun[1]
                 continue
             changed.add(found.slot)
-            outcome = found.add(time_ns, value, record_ns, event_ns, completed)
+            outcome = found.add(time_ns, value, record_ns, event_ns, completed, offset)
             if outcome is STORED:
                 stored += 1
             else:
                 outcomes[outcome] += 1
                 if outcome is BEGUN_AGAIN and is_aggregated:
                     latest_ns = event_ns = self.event_ns = min(time_ns, record_ns)
+                    found.begun = (offset, event_ns)
                 elif self.dropped is None and (outcome is TOO_OLD or outcome is FUTURE):
-                    self.dropped = DroppedReading(found, outcome, time_ns, timestamp_ms)
+                    self.dropped = DroppedReading.of(found, outcome, time_ns, timestamp_ms)
             if is_aggregated:
                 self._schedule_open(found)
         if stored:
@@ -133,7 +143,8 @@ class PartitionWindows:
             due_ns, slot = heappop(due)
             series = self.series[slot]
             assert isinstance(series, AggregatedSteps)
-            series.is_scheduled = False
+            if series.scheduled_ns == due_ns:
+                series.scheduled_ns = None
             if not series.is_open:
                 continue
             if series.due_ns > due_ns:  # a reading came meanwhile
@@ -143,10 +154,28 @@ class PartitionWindows:
             self.changed.add(slot)
 
     def _schedule_open(self, series: SeriesWindow) -> None:
-        """Remember when the series' open step is due, if it has one."""
-        if isinstance(series, AggregatedSteps) and series.is_open and not series.is_scheduled:
-            series.is_scheduled = True
+        """Remember when the series' open step is due, if it has one.
+
+        A step may be due earlier than the one before: the event time goes back if another series begins again.
+        """
+        if not isinstance(series, AggregatedSteps) or not series.is_open:
+            return
+        if series.scheduled_ns is None or series.due_ns < series.scheduled_ns:
+            series.scheduled_ns = series.due_ns
             heappush(self._due, (series.due_ns, series.slot))
+            if len(self._due) > 2 * len(self.series) + _MAX_LEFT:
+                self._drop_left()
+
+    def _drop_left(self) -> None:
+        """Drop entries for steps that their series has left: their times may be years ahead."""
+        open_ = [each for each in self.series if isinstance(each, AggregatedSteps) and each.is_open]
+        # In place: `_close_due` holds the list.
+        self._due[:] = [(each.due_ns, each.slot) for each in open_ if each.scheduled_ns is not None]
+        heapify(self._due)
+        for due_ns, slot in self._due:
+            series = self.series[slot]
+            assert isinstance(series, AggregatedSteps)
+            series.scheduled_ns = due_ns
 
     def _find(self, key: Hashable) -> SeriesWindow | str:
         """The series of a key that is not in the cache, created if it is new; or the reason why there is none."""

@@ -24,10 +24,11 @@ FUTURE = "future"  # further ahead of its record's timestamp than the window is 
 TOO_LARGE = "too-large"  # a model cannot use it
 BEGUN_AGAIN = "begun-again"  # the window begins again with this reading: the earlier ones had a wrong clock
 
-# The newest reading had a wrong clock if this many readings in a row are too old, and their records are older than the
-# newest reading as well.
+# The newest reading had a wrong clock if this many records in a row have readings that are too old, and are older than
+# the newest reading themselves.
 MAX_BEHIND = 16
 _NOT_BEHIND = (NEVER, 0)
+_NOT_BEGUN = (-1, 0)
 
 
 class SeriesWindow:
@@ -38,13 +39,16 @@ class SeriesWindow:
     step's index modulo its length. head: index of the newest step. present: steps with a value. emitted: index of the
     last step whose window was completed. base_ns, step_ns: of the grid; step_ns is 0 for calendar steps. ahead_ns: how
     far a reading may be ahead of its record's timestamp. behind: the head, and how many records in a row were far
-    behind it; see `begins_again`.
+    behind it; behind_offset: offset of the last of them; see `begins_again`. begun: offset and event time of the record
+    with which the window began again last.
     """
 
     __slots__ = (
         "ahead_ns",
         "base_ns",
+        "begun",
         "behind",
+        "behind_offset",
         "emitted",
         "grid",
         "head",
@@ -74,6 +78,8 @@ class SeriesWindow:
         self.head = self.emitted = NEVER
         self.present = 0
         self.behind = _NOT_BEHIND
+        self.behind_offset = -1
+        self.begun = _NOT_BEGUN
 
     def set_grid(self, grid: Grid) -> None:
         """Begin with an empty window on this grid."""
@@ -83,11 +89,13 @@ class SeriesWindow:
         self.head = self.emitted = NEVER
         self._clear()
 
-    def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
+    def add(
+        self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window], offset: int
+    ) -> str:
         """Add a reading, and append the window that it completes. Returns what became of the reading.
 
         record_ns: the record's timestamp. A reading far ahead of it has a wrong clock. event_ns: the partition's event
-        time before this record.
+        time before this record. offset: of the record.
         """
         raise NotImplementedError
 
@@ -118,17 +126,22 @@ class SeriesWindow:
         values[ring_index] = value
         return self.lateness(ahead)
 
-    def begins_again(self, record_ns: int) -> bool:
+    def begins_again(self, record_ns: int, offset: int) -> bool:
         """Whether the window must begin again with a reading that is too old, because the newest one had a wrong clock.
 
         That is so if the newest reading is further ahead of this record's timestamp than the window is long. One record
         may itself have a wrong timestamp, so MAX_BEHIND records in a row must agree. The window is then emptied.
+        record_ns, offset: timestamp and offset of the record.
         """
         assert self.grid is not None
         if self.grid.start_ns(self.head) <= record_ns + self.ahead_ns:
             return False
         head, count = self.behind
-        self.behind = (self.head, count + 1 if head == self.head else 1)
+        if head != self.head:
+            count = 0
+        elif offset == self.behind_offset:  # another reading of the same record
+            return False
+        self.behind, self.behind_offset = (self.head, count + 1), offset
         if self.behind[1] < MAX_BEHIND:
             return False
         self.set_grid(self.grid)

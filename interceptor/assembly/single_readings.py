@@ -42,7 +42,9 @@ class SingleReadings(SeriesWindow):
         self.gathered: list[Reading] | None = []
         self.misfits = 0
 
-    def add(self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window]) -> str:
+    def add(
+        self, time_ns: int, value: float, record_ns: int, event_ns: int, completed: list[Window], offset: int
+    ) -> str:
         """See SeriesWindow.add."""
         if not _LEAST <= value <= MAX_MAGNITUDE:
             return TOO_LARGE
@@ -53,7 +55,7 @@ class SingleReadings(SeriesWindow):
         step_ns = self.step_ns
         index = (time_ns - self.base_ns) // step_ns if step_ns else self.grid.index(time_ns)
         if index != self.head + 1 or self.misfits or self.gathered is not None:
-            return self._add_unusual(time_ns, index, value, record_ns, completed)
+            return self._add_unusual(time_ns, index, value, record_ns, completed, offset)
         # Nearly all readings are the next step of a series that fits its grid. This does the same as `place` and
         # `complete`, in less time.
         values = self.values
@@ -69,13 +71,13 @@ class SingleReadings(SeriesWindow):
         return STORED
 
     def _add_unusual(
-        self, time_ns: int, index: int, value: float, record_ns: int, completed: list[Window]
+        self, time_ns: int, index: int, value: float, record_ns: int, completed: list[Window], offset: int
     ) -> str:
         """Add a reading for any step, and note whether it fits the grid."""
         head = self.head
         outcome = self.place(index, value)
         if outcome is TOO_OLD:
-            if not self.begins_again(record_ns):
+            if not self.begins_again(record_ns, offset):
                 return outcome
             self.gathered, self.misfits = None, 0
             self.place(index, value)

@@ -28,7 +28,8 @@ VERSION = 1
 BUCKET = 64  # series, unless their windows are long
 # A producer of Kafka sends at most 1,000,000 bytes in a record by default.
 _RECORD_BYTES = 900_000
-# The most bytes that a series has in addition to its window: name, labels and unit.
+# What a series has in addition to its window: name, labels and unit. The last readings of its open step fit into the
+# rest of a record.
 _SERIES_BYTES = 9_900
 _CACHED_GRIDS = 1024
 BUCKET_KEY = b"bucket/%d"
@@ -81,6 +82,7 @@ class SeriesState(msgspec.Struct, array_like=True):
     single: SingleState | None
     aggregated: AggregatedState | None
     behind: tuple[int, int] = (NEVER, 0)
+    begun: tuple[int, int] = (-1, 0)
 
 
 class Bucket(msgspec.Struct, array_like=True):
@@ -166,6 +168,7 @@ def state_of(series: SeriesWindow) -> SeriesState:
         single,
         aggregated,
         series.behind,
+        series.begun,
     )
 
 
@@ -188,7 +191,7 @@ def series_of(state: SeriesState, windows: PartitionWindows) -> SeriesWindow:
     if state.values:
         series.values = _from_bytes(state.values, array("d"), len(series.values))
     series.head, series.emitted, series.present = state.head, state.emitted, state.present
-    series.behind = state.behind
+    series.behind, series.begun = state.behind, state.begun
     return series
 
 

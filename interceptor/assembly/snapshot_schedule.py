@@ -15,7 +15,8 @@ SNAPSHOT_READINGS = 500_000  # a snapshot is written earlier after this many rea
 class SnapshotSchedule:
     """The snapshots of one partition. Used by the thread that owns its windows.
 
-    readings: how many were added since the last snapshot; counted by the owner.
+    readings: how many were added since the last snapshot; counted by the owner. size: bytes of the newest value of each
+    key in the state topic.
     """
 
     def __init__(self, windows: PartitionWindows, now_s: float) -> None:
@@ -26,13 +27,13 @@ class SnapshotSchedule:
         self._parts: snapshot.Parts | None = None  # the rest of a snapshot
         self._is_new = False
         self._stale: list[bytes] = []
-        self._bytes: dict[bytes, int] = {}  # by key, of the newest value
+        self._sizes: dict[bytes, int] = {}  # by key, of the newest value
+        self.size = 0
         self.readings = 0
 
-    @property
-    def size(self) -> int:
-        """The bytes of the values that were written, the newest of each key."""
-        return sum(self._bytes.values())
+    def start_with_snapshot(self, records: Iterable[StateRecord]) -> None:
+        """Begin with a snapshot that was read. records: the newest of each key."""
+        self._add_sizes(records)
 
     def start_without_snapshot(self, stale: Iterable[bytes]) -> None:
         """Begin without a snapshot. stale: keys in the state topic; the first snapshot deletes them."""
@@ -84,4 +85,7 @@ class SnapshotSchedule:
         return records
 
     def _add_sizes(self, records: Iterable[StateRecord]) -> None:
-        self._bytes.update({record.key: len(record.value or b"") for record in records})
+        for record in records:
+            size = len(record.value or b"")
+            self.size += size - self._sizes.get(record.key, 0)
+            self._sizes[record.key] = size

@@ -82,7 +82,9 @@ class Assemble(StatefulInterceptor):
         found = InputPartition(input_, windows, generation, self._clock())
         self._partitions[topic, partition] = found
         records = list(state)
-        if not snapshot.read(windows, records, f"{topic}/{partition}", committed):
+        if snapshot.read(windows, records, f"{topic}/{partition}", committed):
+            found.snapshots.start_with_snapshot(records)
+        else:
             found.snapshots.start_without_snapshot(record.key for record in records)
         return windows.next_offset
 
@@ -96,7 +98,9 @@ class Assemble(StatefulInterceptor):
             partition.windows.dropped = None
 
     def drop(self, topic: str, partition: int) -> None:
-        self._partitions.pop((topic, partition), None)
+        if self._partitions.pop((topic, partition), None) is not None:
+            self._set_state_bytes()
+            self._count()
 
     async def on_consume(self, batch: Batch) -> Batch:
         newest: dict[InputPartition, Delivery] = {}
@@ -180,7 +184,10 @@ class Assemble(StatefulInterceptor):
         is_tick = type(delivery.record) is Tick  # the partition is silent or given away
         if records := partition.snapshots.write(self._clock(), is_whole=is_tick):
             delivery.state += records
-            metrics.STATE_BYTES.set(sum([each.snapshots.size for each in self._partitions.values()]))
+            self._set_state_bytes()
+
+    def _set_state_bytes(self) -> None:
+        metrics.STATE_BYTES.set(sum([each.snapshots.size for each in self._partitions.values()]))
 
     def _count(self) -> None:
         """Add the outcomes of readings to the metrics: once for each batch, because a labelled counter is slow."""
@@ -214,7 +221,7 @@ def _attach(delivery: Delivery, input_: ReadingInput, completed: list[Window]) -
 
 
 def _has_readings(delivery: Delivery, input_: ReadingInput) -> bool:
-    """Whether the record is to be read as readings. Sets the event of a record that is an event instead."""
+    """Whether the record is to be read as readings. If it is an event with other data, the delivery gets the event."""
     if input_.is_event:
         return delivery.opened.attributes["type"] == READING
     if delivery.event is None and delivery.record.headers and _is_structured(delivery.record.headers):

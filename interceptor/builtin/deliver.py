@@ -21,10 +21,11 @@ from interceptor.chain import mark_done
 from interceptor.contract import Interceptor
 from interceptor.delivery import Batch, Delivery
 from interceptor.errors import Rejected, RetriableError
-from interceptor.outcome import DeadLetter, Forecast, Outcome, Skipped
+from interceptor.outcome import DeadLetter, Forecast, Outcome
 from interceptor.routes import metrics
 from interceptor.routes.backoff import MAX_S, delay_s
 from interceptor.routes.client import Client
+from interceptor.routes.outcomes import NO_EVENT
 from interceptor.routes.route import Route
 from interceptor.routes.route_state import RouteState
 from interceptor.routes.window_event import read_window
@@ -149,6 +150,10 @@ class Deliver(Interceptor):
             if unsettled(deliveries):
                 raise
             return  # all have expired
+        except Rejected as rejection:
+            if rejection.is_sent:  # the function answers
+                state.record_rejection(started_s)
+            raise
         finally:
             metrics.CALL_SECONDS.labels(route.name).observe(self._clock() - started_s)
             metrics.CALL_EVENTS.labels(route.name).observe(len(deliveries))
@@ -171,10 +176,12 @@ class Deliver(Interceptor):
                 failure = result
                 continue
             delivery.outcome = result
-            if type(result) in (Forecast, Skipped):
+            if type(result) is Forecast or result is NO_EVENT:
                 good = delivery
-        if failure is None or len(unsettled(deliveries)) < len(deliveries):
+        if good is not None:
             state.record_success(good, started_s)
+        elif failure is None or len(unsettled(deliveries)) < len(deliveries):
+            state.record_rejection(started_s)
         if failure is not None:
             raise failure
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from interceptor.assembly import metrics
 from interceptor.contract import Interceptor
-from interceptor.delivery import Batch, Delivery
+from interceptor.delivery import Batch, Delivery, Tick
 from interceptor.outcome import DeadLetter, Forecast, Outcome, OutputEvent, Skipped
 from interceptor.readings.by_series import encode
 from interceptor.readings.contract import Format, UndecodableRecord
@@ -29,7 +29,7 @@ class RekeyedInput:
 
 
 class Rekey(Interceptor):
-    """Settles each record of its topics with its readings as records of the target topic. Other records pass.
+    """Settles each record of its topics with its readings as records of the target topic. Other records and ticks pass.
 
     Readings that are left out are counted.
     """
@@ -40,7 +40,9 @@ class Rekey(Interceptor):
     async def on_consume(self, batch: Batch) -> Batch:
         for delivery in batch.deliveries:
             input_ = self._inputs.get(delivery.record.topic)
-            if input_ is not None and delivery.outcome is None and not _is_other_event(delivery, input_):
+            if input_ is None or delivery.outcome is not None or type(delivery.record) is Tick:
+                continue
+            if not _is_other_event(delivery, input_):
                 delivery.outcome = _rekey(delivery, input_)
         return batch
 

@@ -41,8 +41,11 @@ class Output(msgspec.Struct, forbid_unknown_fields=True):
     tracestate: Text = Unset
     data: msgspec.Raw | msgspec.UnsetType = Unset
     data_base64: Text = Unset
-    # Attributes that forecasts do not have. The JSON name "_" is not a valid attribute name, so it is free.
-    others: dict[str, str] = msgspec.field(name="_", default_factory=dict)
+    # Attributes that forecasts do not have; set after the decoding. The JSON name "_" is not a valid attribute name,
+    # so it is free. The limit makes the decoder reject an event that has such a member.
+    others: Annotated[dict[str, str], msgspec.Meta(max_length=0)] = msgspec.field(
+        name="_", default_factory=dict
+    )
 
 
 _FIELDS = frozenset(Output.__struct_encode_fields__) - {"_"}
@@ -73,7 +76,10 @@ def decode(body: bytes) -> list[Output]:
 
 def decode_single(body: bytes) -> list[Output]:
     """Return the one event of a structured answer, as a list. Raises RetriableError for an invalid answer."""
-    return decode(b"[%b]" % body)
+    outputs = decode(b"[%b]" % body)
+    if len(outputs) != 1:
+        raise invalid_answer("the body is not one event")
+    return outputs
 
 
 def data_object(output: Output) -> dict[str, Any]:

@@ -30,6 +30,7 @@ _RECURRING = frozenset(
     }
 )
 _MAX_CACHED_PAIRS = 4096
+_MAX_CACHED_BYTES = 1024  # longer values and names are not cached: a record may have some of a megabyte
 # By header and value: attribute name, text, JSON member.
 _pairs: dict[tuple[str, bytes | None], tuple[str, str, bytes]] = {}
 _MAX_CACHED_NAMES = 256
@@ -85,7 +86,7 @@ def _parse_header(pair: tuple[str, bytes | None]) -> tuple[str, str, bytes] | No
         raise InvalidEvent(f"the header {quoted(header)} is not valid UTF-8") from None
     name, member = known
     parsed = (name, text, member + orjson.dumps(text))
-    if header in _RECURRING:
+    if header in _RECURRING and len(raw) <= _MAX_CACHED_BYTES:
         if len(_pairs) >= _MAX_CACHED_PAIRS:
             _pairs.clear()
         _pairs[pair] = parsed
@@ -100,9 +101,11 @@ def _parse_name(header: str) -> tuple[str, bytes] | None:
         check_name(name)
     else:
         return None
-    if len(_names) >= _MAX_CACHED_NAMES:
-        _names.clear()
-    parsed = _names[header] = (name, b'"%b":' % name.encode())
+    parsed = (name, b'"%b":' % name.encode())
+    if len(header) <= _MAX_CACHED_BYTES:
+        if len(_names) >= _MAX_CACHED_NAMES:
+            _names.clear()
+        _names[header] = parsed
     return parsed
 
 

@@ -15,7 +15,8 @@ class Event(msgspec.Struct, eq=False, gc=False):
 
     attributes: by name, without `data`. Values are strings in binary mode; structured mode also has int and bool.
     data: one complete, valid JSON value as bytes if `is_json`, otherwise the original bytes. None without data.
-    members: the attributes as members of a JSON object, for example `b'"id":"1"'`.
+    members: the attributes as members of a JSON object, for example `b'"id":"1"'`. Calls in JSON send these, so
+    a change of an attribute needs a change of its member.
     """
 
     attributes: dict[str, Attribute]

@@ -23,6 +23,7 @@ _namespace_hash = sha1(NAMESPACE.bytes, usedforsecurity=False)
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 _MAX_CACHED_HEADERS = 1024
+_MAX_CACHED_CHARACTERS = 1024  # a longer source is not cached: a record may have one of a megabyte
 # Attributes copied from the input, with their headers.
 _INHERITED = tuple((name, f"ce_{name}") for name in ("subject", "partitionkey", "traceparent", "tracestate"))
 
@@ -49,10 +50,10 @@ def output_headers(event: Event, output: Output, route_name: str, index: int) ->
     if output.time:
         headers.append(("ce_time", output.time.encode()))
     for name, header in _INHERITED:
-        value = attributes.get(name)
-        if value is None and not (value := getattr(output, name)):
+        text = event.text(name)
+        if text is None and not (text := getattr(output, name)):
             continue
-        headers.append((header, str(value).encode()))
+        headers.append((header, text.encode()))
     for name, text in output.others.items():
         if text:
             headers.append(("ce_" + name, text.encode()))
@@ -84,14 +85,15 @@ class SharedOutput:
         ]
         for name, header in _INHERITED:
             if name in attributes:
-                headers.append((header, str(attributes[name]).encode()))
+                headers.append((header, str(event.text(name)).encode()))
         return headers
 
 
 def _recurring_of(source: str, output: Output) -> tuple[tuple[str, bytes], ...]:
     """Return the headers that do not depend on the single event. source: of the input."""
-    has_json = not output.datacontenttype and output.data is not Unset
-    return _recurring_headers(
+    has_json = not output.datacontenttype and output.data is not Unset and output.data_base64 is Unset
+    is_cached = len(source) <= _MAX_CACHED_CHARACTERS
+    return (_recurring_headers if is_cached else _recurring_headers.__wrapped__)(
         source,
         output.source,
         output.type,

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from interceptor.readings.checked_format import CheckedFormat
 from interceptor.readings.contract import Format
 
 # `fncast init` recognizes them by trying each, and shows the DEFAULT_NAME of their modules: the template of the series'
@@ -23,7 +24,7 @@ BUILT_IN = {
 
 
 def build_format(name: str, options: Mapping[str, Any]) -> Format:
-    """Return the format with this built-in name, or of the class at "package.module:Class".
+    """Return the format with this built-in name, or a CheckedFormat of the class at "package.module:Class".
 
     options: keyword arguments of the constructor. Raises ValueError with what is wrong in the name or the options.
     """
@@ -36,7 +37,12 @@ def build_format(name: str, options: Mapping[str, Any]) -> Format:
         )
     try:
         constructor = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (
+        ImportError,
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as error:  # the last two: not the name of a module
         raise ValueError(f"format = {name!r} cannot be loaded: {error}") from None
     try:
         built: Format = constructor(**options)
@@ -44,4 +50,4 @@ def build_format(name: str, options: Mapping[str, Any]) -> Format:
         raise ValueError(f"format = {name!r}: {error}") from None
     if not callable(getattr(built, "decode", None)) or not callable(getattr(built, "series", None)):
         raise ValueError(f"format = {name!r}: the class needs the methods decode and series")
-    return built
+    return built if name in BUILT_IN else CheckedFormat(built, name)

@@ -57,11 +57,11 @@ class InfluxLine:
             raise UndecodableRecord(f"not line protocol: {describe(error)}") from None
         decoded = Decoded()
         problem = ""
-        for count, line in enumerate(_lines(text), 1):
+        for count, (line_number, line) in enumerate(_lines(text), 1):
             if count > MAX_READINGS:
                 raise UndecodableRecord(f"the record holds more than {MAX_READINGS} lines")
             found = self._add(decoded, line, timestamp_ms)
-            problem = problem or (found and f"line {count}: {found}")
+            problem = problem or (found and f"line {line_number}: {found}")
         if problem and not decoded.keys and decoded.skipped.keys() == {Skip.UNSUPPORTED}:
             raise UndecodableRecord(f"not line protocol: {problem}")
         return decoded
@@ -153,11 +153,48 @@ def _value(raw: str) -> float | Skip:
     raise FieldError(f"{raw[:40]!r} is not a value")
 
 
-def _lines(text: str) -> list[str]:
-    """Return the lines without comments and empty lines. A quoted string may contain a line break."""
-    parts = text.split("\n") if '"' not in text else _split_all(text, "\n", quotes=True)
-    stripped = (part.strip(" \r") for part in parts)
-    return [line for line in stripped if line and not line.startswith("#")]
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each line and its number, from 1, without comments and empty lines.
+
+    A quoted string may contain a line break. The line then has the number of its beginning.
+    """
+    begin, parts, is_quoted = 1, list[str](), False
+    if '"' not in text:
+        for begin, part in enumerate(text.split("\n"), 1):
+            line = part.strip(" \r")
+            if line and not line.startswith("#"):
+                yield begin, line
+        return
+    for count, part in enumerate(text.split("\n"), 1):
+        if not is_quoted:
+            begin, parts = count, []
+            if part.lstrip(" \r").startswith("#"):
+                continue
+        parts.append(part)
+        is_quoted = _is_quoted_after(part, is_quoted)
+        if not is_quoted and (line := "\n".join(parts).strip(" \r")):
+            yield begin, line
+    if is_quoted:
+        yield begin, "\n".join(parts).strip(" \r")
+
+
+def _is_quoted_after(part: str, is_quoted: bool) -> bool:
+    """Whether a string is open at the end of a part of a line. is_quoted: whether one is open at its beginning.
+
+    A string begins after an equals sign. Elsewhere, for example in a tag, a quote is an ordinary character.
+    """
+    if '"' not in part:
+        return is_quoted
+    is_escaped, before = False, ""
+    for character in part:
+        if is_escaped:
+            is_escaped = False
+        elif character == "\\":
+            is_escaped = True
+        elif character == '"' and (is_quoted or before == "="):
+            is_quoted = not is_quoted
+        before = character
+    return is_quoted
 
 
 def _split_once(text: str, separator: str, quotes: bool = False) -> tuple[str, str]:
@@ -182,7 +219,7 @@ def _split_all(text: str, separator: str, quotes: bool = False) -> list[str]:
 def _positions(text: str, separator: str, quotes: bool) -> Iterator[int]:
     """Yield the positions of separators that are not escaped and, with `quotes`, not in quoted strings.
 
-    A string begins after an equals sign. Elsewhere, for example in a tag, a quote is an ordinary character.
+    Strings begin as in `_is_quoted_after`.
     """
     is_escaped = is_quoted = False
     before = ""

@@ -27,8 +27,8 @@ _decoder = msgspec.json.Decoder()
 class MappedJson:
     """A record is one object or a list of objects.
 
-    time, values, labels: dotted paths below `root`. Without `time`, the record's timestamp is used. Without `values`,
-    each member that is a number is a value, except time and labels.
+    Without `time`, the record's timestamp is used. Without `values`, each member of the object itself that is a number
+    or a boolean is a value, except time and labels.
     """
 
     def __init__(
@@ -41,6 +41,11 @@ class MappedJson:
         root: str = "",
         time_unit: str = "auto",
     ) -> None:
+        """series: template of the names. root: dotted path to the object or list. time, values, labels: dotted paths
+        below `root`. time_unit: s, ms, us, ns, or auto, which guesses.
+
+        Raises ValueError for an invalid template or path.
+        """
         self._template = NameTemplate(series, ("field", "labels"))
         self._time, self._root, self._time_unit = _path(time), _path(root), time_unit
         self._values = [(name, _path(name)) for name in values]

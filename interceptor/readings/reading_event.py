@@ -25,14 +25,14 @@ class _Reading(msgspec.Struct):
     series: str = ""
     time: Any = None
     value: Any = None
-    unit: str = ""
+    unit: str | None = None
 
 
 class _EventData(msgspec.Struct):
     """The data of an event: one value, or several readings."""
 
     value: Any = None
-    unit: str = ""
+    unit: str | None = None
     readings: list[msgspec.Raw] | None = None
 
 
@@ -83,7 +83,7 @@ class CloudEventsReadings:
         elif isinstance(found, Skip):
             decoded.skip(found)
         else:
-            decoded.add((reading.series, reading.unit), at_ns, found)
+            decoded.add((reading.series, reading.unit or ""), at_ns, found)
 
     def series(self, key: Any) -> Series | None:
         series, unit = key

@@ -35,7 +35,7 @@ CONFLICT = 409
 class CircuitBreaker:
     """Closed: calls are made. Open: no calls are made until a probe with a known-good event succeeds.
 
-    successes: calls that succeeded since the start. known_good: the last event that was answered.
+    successes: calls that succeeded since the start. known_good: the last event that was answered with a result.
     opened_at_s: on the caller's clock, None while closed. reason: the last failure.
     outages: number of outages that have ended. failures: failures in a row.
     """
@@ -64,12 +64,16 @@ class CircuitBreaker:
         """Return how long a call may take before it counts as slow, compared with the last successful calls."""
         return max(at_least_s, SLOW_FACTOR * max(self._durations_s, default=0.0))
 
-    def record_success(self, good: Delivery | None, duration_s: float) -> float | None:
+    def record_success(
+        self, good: Delivery | None, duration_s: float, *, is_rejection: bool = False
+    ) -> float | None:
         """Record a valid answer. good: a delivery that may serve as known-good, if any.
 
+        is_rejection: whether the function only rejects events. Then it is not out, but the answer does not count as a
+        success: what the function needs for a valid event, such as its model, may be out.
         Returns the start of the outage that this call ends, on the caller's clock; None without an outage.
         """
-        self.successes += 1
+        self.successes += not is_rejection
         self.failures = 0
         self._durations_s.append(duration_s)
         outage_since_s, self._outage_since_s = self._outage_since_s, None
@@ -155,10 +159,19 @@ async def _probe(client: Client, route: Route, known_good: Delivery, timeout_s: 
 
 
 def record_answer(
-    route: Route, breaker: CircuitBreaker, good: Delivery | None, now_s: float, started_s: float
+    route: Route,
+    breaker: CircuitBreaker,
+    good: Delivery | None,
+    now_s: float,
+    started_s: float,
+    *,
+    is_rejection: bool = False,
 ) -> None:
-    """Record a valid answer to a call that began at `started_s`. Log the end of the outage that it ends, if any."""
-    outage_since_s = breaker.record_success(good, now_s - started_s)
+    """Record a valid answer to a call that began at `started_s`. Log the end of the outage that it ends, if any.
+
+    good, is_rejection: as in `CircuitBreaker.record_success`.
+    """
+    outage_since_s = breaker.record_success(good, now_s - started_s, is_rejection=is_rejection)
     if outage_since_s is not None:
         log.info("route %s is back after %.1f s", route.name, now_s - outage_since_s)
         set_metric(route, breaker)

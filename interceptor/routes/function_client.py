@@ -90,8 +90,13 @@ class FunctionClient:
         Raises RetriableError, or Rejected if the function blames the events' content.
         """
         headers, body = build_tensor_request(events) if route.is_tensor else build_request(route, events)
-        url = await self._invoke_url(route) if route.is_fn else route.target
+        url = route.target
         if route.is_fn:
+            try:
+                url = await self._invoke_url(route)
+            except RetriableError as failure:
+                failure.is_sent = False  # only the Fn server's API was called
+                raise
             headers |= self._fn_headers
         if route.token:
             headers["Authorization"] = f"Bearer {route.token}"

@@ -41,6 +41,7 @@ def build_request(route: Route, events: Sequence[Event]) -> tuple[dict[str, str]
             raise Rejected(
                 f"the event's datacontenttype {clean(content_type, 64)!r} is not a valid header value",
                 BAD_REQUEST,
+                is_sent=False,
             )
         headers["Content-Type"] = content_type
     data = event.data or b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,7 @@ TOO_LARGE = 413
 _NO_EVENT = (202, 204)
 # These blame the content if the function is called by URL. The Fn server also answers 400 when it lacks resources.
 _REJECTIONS = (400, 415, 422)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _MAX_ERROR_CHARACTERS = 300
 _MAX_ERROR_BYTES = 64 * 1024  # searched for secrets before the text is cut
 
@@ -45,14 +47,14 @@ def read_response(route: Route, status: int, headers: Mapping[str, str], body: b
             f"{without_secrets(route.target)} answers {status} without an event{hint}", code=status
         )
     is_event = kind.startswith("application/cloudevents") and kind != BATCH_TYPE
-    return EventsAnswer(body, not is_event and (kind == BATCH_TYPE or body[:1] == b"["))
+    return EventsAnswer(body, not is_event and (kind == BATCH_TYPE or body.lstrip()[:1] == b"["))
 
 
 def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
     """Return a binary-mode response as one event in the JSON format. Raises RetriableError."""
     try:
         pairs: list[tuple[str, bytes | None]] = [
-            (f"ce_{name[3:].lower()}", unquote(value).encode())
+            (f"ce_{name[3:].lower()}", attribute_text(value).encode())
             for name, value in headers.items()
             if name.lower().startswith("ce-")
         ]
@@ -62,6 +64,15 @@ def _binary_as_json(headers: Mapping[str, str], body: bytes) -> bytes:
         return read_event(pairs, body or None).to_json()
     except (InvalidEvent, UnicodeError) as error:
         raise invalid_answer(error) from None
+
+
+def attribute_text(value: str) -> str:
+    """Return the attribute in a header's value: a quoted string is unescaped, then the text is percent-decoded.
+
+    Protocol: CloudEvents' HTTP binding, section 3.1.3.2; RFC 9110, section 5.6.4.
+    """
+    quoted = _QUOTED.fullmatch(value)
+    return unquote(re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value)
 
 
 def _error(route: Route, status: int, headers: Mapping[str, str], body: bytes) -> Exception:

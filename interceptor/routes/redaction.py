@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from interceptor.routes.route import Route
 
 MARK = "…"
-# Shorter parts of a URL are not treated as secrets: removing them would make the text unreadable.
+# Shorter pieces of a URL's user info and query are not treated as secrets: removing them would make texts unreadable.
 MIN_SECRET_CHARACTERS = 4
 
 

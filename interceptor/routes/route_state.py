@@ -36,9 +36,13 @@ class RouteState:
         if self._probe_error is not None:
             raise self._probe_error
 
-    def record_success(self, good: Delivery | None, started_s: float) -> None:
-        """Record a valid answer to a call that began at `started_s`. good: a delivery that may serve as known-good."""
+    def record_success(self, good: Delivery, started_s: float) -> None:
+        """Record an answer with a result to a call that began at `started_s`. good: a delivery that has one."""
         record_answer(self._route, self.breaker, good, self._clock(), started_s)
+
+    def record_rejection(self, started_s: float) -> None:
+        """Record an answer that rejects events and has no result, to a call that began at `started_s`."""
+        record_answer(self._route, self.breaker, None, self._clock(), started_s, is_rejection=True)
 
     def record_failure(self, reason: str, must_open: bool = True) -> None:
         """Record a failed or slow call. If this opens the breaker, start probing."""

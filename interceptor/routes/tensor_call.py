@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import unquote
 from uuid import uuid4
 
 import numpy as np
@@ -13,7 +12,7 @@ from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Event
 from interceptor.readings.naming import is_unicode
 from interceptor.routes.client import Answer
-from interceptor.routes.http_response import read_response
+from interceptor.routes.http_response import attribute_text, read_response
 from interceptor.routes.route import Route
 from interceptor.routes.tensor_answer import FORECAST_TYPE, SingleAnswer, TensorAnswer
 from interceptor.routes.window_event import readings_of
@@ -78,7 +77,7 @@ def read_tensor_response(
 def _attributes(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the attributes in the headers of a tensor. Raises RetriableError if it is not an event of forecasts."""
     attributes = {
-        name.lower().removeprefix("ce-"): unquote(value)
+        name.lower().removeprefix("ce-"): attribute_text(value)
         for name, value in headers.items()
         if name.lower().startswith("ce-")
     }

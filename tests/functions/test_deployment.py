@@ -220,6 +220,23 @@ async def test_a_server_whose_entries_have_no_id_is_named(folder: FunctionFolder
             await fn.deploy(folder, "example/echo:1", "fncast", {})
 
 
+async def test_an_updated_entry_without_an_id_is_named(
+    fn_server: FakeFnServer, folder: FunctionFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with FnServer(fn_server.url) as fn:
+        await fn.deploy(folder, "example/echo:1", "fncast", {})
+        handler: Any = fn_server.RequestHandlerClass
+        put = handler.do_PUT
+
+        def losing(request: Any) -> None:
+            put(request)
+            del request.server.entries["fns"]["id"]
+
+        monkeypatch.setattr(handler, "do_PUT", losing)
+        with pytest.raises(DeployError, match="its entry in fns has no id"):
+            await fn.deploy(folder, "example/echo:2", "fncast", {})
+
+
 async def test_a_response_above_the_limit_is_named(
     folder: FunctionFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,13 @@ DATA = [
     data([0.5, 0.5, 0.5, 0.5], unit="°C"),
     data([99, 99, 99, 99.5], unit="%", max=100),
     data([5, 5, 5, 5], min=4.5, max=5.5),
+    data([97, 98, 100, 100]),
+    data([97, None, 100, 100], unit="%"),
+    data([101, 97, 98, 100, 100]),
+    data([-1, 97, 98, 100, 100]),
+    data([97, 98, 100, 100], min=5),
+    data([97, 98, 100, 100], max=101.5),
+    data([97, 98, 100, 100], unit="°C"),
     data([5, 5, 5, 2e18]),
     data(step_s=0.5, labels={"device": "a7", "site": "Köln", "x": ""}),
     data(step_s=None, step="PT5M"),
@@ -102,7 +109,7 @@ async def test_json_and_tensor_calls_publish_the_same_events(deliver: Deliver) -
         ends[route.encoding] = ended(deliveries)
     for place, (json_end, tensor_end) in enumerate(zip(ends["json"], ends["graphpipe"], strict=True)):
         assert tensor_end == json_end, DATA[place]
-    assert sum(isinstance(end, list) for end in ends["json"]) == 15
+    assert sum(isinstance(end, list) for end in ends["json"]) == 22
 
 
 async def test_assembled_windows_publish_the_same_events(deliver: Deliver) -> None:

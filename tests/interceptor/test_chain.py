@@ -99,6 +99,7 @@ async def test_an_exception_is_raised():
         ("exspiry", "neither a built-in (expiry) nor of the form package.module:Class"),
         ("no.such.module:Class", "cannot be loaded"),
         ("json:NoSuchClass", "cannot be loaded"),
+        (":Class", "interceptor ':Class' cannot be loaded"),
         ("json:JSONDecoder", "is not a subclass of interceptor.contract.Interceptor"),
     ],
 )

@@ -83,6 +83,12 @@ def test_an_address_of_another_machine_is_a_failure() -> None:
         bind("192.0.2.1", 0)
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+def test_a_host_that_cannot_be_a_name_is_a_failure(host: str) -> None:
+    with pytest.raises(Failure, match=f"cannot listen on {host}:0: "):
+        bind(host, 0)
+
+
 @pytest.mark.parametrize(("files", "connections"), [(100_000, 1000), (1024, 256), (16, 8)])
 def test_most_file_descriptors_are_left_for_the_process(files: int, connections: int) -> None:
     assert max_connections(files) == connections

@@ -14,9 +14,17 @@ async def test_an_application_that_fails_at_its_start_is_not_served(caplog: pyte
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("a bug")
 
-    with pytest.raises(SystemExit, match="3"):
+    with pytest.raises(Failure, match="the service could not start; the lines above say why"):
         await build_server(app).serve(sockets=[])
     assert "a bug" in caplog.text
+
+
+def test_an_application_that_fails_at_its_start_ends_the_command_with_one_sentence() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(Failure, match="the service could not start"):
+        serve(app, "127.0.0.1", 0, "")
 
 
 def test_a_listener_that_fails_ends_the_command_with_one_sentence(

@@ -20,6 +20,7 @@ def message(value: bytes | None, headers: Headers) -> Message:
         (b"application/json", b'{"values": [1]}', {"values": [1]}),
         (b"application/vnd.fncast+json", b"[1]", [1]),
         (b"application/octet-stream", b"[1]", b"[1]"),
+        (b"application/jsonlines", b"1\n2\n", b"1\n2\n"),
         (b"application/json", None, None),
     ],
 )
@@ -43,6 +44,17 @@ def test_a_dead_letter_has_its_reason_and_the_original_record() -> None:
     assert (found.reason, found.attempts, found.code) == ("rejected", 3, 400)
     assert (found.value, found.key, found.attributes) == (b"original", b"cpu", {"subject": "boiler"})
     assert DeadLetterRecord.of(message(b"original", headers)).code is None
+
+
+def test_a_header_of_the_sender_may_hold_any_bytes() -> None:
+    headers: Headers = [
+        ("ce_subject", b"\xff"),
+        ("x", None),
+        ("fncast-reason", b"bad"),
+        ("fncast-attempts", b"0"),
+    ]
+    found = DeadLetterRecord.of(message(b"original", headers))
+    assert (found.reason, found.headers) == ("bad", headers)
 
 
 def test_the_headers_that_the_consumer_added_last_count() -> None:

@@ -24,6 +24,9 @@ from tests.functions.fake_model import Falling, ask, event
         ([96, 97, 98, 99], {"unit": "%"}, [69, 89, 109]),
         ([96, 97, 98, 99], {"unit": "%", "max": 100}, [69, 89, 100]),
         ([4, 3, 2, 1], {"max": 5, "min": 3}, [3, 3, 5]),
+        ([96, 97, 100, 99], {}, [69, 89, 100]),
+        ([101, 96, 97, 100, 99], {}, [69, 89, 109]),  # above 100 before the model's window
+        ([96, 97, 100, 99], {"min": 0}, [69, 89, 109]),
     ],
 )
 def test_forecasts_keep_their_limits(

@@ -67,12 +67,13 @@ def test_a_row_is_answered_for_each_window(forecaster: Forecaster) -> None:
 
 
 NULLS = st.none() | st.floats(-1e3, 1e3) | st.sampled_from([0, 2e18, 5])
+SHARES = st.sampled_from([None, -1, 0, 99.5, 100, 100, 101])
 
 
 @given(
     st.lists(
         st.tuples(
-            st.lists(NULLS, max_size=7),
+            st.lists(NULLS, max_size=7) | st.lists(SHARES, min_size=4, max_size=7),
             st.none() | st.floats(-10, 0),
             st.none() | st.floats(0, 10),
             st.sampled_from([None, "°C"]),

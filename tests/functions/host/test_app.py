@@ -1,13 +1,15 @@
-"""Requests that end early and requests that are too large."""
+"""Requests that end early, requests that are too large, and reserved names in the configuration."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.host import request
 from functions.host.app import FunctionHost
+from functions.host.folder import InvalidFunction, read_folder
 
 
 async def post(host: FunctionHost, *events: dict[str, Any], path: str = "/v2/apps") -> int | None:
@@ -55,3 +57,14 @@ async def test_the_bytes_of_one_and_of_all_requests_are_bounded(monkeypatch: pyt
     for _ in range(3):
         assert await post(host, part(b"x" * 30, more_body=True), part(b"x" * 30), path="/invoke/x") == 503
         assert await post(host, part(b"x" * 50), path="/invoke/x") == 404
+
+
+def test_only_a_flag_sets_a_reserved_name(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text("")
+    (tmp_path / "func.yaml").write_text("name: f\nconfig: {LD_LIBRARY_PATH: /mine}\n")
+    folder = read_folder(tmp_path)
+    with pytest.raises(InvalidFunction, match=r"'LD_LIBRARY_PATH' is reserved: .*Pass it with --config"):
+        FunctionHost([folder], {})
+    FunctionHost([folder], {}, {"LD_LIBRARY_PATH": "/theirs"})
+    with pytest.raises(InvalidFunction, match="'FN_LISTENER' is reserved: the host sets the variables FN_"):
+        FunctionHost([folder], {}, {"LD_LIBRARY_PATH": "/theirs", "FN_LISTENER": "unix:/mine"})

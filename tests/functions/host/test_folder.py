@@ -64,6 +64,21 @@ def test_a_missing_file_is_rejected(folder: Path, missing: str) -> None:
         read_folder(folder / "absent")
 
 
+def test_configuration_has_the_text_of_func_yaml_as_in_fn(folder: Path) -> None:
+    (folder / "func.yaml").write_text(
+        'name: f\nconfig: {A: true, B: yes, C: 010, D: 1_000, E: 1.50, F: "on", G: 2026-01-01}\n'
+    )
+    assert read_folder(folder).config == {
+        "A": "true",
+        "B": "yes",
+        "C": "010",
+        "D": "1_000",
+        "E": "1.50",
+        "F": "on",
+        "G": "2026-01-01",
+    }
+
+
 def test_configuration_comes_from_func_yaml_then_the_environment_then_flags(folder: Path) -> None:
     (folder / "func.yaml").write_text(
         "name: f\nconfig: {A: 1, B: 2, C: 3}\nexpects: {config: [{name: D, required: true}]}"

@@ -93,3 +93,20 @@ async def test_the_output_is_shown_again_after_an_unexpected_error(
         await shown
     assert capsys.readouterr().err == "f: again\n"
     assert "a bug" in caplog.text
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_long_line_is_split_and_shown_whole(ends: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """ends: whether its end arrives together with the line."""
+    stream = asyncio.StreamReader()
+    text = "x" * MAX_LINE_BYTES + "y" * MAX_LINE_BYTES + "z"
+    stream.feed_data(text.encode())
+    shown = asyncio.create_task(show_output("f", stream))
+    if not ends:
+        await asyncio.sleep(0)
+    stream.feed_data(b"\n")
+    stream.feed_eof()
+    await shown
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix("f: ")[:1] for line in lines] == ["x", "y", "z"]
+    assert "".join(line.removeprefix("f: ") for line in lines) == text

@@ -1,5 +1,6 @@
-"""The error if no folder for sockets can be created."""
+"""The folder of a socket: its path is short, and the error if it cannot be created names the cause."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -24,3 +25,15 @@ def test_the_error_without_a_folder_for_sockets_names_the_cause(
         NotStarted, match=f"in {absent}: No such file or directory. Set TMPDIR to a writable folder"
     ):
         create_socket_folder()
+
+
+def test_the_path_of_a_socket_is_short_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / ("ж" * 60)
+    temporary.mkdir()
+    monkeypatch.chdir(temporary.parent)
+    monkeypatch.setattr(tempfile, "tempdir", temporary.name)
+    created = create_socket_folder()
+    try:
+        assert len(os.fsencode(created / "lsnr.sock")) < 104
+    finally:
+        created.rmdir()

@@ -31,6 +31,7 @@ try:
         Unusable,
         WrongConfiguration,
         post,
+        read_request,
     )
 finally:
     sys.path.pop(0)
@@ -146,6 +147,7 @@ def test_a_wrong_configuration_is_named(config: dict[str, str]) -> None:
     [
         (b"HTTP/1.1 503 Busy\r\n\r\n", Unreachable),
         (b"HTTP/1.1 422 No\r\n\r\n", Unusable),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/login\r\n\r\n", Unreachable),
         (b"not HTTP\r\n\r\n", Unreachable),
         (b"", Unreachable),
     ],
@@ -166,6 +168,53 @@ def test_a_receiver_that_does_not_take_an_event_says_whether_to_retry(
         with pytest.raises(error):
             post("http://{}:{}/hook".format(*server.getsockname()), b"", {})
         thread.join(10)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """A redirected POST becomes a GET without the event, and would hand the token to another host."""
+    requests: list[bytes] = []
+    redirect = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    page = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for response in (redirect, page):
+                connection, _ = server.accept()
+                with connection:
+                    requests.append(connection.recv(65_536))
+                    connection.sendall(response)
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(Unreachable, match="answers 302: it redirects"):
+            post("http://{}:{}/hook".format(*server.getsockname()), b"{}", {"authorization": "Bearer secret"})
+    assert [request.split()[0] for request in requests] == [b"POST"]
+
+
+def test_a_slow_receiver_does_not_make_a_call_longer_than_the_timeout_of_the_function() -> None:
+    now_s = 0.0
+
+    class SlowReceiver(Receiver):
+        def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+            nonlocal now_s
+            now_s += 5.0
+            super().__call__(url, body, headers)
+
+    receiver = SlowReceiver()
+    notifier = Notifier({"WEBHOOK_URL": "http://pager/hook"}, receiver, lambda: now_s)
+    events = [event(ANOMALY, "open", id_) for id_ in "123"]
+    answers = notifier.answer(events)
+    assert [answer["type"] for answer in answers] == [NONE, NONE, UNAVAILABLE]
+    assert "the receiver is slow" in answers[2]["data"]["reason"]
+    assert [answer["type"] for answer in notifier.answer(events)] == [NONE, NONE, NONE]
+    assert [body["id"] for _, body, _ in receiver.calls] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"\xff", b"7", b'["text"]', b"[" * 100_000])
+def test_a_request_that_holds_no_event_is_rejected(body: bytes) -> None:
+    events, is_batch = read_request(body)
+    (answer,) = Notifier({"WEBHOOK_URL": "http://pager/hook"}, Receiver()).answer(events)
+    assert (answer["type"], is_batch) == (REJECTED, body == b'["text"]')
+    assert "not a CloudEvent in JSON" in answer["data"]["reason"]
 
 
 def alertmanager_program() -> str | None:

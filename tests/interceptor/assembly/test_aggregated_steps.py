@@ -82,6 +82,31 @@ def test_a_series_whose_clock_was_ahead_begins_again_and_the_event_time_with_it(
     assert feed.tick(190) == [("other", [None, None, 7.0])]
 
 
+def test_a_step_is_due_by_the_event_time_after_it_went_back() -> None:
+    feed = Feed(grace_ns=0)
+    feed.add(0, 5.0)
+    feed.add(10**6, 9.0, "ahead")
+    feed.add(61, 1.0)  # due at the event time, far ahead
+    for second in range(MAX_BEHIND):
+        feed.add(100 + second, 1.0, "ahead")
+    assert feed.partition.outcomes["begun-again"] == 1
+    assert feed.add(121, 2.0)[0] == ("s", [None, 5.0, 1.0])
+    assert feed.add(181, 1.0, "ahead") == [("s", [5.0, 1.0, 2.0])]
+
+
+def test_a_clock_that_is_ahead_again_and_again_takes_no_memory() -> None:
+    """Each time the window begins again, the end of a step far ahead stays scheduled."""
+    partition = PartitionWindows(Names(), Rules(window=3, step=Step.seconds(60), aggregate="sum"), "t")
+    times = [
+        NEW_YEAR_S + 60 * number + (10**8 if number % (MAX_BEHIND + 2) == 0 else 0) for number in range(4000)
+    ]
+    for offset, time in enumerate(times):
+        partition.add(decoded([("s", time, 1.0)]), time * 1000, offset)
+    assert partition.outcomes["begun-again"] > 200
+    assert partition.scheduled < 200
+    assert partition.series[0].is_open
+
+
 def test_a_silent_partition_closes_by_the_clock() -> None:
     feed = Feed()
     feed.add(0, 5.0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fncast.series.step import Step
-from interceptor.assembly.dropped_readings import LOG_S, DroppedReadings
+from interceptor.assembly.dropped_readings import LOG_S, DroppedReadings, describe
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
+from interceptor.assembly.series_window import NEVER
 from tests.fake_clock import FakeClock
 from tests.interceptor.assembly.partitions import NEW_YEAR_S, Names, decoded
 
@@ -63,3 +64,15 @@ def test_dropped_readings_are_logged_with_a_reason_at_most_every_ten_minutes(
     clock.now_s += LOG_S
     logged.add("telegraf", partition.outcomes, partition.dropped)
     assert "telegraf: readings dropped because of their time: 3, such as" in caplog.text
+
+
+def test_a_dropped_reading_is_described_as_it_was_dropped() -> None:
+    """After it, the series finds a shorter step, and its window is empty: all readings are ahead of their records."""
+    partition = PartitionWindows(Names(), Rules(window=4), "t")
+    hours = [(time, time) for time in range(0, 20 * 3600, 3600)]
+    ahead = [(hours[-1][0] + 7200 + time, hours[-1][0] + time) for time in range(60, 1200, 60)]
+    for offset, (time, record) in enumerate([*hours, (0, hours[-1][1]), *ahead]):
+        partition.add(decoded([("s", NEW_YEAR_S + time, time)]), (NEW_YEAR_S + record) * 1000, offset)
+    assert partition.series[0].head == NEVER
+    assert partition.dropped is not None
+    assert "whose newest reading is of 2026-01-01T19:00:00Z" in describe(partition.dropped)

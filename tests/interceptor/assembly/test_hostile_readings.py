@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fncast.series.step import Step
 from interceptor.assembly import snapshot
+from interceptor.assembly.dropped_readings import describe
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.single_readings import SingleReadings
@@ -53,6 +54,8 @@ def test_any_times_and_values_give_valid_windows(seed: int) -> None:
         completed += windows.add(readings, chance.choice([0, -1, 2**43, 2**53, time_ns // 10**6]), offset)
         if chance.random() < 0.1:
             completed += windows.close_by_clock(chance.choice([0, 2**43]))
+    if windows.dropped is not None:
+        assert describe(windows.dropped)
     for window in completed:
         assert len(window.values) == rules.window
         assert window_event(window, "kafka:t").to_json().endswith(b"}}")

@@ -7,11 +7,12 @@ import tracemalloc
 
 import pytest
 
+from fncast.series.step import Step
 from interceptor.assembly.partition_windows import PartitionWindows
 from interceptor.assembly.rules import Rules
 from interceptor.assembly.series_window import MAX_BEHIND
 from interceptor.readings.telegraf import TelegrafJson
-from tests.interceptor.assembly.partitions import NS
+from tests.interceptor.assembly.partitions import NEW_YEAR_S, NS, Names, decoded
 from tests.interceptor.assembly.single_feed import Feed
 
 
@@ -101,10 +102,25 @@ def test_a_series_takes_less_than_1_kb_beside_its_name() -> None:
     windows = PartitionWindows(format_, Rules(window=window), "telegraf")
     gc.collect()
     tracemalloc.start()
-    for offset, decoded in enumerate(history):
-        windows.add(decoded, 0, offset)
+    for offset, readings in enumerate(history):
+        windows.add(readings, 0, offset)
     gc.collect()
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(windows.series) == names
     assert used / names < 1024 + 100  # 100: the name
+
+
+@pytest.mark.parametrize("aggregate", ["last", "sum"])
+def test_one_record_of_a_wrong_clock_does_not_empty_a_window(aggregate: str) -> None:
+    """Its timestamp is wrong as well, and it has more readings than the records that must agree."""
+    rules = Rules(window=6, minimum=2, step=Step.seconds(10), aggregate=aggregate)
+    partition = PartitionWindows(Names(), rules, "t")
+    partition.add(decoded([("s", NEW_YEAR_S, 1.0)]), NEW_YEAR_S * 1000, 0)
+    day_before_s = NEW_YEAR_S - 86_400
+    readings = [("s", day_before_s + 10 * step, 2.0) for step in range(3 * MAX_BEHIND)]
+    for offset in range(1, MAX_BEHIND):
+        partition.add(decoded(readings), day_before_s * 1000, offset)
+    assert partition.outcomes["begun-again"] == 0
+    partition.add(decoded(readings), day_before_s * 1000, MAX_BEHIND)
+    assert partition.outcomes["begun-again"] == 1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from interceptor.assembly import snapshot, snapshot_format
@@ -59,8 +60,45 @@ def new(setting: Setting, is_found: bool) -> PartitionWindows:
     return partition
 
 
-@given(st.integers(0, 2**32))
-def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> None:
+def wrong_clock_records(chance: Random, setting: Setting) -> list[Record]:
+    """Records of three series. Now and then readings and record have a clock that is far ahead or behind."""
+    now, ahead, found = START * 1.0, 0, list[Record]()
+    for _ in range(chance.randint(20, 150)):
+        now += setting.step * chance.choice([0, 1, 1, 1, 1, 2])
+        if chance.random() < 0.05:
+            ahead = setting.step * chance.choice([0, 0, 0, 100, -100])
+        readings = [
+            (
+                chance.choice("abc"),
+                now + ahead - chance.choice([0, 0, setting.step]),
+                chance.choice([1.0, 2.0, 3.0]),
+            )
+            for _ in range(chance.randint(1, 3))
+        ]
+        found.append((now + (ahead if chance.random() < 0.7 else 0), readings))
+    return found
+
+
+def test_a_restart_between_records_of_wrong_clocks_changes_no_window() -> None:
+    for seed in range(300):
+        chance = Random(seed)
+        setting = random_setting(chance, "last", *AGGREGATES)
+        is_found = setting.aggregate == "last" and chance.random() < 0.5
+        never_stopped, restarted = new(setting, is_found), new(setting, is_found)
+        topic: Topic = {}
+        for offset, record in enumerate(wrong_clock_records(chance, setting)):
+            assert feed(restarted, record, offset) == feed(never_stopped, record, offset), seed
+            if chance.random() < 0.1:
+                topic |= dict(everything(restarted))
+                restarted = restore(new(setting, is_found), topic, offset + 1)
+
+
+@pytest.mark.parametrize("build_history", [random_records, wrong_clock_records])
+@given(seed=st.integers(0, 2**32))
+@example(seed=11561)  # a window begins again while a snapshot is written in parts
+def test_restore_and_replay_equal_a_partition_that_never_stopped(
+    build_history: Callable[[Random, Setting], list[Record]], seed: int
+) -> None:
     chance = Random(seed)
     setting = random_setting(chance, "last", "last", *AGGREGATES)
     is_found = setting.aggregate == "last" and chance.random() < 0.7
@@ -70,7 +108,7 @@ def test_restore_and_replay_equal_a_partition_that_never_stopped(seed: int) -> N
         size = chance.randint(1, 3)
         for module in (snapshot, snapshot_format):
             patch.setattr(module, "BUCKET", size)
-        history = random_records(chance, setting)
+        history = build_history(chance, setting)
         parts = None
         found = []  # the windows of each record
         states = []  # before each record, all that the state topic holds

@@ -5,10 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from prometheus_client import REGISTRY
 
 from fncast.series.step import Step
 from interceptor.assembly import snapshot_schedule
 from interceptor.assembly.rules import Rules
+from interceptor.assembly.snapshot_format import BUCKET
 from interceptor.assembly.snapshot_schedule import SNAPSHOT_S
 from interceptor.assembly.window import WindowEvent
 from interceptor.delivery import StateRecord, Tick
@@ -131,3 +133,33 @@ async def test_a_consumer_that_ends_at_any_record_continues_with_the_same_window
         assert [f"{window.series}@{window.end_ns // 10**9}" for window in windows] == wanted
         for window, at in zip(windows[::2], range(1, 40), strict=True):
             assert window.values.tolist()[-min(4, at + 1) :] == list(range(max(0, at - 3), at + 1))
+
+
+async def test_the_gauges_hold_after_a_restart_and_when_a_partition_is_taken_away() -> None:
+    def gauges() -> tuple[float | None, float | None]:
+        names = ("fncast_series", "fncast_state_bytes")
+        return tuple(REGISTRY.get_sample_value(name) for name in names)  # type: ignore[return-value]
+
+    def tick(offset: int) -> Tick:
+        return Tick(TELEGRAF, 0, offset, 0, None, None, [])
+
+    series = [
+        record(offset, b'{"name":"m%d","fields":{"a":1},"timestamp":1767225600}' % offset)
+        for offset in range(BUCKET + 1)
+    ]
+    assemble = new_assemble()
+    assemble.restore(TELEGRAF, 0, 1, 0, ())
+    batch = await chain(assemble, Settle()).on_consume(deliver(*series, tick(BUCKET), generation=1))
+    topic = {each.key: each for delivery in batch.deliveries for each in delivery.state}
+    size = sum(len(each.value or b"") for each in topic.values())
+    assert gauges() == (BUCKET + 1, size)
+    again = new_assemble()
+    again.restore(TELEGRAF, 0, 2, BUCKET + 1, topic.values())
+    whole = chain(again, Settle())
+    value = b'{"name":"m0","fields":{"a":2},"timestamp":1767225610}'  # changes one of the buckets
+    last = BUCKET + 1
+    batch = await whole.on_consume(deliver(record(last, value), tick(last), generation=2))
+    topic |= {each.key: each for delivery in batch.deliveries for each in delivery.state}
+    assert gauges() == (BUCKET + 1, sum(len(each.value or b"") for each in topic.values()))
+    again.drop(TELEGRAF, 0)
+    assert gauges() == (0, 0)

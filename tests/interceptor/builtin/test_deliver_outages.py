@@ -8,8 +8,8 @@ import pytest
 from interceptor.builtin.calls import Limits
 from interceptor.builtin.deliver import Deliver
 from interceptor.delivery import Batch
-from interceptor.errors import RetriableError
-from interceptor.outcome import DeadLetter, Forecast
+from interceptor.errors import Rejected, RetriableError
+from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.routes.client import EventsAnswer
 from interceptor.routes.route import Route
 from tests.interceptor.deliveries import settle, settle_until
@@ -131,4 +131,79 @@ async def test_an_event_answered_without_a_forecast_is_known_good():
     sent = batch(["poison"])
     await settle(deliver, sent)
     assert ids_of(sent, DeadLetter) == ["poison"]
+    await deliver.close()
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_a_function_that_rejects_calls_is_not_out(is_sent):
+    """is_sent: whether the function rejected the event, or the event could not be sent to it."""
+    failure = RetriableError("down")
+
+    def answer(event):
+        raise failure
+
+    deliver = Deliver(Function(answer), Limits(max_attempts=2))
+    sent = batch(range(3))
+    await settle_until(deliver, sent, deliver.outages)
+    failure = Rejected("400", 400, is_sent=is_sent)
+    await settle(deliver, sent)
+    assert len(ids_of(sent, DeadLetter)) == 3
+    assert bool(deliver.outages()) is not is_sent
+    await deliver.close()
+
+
+async def test_rejections_do_not_make_valid_events_poison_while_the_model_is_down():
+    """A rejection needs no model, so it does not show that a valid event could be scored."""
+
+    def answer(event):
+        id_ = str(event.attributes["id"])
+        if id_.startswith("bad"):
+            return reply(event, "io.fncast.rejected.v1", reason="bad")
+        return reply(event, "io.fncast.unavailable.v1", reason="model down") if is_down else reply(event)
+
+    async def reject_events_of_another_partition():
+        number = 0
+        while True:
+            await deliver.on_consume(batch([f"bad {number}"]))
+            await asyncio.sleep(0)
+            number += 1
+
+    is_down = False
+    deliver = Deliver(Function(answer), Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+    is_down = True
+    sent = batch(range(4))
+    rejecting = asyncio.create_task(reject_events_of_another_partition())
+    await settle_until(deliver, sent, deliver.outages)
+    rejecting.cancel()
+    assert ids_of(sent, DeadLetter) == []
+    is_down = False
+    await settle(deliver, sent)
+    assert len(ids_of(sent, Forecast)) == 4
+    await deliver.close()
+
+
+async def test_a_window_that_is_too_short_for_the_model_is_not_known_good():
+    """The function rejects it without the model, so a probe with it would succeed during an outage of the model."""
+
+    def answer(event):
+        if event.attributes["id"] == "short":
+            return reply(event, "io.fncast.rejected.v1", reason="too few values: 9, the model needs 48")
+        return reply(event, "io.fncast.unavailable.v1", reason="model down") if is_down else reply(event)
+
+    is_down = False
+    deliver = Deliver(Function(answer), Limits(max_attempts=2))
+    await settle(deliver, batch(["good"]))
+    short = batch(["short"])
+    short.deliveries[0].parent = short.deliveries[0]
+    short.deliveries[0].record.topic = "short-windows"
+    await settle(deliver, short)
+    assert len(ids_of(short, Skipped)) == 1
+    is_down = True
+    sent = batch(range(4))
+    await settle_until(deliver, sent, deliver.outages)
+    assert ids_of(sent, DeadLetter) == []
+    is_down = False
+    await settle(deliver, sent)
+    assert len(ids_of(sent, Forecast)) == 4
     await deliver.close()

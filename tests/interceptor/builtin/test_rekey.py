@@ -7,7 +7,7 @@ import json
 import pytest
 
 from interceptor.builtin.rekey import Rekey, RekeyedInput
-from interceptor.delivery import Batch, Delivery, Record
+from interceptor.delivery import Batch, Delivery, Record, Tick
 from interceptor.outcome import DeadLetter, Forecast, Skipped
 from interceptor.readings import by_series
 from interceptor.readings.contract import Format
@@ -42,6 +42,15 @@ async def test_a_record_becomes_a_record_of_the_target_for_each_series():
 
 async def test_records_of_other_topics_pass():
     assert (await rekeyed(record(telegraf(v=1), "other"), build_format("telegraf-json", {}))).outcome is None
+
+
+@pytest.mark.parametrize("is_event", [True, False])
+async def test_ticks_pass(is_event):
+    """A partition of the topic gets ticks if a user's interceptor has state for it."""
+    tick = Delivery(Tick("telegraf", 0, 0, 5, None, None, []))
+    inputs = {"telegraf": RekeyedInput(build_format("telegraf-json", {}), "telegraf-by-series", is_event)}
+    await Rekey(inputs).on_consume(Batch([tick]))
+    assert tick.outcome is None
 
 
 @pytest.mark.parametrize("value", [None, telegraf(version="6.1")])

@@ -22,12 +22,20 @@ from tests.interceptor.deliveries import new_output
         b'[{"id":"1","source":"s","specversion":"1.0","type":"t","data":"\xff"}]',
         b'[{"id":"1","source":"s","specversion":"1.0","type":"t","a-b":"x"}]',
         b'[{"id":"1","source":"s","specversion":"1.0","type":"t","x":[1]}]',
+        b'[{"id":"1","source":"s","specversion":"1.0","type":"t","_":{"id":"2"}}]',
         b"[" * 100_000,
     ],
 )
 def test_an_invalid_answer_is_retriable(body):
     with pytest.raises(RetriableError, match="invalid answer"):
         decode(body)
+
+
+def test_a_structured_answer_is_one_event():
+    event = orjson.dumps(new_output("a"))
+    assert len(decode_single(event)) == 1
+    with pytest.raises(RetriableError, match="invalid answer"):
+        decode_single(event + b"," + event)
 
 
 def test_an_error_that_quotes_an_answer_has_no_control_characters():

@@ -11,6 +11,7 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interceptor.cloudevents import binary
 from interceptor.cloudevents.reader import read_event
 from tests.interceptor.cloudevents.records import BINARY, without
 from tests.interceptor.cloudevents.sdk_events import json_values, names, sent_attributes, texts
@@ -59,3 +60,15 @@ def test_the_sdk_reads_the_same_binary_record(id_, source, extensions, data):
         name: str(value) for name, value in sent_attributes(sdk_event).items()
     }
     assert orjson.loads(event.data) == sdk_event.get_data()
+
+
+def test_long_headers_are_not_kept_in_memory():
+    """A producer may send values and names of a megabyte, and another one in each record."""
+    read_event([*BINARY, ("ce_subject", b"short")], b"1")
+    pairs, names_ = len(binary._pairs), len(binary._names)
+    for number in range(3):
+        long = b"%d" % number + b"x" * 10_000
+        event = read_event([*BINARY, ("ce_subject", long), (f"ce_{long.decode()}", b"1")], b"1")
+        assert event.text("subject") == long.decode()
+        assert event.text(long.decode()) == "1"
+    assert (len(binary._pairs), len(binary._names)) == (pairs, names_)

@@ -11,10 +11,12 @@ from interceptor.cloudevents.answers import Output, decode
 from interceptor.cloudevents.output_event import (
     NAMESPACE,
     SharedOutput,
+    _recurring_headers,
     output_headers,
     output_id,
     to_output_event,
 )
+from interceptor.cloudevents.reader import read_event
 from interceptor.errors import RetriableError
 from interceptor.outcome import OutputEvent
 from tests.interceptor.deliveries import new_delivery, new_output
@@ -131,3 +133,28 @@ def test_an_output_that_answers_many_events_gives_each_the_same_headers_as_alone
     for id_ in ("a", "b"):
         event = new_delivery(id_, **extensions).opened
         assert shared.headers(event) == output_headers(event, output, "forecast", 0)
+
+
+def test_an_inherited_boolean_has_the_canonical_form_of_cloudevents():
+    (decoded,) = decode(orjson.dumps([new_output("a", data=1)]))
+    value = b'{"specversion":"1.0","id":"a","source":"/in","type":"t","subject":true}'
+    event = read_event([("content-type", b"application/cloudevents+json")], value)
+    assert dict(output_headers(event, decoded, "forecast", 0))["ce_subject"] == b"true"
+    assert dict(SharedOutput(decoded, "forecast").headers(event))["ce_subject"] == b"true"
+
+
+def test_binary_data_beside_null_data_is_not_declared_as_json():
+    event = published(new_output("a", data=None, data_base64="AP8="))
+    assert event.value == b"\x00\xff"
+    assert "content-type" not in dict(event.headers)
+
+
+def test_a_long_source_is_not_kept_in_memory():
+    before = _recurring_headers.cache_info().currsize
+    (decoded,) = decode(orjson.dumps([new_output("a", data=1)]))
+    source = "/" + "x" * 100_000
+    names = {"ce_specversion": "1.0", "ce_id": "a", "ce_type": "t", "ce_source": source}
+    event = read_event([(name, text.encode()) for name, text in names.items()], b"1")
+    headers = dict(output_headers(event, decoded, "forecast", 0))
+    assert headers["ce_causationsource"] == source.encode()
+    assert _recurring_headers.cache_info().currsize == before

@@ -101,7 +101,7 @@ def test_a_users_format_is_loaded(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "plant_formats", sys.modules[__name__])
-    assert build_format("plant_formats:Own", {"factor": 2.0}).factor == 2.0
+    assert build_format("plant_formats:Own", {"factor": 2.0}).format.factor == 2.0
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,7 @@ def test_a_users_format_is_loaded(monkeypatch):
     [
         ("telegraf", {}, "unknown. Use one of cloudevents, telegraf-json"),
         ("no_such_module:Own", {}, "cannot be loaded"),
+        (".formats:Own", {}, "format = .* cannot be loaded"),
         ("json:Nothing", {}, "cannot be loaded"),
         ("json", {"values": ["a"], "when": "ts"}, "'when'"),
         ("collections:OrderedDict", {}, "needs the methods decode and series"),

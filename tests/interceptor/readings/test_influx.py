@@ -65,6 +65,24 @@ def test_a_quote_outside_of_a_string_joins_no_lines(readings):
     assert skipped == {"text": 1}
 
 
+def test_a_comment_joins_no_lines_and_a_string_hides_no_comment(readings):
+    found, skipped = readings(
+        InfluxLine(), f'# was s="open\nm v=1 {AT}\nm s="a\n# b",v=2 {AT}\n # m v=3 {AT}'
+    )
+    assert found == {"m.v": [(AT, 1.0), (AT, 2.0)]}
+    assert skipped == {"text": 1}
+
+
+def test_a_line_that_ends_with_a_backslash_is_not_joined(readings):
+    found, _ = readings(InfluxLine(), f'm,path=C:\\ v=1 {AT}\\\nm v=2,s="x" {AT}')
+    assert found == {"m.v": [(AT, 2.0)]}
+
+
+def test_the_reason_names_the_line_of_the_record():
+    with pytest.raises(UndecodableRecord, match="line 4: it needs a measurement"):
+        InfluxLine().decode(b'# a comment\n\n# s="\nbroken\n', None, [], 0)
+
+
 def test_the_precision_can_be_set(readings):
     found, _ = readings(InfluxLine(time_unit="s"), "m v=1 1700000123")
     assert found == {"m.v": [(AT, 1.0)]}

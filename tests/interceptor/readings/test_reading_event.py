@@ -29,6 +29,16 @@ def test_an_event_with_one_reading_names_its_series_in_the_subject(readings):
     assert format_.series(("boiler", "Cel")).unit == "Cel"
 
 
+def test_a_unit_of_null_is_none_as_in_windows(readings):
+    format_ = CloudEventsReadings()
+    found = readings(format_, b'{"value": 21.5, "unit": null}', headers=ONE)
+    assert found == ({"boiler": [(AT_NS, 21.5)]}, {})
+    row = {"series": "a", "time": "2023-11-14T22:15:23Z", "value": 1, "unit": None}
+    found = readings(format_, json.dumps({"readings": [row]}), headers=HEADERS)
+    assert found == ({"a": [(AT_NS, 1.0)]}, {})
+    assert format_.series(("a", "")).unit == ""
+
+
 def test_a_bad_reading_does_not_affect_others(readings):
     rows = [
         {"series": "a", "time": "2023-11-14T22:15:23Z", "value": 1},

@@ -42,8 +42,9 @@ async def test_a_function_that_was_deployed_again_is_looked_up_again(fn, client)
 
 async def test_a_function_that_is_not_deployed_is_named(fn, client):
     fn.has_function = False
-    with pytest.raises(RetriableError, match=r"has no function fncast/forecast: deploy it"):
+    with pytest.raises(RetriableError, match=r"has no function fncast/forecast: deploy it") as raised:
         await client.call(FN, [EVENT])
+    assert not raised.value.is_sent  # the event cannot be the cause
 
 
 async def test_a_single_event_is_sent_in_structured_mode(fn, client):

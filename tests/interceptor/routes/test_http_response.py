@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import orjson
 import pytest
 
 from interceptor.errors import RetriableError
 from interceptor.routes import http_response
+from interceptor.routes.client import EventsAnswer
 from interceptor.routes.route import Route
 
 FN = Route("forecast", "fn:fncast/forecast", batch=True)
@@ -64,3 +66,20 @@ def test_headers_that_are_not_utf8_are_invalid(headers):
     """aiohttp decodes such bytes to lone surrogates."""
     with pytest.raises(RetriableError, match="invalid answer"):
         http_response.read_response(FN, 200, headers, b"1")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("/a%20b", "/a b"), ('"/a b"', "/a b"), (r'"/a \"b\" %C3%A9"', '/a "b" é'), ('a"', 'a"'), ('"', '"')],
+)
+def test_headers_of_a_binary_answer_are_unescaped(value, text):
+    """HTTP binding of CloudEvents, section 3.1.3.2: a quoted string first, then percent-encoding."""
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": value, "ce-type": "t"}
+    answer = http_response.read_response(FN, 200, headers, b"1")
+    assert orjson.loads(answer.body)["source"] == text
+
+
+@pytest.mark.parametrize(("body", "is_batch"), [(b"[{}]", True), (b"\n [{}]", True), (b"\n {}", False)])
+def test_an_array_of_another_content_type_is_a_batch(body, is_batch):
+    headers = {"Content-Type": "application/json"}
+    assert http_response.read_response(FN, 200, headers, body) == EventsAnswer(body, is_batch)
