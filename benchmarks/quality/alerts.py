@@ -13,10 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.quality.labelled_series import KINDS, LONGEST_SEASON, Float64Array
+from benchmarks.quality.labelled_series import KINDS, LONGEST_SEASON
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
 from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.series.window import Float64Array
 
 LENGTH = 400
 BEGIN = 128  # of the forecasts that are judged

@@ -17,20 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.labelled_series import (
-    MONTH,
-    QUIET,
-    RECOVERY,
-    Float64Array,
-    LabelledSeries,
-    labelled_series,
-)
+from benchmarks.quality.labelled_series import MONTH, QUIET, RECOVERY, LabelledSeries, labelled_series
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
 from fncast.cli.detection.step_forecasts import StepForecasts, step_forecasts
 from fncast.monitor.anomalies.detector import DEFAULT_ALPHA, DetectorSettings
 from fncast.monitor.anomalies.episode import CALM_READINGS
 from fncast.monitor.anomalies.offline import detect
+from fncast.series.window import Float64Array
 
 SEED, SERIES = 1_000, 64
 FALSE_A_MONTH = 1.0

@@ -15,7 +15,6 @@ from benchmarks.quality.methods import (
     BASE,
     DAY,
     MIDDLE,
-    Float64Array,
     Method,
     coverage,
     error,
@@ -23,6 +22,7 @@ from benchmarks.quality.methods import (
     median_of_12,
     pinball,
 )
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.report import table
 from model_service.training.generated.seasonal_series import generate_seasonal
 

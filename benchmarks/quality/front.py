@@ -23,7 +23,6 @@ from benchmarks.lib.environment import NoEnvironment, python_of
 from benchmarks.quality import unseen
 from benchmarks.quality.base_tables import HORIZON
 from benchmarks.quality.methods import (
-    Float64Array,
     Method,
     base_method,
     classical,
@@ -35,7 +34,7 @@ from benchmarks.quality.methods import (
 from fncast.cli.detection.local_model import LocalModel
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
-from fncast.series.window import bridge
+from fncast.series.window import Float64Array, bridge
 from model_service.serving.version_folder import scan
 from model_service.training.base.shape import QUANTILES
 

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.generated import generator
-
-Float64Array = NDArray[np.float64]
 
 # Readings of a month of 5-minute steps.
 MONTH = 30 * 288

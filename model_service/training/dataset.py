@@ -10,10 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, bridge
-
-Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
+from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, Float32Array, Float64Array, bridge
 
 # Targets are clipped to this many mean absolute deviations of their window, to limit the influence of bursts.
 MAX_SCALED_TARGET = 10.0

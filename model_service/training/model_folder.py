@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float32Array
 from model_service.serving.version_folder import (
     DOCUMENT_FILE,
     NAME_RULE,
@@ -81,9 +81,7 @@ def object_in(described: dict[str, Any], name: str) -> dict[str, Any]:
     return member if isinstance(member, dict) else {}
 
 
-def load_scorer(
-    folder: Path, window: int, horizon: int
-) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+def load_scorer(folder: Path, window: int, horizon: int) -> Callable[[Float32Array], Float32Array]:
     """Load the SavedModel: a function from windows (batch, window) to forecasts (batch, horizon, 3), both float32.
 
     Raises InvalidModelFolder if it cannot be loaded or has other shapes.
@@ -94,7 +92,7 @@ def load_scorer(
     except (OSError, ValueError, KeyError) as error:
         raise InvalidModelFolder(f"{folder}: cannot be loaded as a SavedModel: {error}") from None
 
-    def run(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(windows: Float32Array) -> Float32Array:
         assert loaded is not None  # keeps the model alive, which the signature needs
         return np.asarray(score(windows=tf.constant(windows))["forecast"])
 

@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast.series.step import Step
-
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 # The most readings that are examined.
 MAX_READINGS = 20_000

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.window import MISSING
+from fncast.series.window import MISSING, Float32Array, Float64Array
 from model_service.training.base.shape import Size
 
-Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 # Shares of examples with each kind of missing readings; the others have none.

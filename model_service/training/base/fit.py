@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fncast.series.window import Float32Array
 from model_service.training.backend import keras, seed_everything, tf
 from model_service.training.base.examples import Examples, draw_examples, draw_gaps
 from model_service.training.base.network import build_base_network
@@ -40,7 +41,7 @@ class FitProgress:
     seconds: float
 
 
-def step_weights(horizon: int) -> np.ndarray[Any, Any]:
+def step_weights(horizon: int) -> Float32Array:
     """How much each step counts, (horizon,): the next hours more than the far end. The mean is 1."""
     weights = 1 / np.sqrt(1 + np.arange(horizon) / 12)
     return np.asarray(weights / weights.mean(), dtype=np.float32)
@@ -155,7 +156,7 @@ def _batches(size: Size, seed: int, chunk: int, pool: SeriesPool) -> tuple[Any, 
     )
 
 
-def predict(network: Any, windows: Any, batch: int = 1_024) -> np.ndarray[Any, Any]:
+def predict(network: Any, windows: Any, batch: int = 1_024) -> Float32Array:
     """Forecast (count, window) coded → (count, horizon, quantiles)."""
     parts = [
         np.asarray(network(windows[at : at + batch], training=False)["forecast"])

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.base.series import UNSEEN, generate_one
-
-Float64Array = NDArray[np.float64]
 
 # Readings of each series: more than the long window and horizon, so that windows start anywhere.
 LENGTH = 800

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import MAX_MAGNITUDE, InvalidWindow, bridge
-
-Float64Array = NDArray[np.float64]
+from fncast.series.window import MAX_MAGNITUDE, Float64Array, InvalidWindow, bridge
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.backtest import Backtest, bridge_with_nearest
 from model_service.training.settings import QUANTILES
-
-Float64Array = NDArray[np.float64]
 
 # The default of `last_readings`: one hour of 5-minute readings.
 LAST_COUNT = 12

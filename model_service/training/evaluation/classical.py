@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.backtest import Backtest, bridge_with_nearest
-
-Float64Array = NDArray[np.float64]
 
 METHODS = ("SES", "AutoETS", "AutoARIMA", "Theta", "MSTL", "MSTL+ARIMA")
 # The most readings that a method is fitted on. Enough for two seasons of hourly data; more make a fit very slow.

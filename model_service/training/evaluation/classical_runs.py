@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.classical import Task, run
-
-Float64Array = NDArray[np.float64]
 
 # Seconds between progress reports.
 PROGRESS_S = 0.5

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
+from fncast.series.window import Float64Array
 from model_service.training.generated.series_parts import memory_noise, season_shape, trend, unit_noise
 
-Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int, int], Float64Array]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

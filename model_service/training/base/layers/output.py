@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fncast.series.window import Float32Array
 from model_service.training.backend import keras, tf
-from model_service.training.base.layers.scale import Float32Array
 
 
 class Knots(keras.layers.Layer):  # type: ignore[misc]

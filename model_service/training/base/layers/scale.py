@@ -10,13 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fncast.series.window import MAX_MAGNITUDE
+from fncast.series.window import MAX_MAGNITUDE, Float32Array
 from model_service.training.backend import keras, tf
 from model_service.training.base.shape import RECENT
-
-Float32Array = NDArray[np.float32]
 
 MIN_SCALE = 1e-30
 MIN_SPREAD = 0.02
