@@ -41,6 +41,11 @@ def is_model_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name not in RESERVED_NAMES
 
 
+def is_version_number(name: str) -> bool:
+    """Whether a folder of this name is a version: a number from 1 on, without leading zeros, at most 18 digits."""
+    return _VERSION.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class VersionFolder:
     """One version on disk.
@@ -135,7 +140,7 @@ def scan(root: Path) -> list[VersionFolder]:
         _version_folder(model.name, folder)
         for model in models
         for folder in model.iterdir()
-        if _VERSION.fullmatch(folder.name) and folder.is_dir()
+        if is_version_number(folder.name) and folder.is_dir()
     ]
     return sorted(found, key=lambda each: (each.name, -each.version))
 

@@ -15,6 +15,7 @@ from model_service.serving.version_folder import (
     NAME_RULE,
     RETIRED_FILE,
     is_model_name,
+    is_version_number,
 )
 from model_service.training.backend import tf
 from model_service.training.settings import QUANTILES, TrainingSettings
@@ -33,12 +34,12 @@ def check_name(name: str) -> None:
 
 
 def versions(models: Path, name: str) -> list[int]:
-    """The version numbers of a model, ascending."""
+    """The version numbers of a model, ascending: the folders that the model service would load."""
     try:
-        names = [entry.name for entry in (models / name).iterdir() if entry.is_dir()]
+        entries = [entry for entry in (models / name).iterdir() if is_version_number(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(int(entry) for entry in names if entry.isascii() and entry.isdigit())
+    return sorted(int(entry.name) for entry in entries if entry.is_dir())
 
 
 def find_version(models: Path, name: str, wanted: int | None = None) -> Path:

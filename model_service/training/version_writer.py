@@ -137,11 +137,12 @@ def _document(described: dict[str, Any]) -> str:
 
 def _publish(temporary: Path, home: Path, written: dict[str, Any]) -> Path:
     """Rename the folder to the next free number, which another training run may take at the same time."""
+    number = 0
     while True:
-        there = versions(home.parent, home.name)
-        written["version"] = (there[-1] if there else 0) + 1
+        number = max([number, *versions(home.parent, home.name)]) + 1  # beyond a number that a file has, too
+        written["version"] = number
         (temporary / DOCUMENT_FILE).write_text(_document(written), "utf-8")
-        folder = home / str(written["version"])
+        folder = home / str(number)
         try:
             temporary.rename(folder)
         except OSError:
