@@ -79,9 +79,10 @@ class Model:
     def replace_document(self, document: str, details: Mapping[str, Any]) -> bool:
         """Replace model.json without loading the model again.
 
-        Returns False, and changes nothing, if window, horizon or quantiles differ: these need a warm-up.
+        Returns False, and changes nothing, if window, sizes, horizon or quantiles differ: these need a warm-up.
         """
-        if any(self.details.get(name) != details.get(name) for name in ("window", "horizon", "quantiles")):
+        checked = ("window", "sizes", "horizon", "quantiles")
+        if any(self.details.get(name) != details.get(name) for name in checked):
             return False
         self.details = details
         self.metadata = replace(self.metadata, description=document)

@@ -6,6 +6,7 @@ A version is written to a temporary folder and then renamed, so a version folder
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import logging
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from model_service.serving.runtimes.runtime import UnusableModel
-from model_service.serving.runtimes.runtime_choice import SAVED_MODEL_FILE, TFLITE_FILE
+from model_service.serving.runtimes.runtime_choice import SAVED_MODEL_FILE, SIZED_FILES, TFLITE_FILE
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,8 @@ class VersionFolder:
 
         Raises UnusableModel if it has no model.json but an older version has one: it may be partly copied, and
         functions would not know its quantiles. Raises UnusableModel if the hash of a file is not the one in model.json:
-        a damaged file can crash the process that opens it.
+        a damaged file can crash the process that opens it. Raises UnusableModel if the file of a window size is
+        missing: the other sizes would forecast its windows.
         """
         if self.document_state:
             self._check_files()
@@ -85,6 +87,11 @@ class VersionFolder:
         hashes = self.details().get(HASHES)
         if not isinstance(hashes, dict):
             return
+        for name in fnmatch.filter(hashes, SIZED_FILES):
+            if not (self.path / name).is_file():
+                raise UnusableModel(
+                    f"{self.path / name} is missing, but {DOCUMENT_FILE} names it: the version is partly copied"
+                )
         for path in _hashed_files(self.path):
             expected = hashes.get(path.name)
             try:
@@ -170,7 +177,7 @@ def _version_folder(name: str, path: Path) -> VersionFolder:
     files = (
         path,
         *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE)),
-        *sorted(path.glob("model-*.tflite")),
+        *sorted(path.glob(SIZED_FILES)),
         *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # may still be being copied
     )
     return VersionFolder(

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 RUNTIMES = ("auto", "litert", "tensorflow")
 TFLITE_FILE = "model.tflite"
+SIZED_FILES = "model-*.tflite"  # the pattern of the files model-<window>.tflite
 SAVED_MODEL_FILE = "saved_model.pb"
 
 
@@ -62,7 +63,7 @@ def open_runtime(
 
 def sized_files(path: Path) -> dict[int, Path]:
     """The files `model-<window>.tflite` of a model with several window sizes, by window; empty for other models."""
-    found = {file.stem.removeprefix("model-"): file for file in path.glob("model-*.tflite")}
+    found = {file.stem.removeprefix("model-"): file for file in path.glob(SIZED_FILES)}
     return {int(name): found[name] for name in found if name.isascii() and name.isdecimal()}
 
 

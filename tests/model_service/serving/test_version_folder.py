@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from model_service.serving.runtimes.runtime import UnusableModel
-from model_service.serving.version_folder import is_model_name, scan
+from model_service.serving.version_folder import hashes_of, is_model_name, scan
 from tests.model_service.serving.versions import Write
 
 
@@ -23,6 +24,19 @@ def test_other_names_are_ignored(models: Path, write: Write) -> None:
 def test_model_names_are_lower_case_and_not_paths_of_the_server() -> None:
     assert is_model_name("a-b_9")
     assert not any(map(is_model_name, ["", "A", "9a", "a/b", "a.b", "healthz", "readyz", "a\n"]))
+
+
+def test_a_version_without_one_of_its_sizes_is_not_whole(models: Path, write: Write) -> None:
+    """The service would forecast long windows with the network for short ones."""
+    names = ("model-64.tflite", "model-512.tflite")
+    folder = write(1)
+    for name in names:
+        (folder / name).write_bytes(name.encode())
+    (folder / "model.json").write_text(json.dumps({"window": None, "files_sha256": hashes_of(folder)}))
+    scan(models)[0].check_whole(())
+    (folder / "model-512.tflite").unlink()
+    with pytest.raises(UnusableModel, match=r"model-512\.tflite is missing, but model\.json names it"):
+        scan(models)[0].check_whole(())
 
 
 @pytest.mark.parametrize(
