@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.lib.arguments import positive_integer
 from benchmarks.quality.labelled_series import KINDS, LONGEST_SEASON
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
@@ -66,9 +67,16 @@ def ramp(rng: np.random.Generator) -> tuple[Float64Array, float, float]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--series", type=int, default=200, help="of each sort (default: %(default)s)")
+    parser.add_argument(
+        "--series", type=positive_integer, default=200, help="of each sort (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1_000, help="default: %(default)s")
-    parser.add_argument("--horizon", type=int, default=96, help="steps of the forecasts to use, at most")
+    parser.add_argument(
+        "--horizon",
+        type=positive_integer,
+        default=96,
+        help="the most steps of a forecast to use (default: %(default)s)",
+    )
     parser.add_argument("--probability", type=float, default=AlertRule("").probability, help="of the rule")
     arguments = parser.parse_args(argv)
     model = open_model(base_models.FOLDER, base_models.BASE)

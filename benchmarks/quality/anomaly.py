@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.lib.arguments import positive_integer
+from benchmarks.lib.exit_code import run_to_exit_code
 from benchmarks.quality.labelled_series import MONTH, QUIET, RECOVERY, LabelledSeries, labelled_series
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
@@ -172,10 +174,15 @@ def results(series: Sequence[LabelledSeries], model: LocalModel) -> dict[str, Re
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--models", type=Path, metavar="DIR", help="default: the base model")
-    parser.add_argument("--series", type=int, default=SERIES, help="default: %(default)s")
+    parser.add_argument("--series", type=positive_integer, default=SERIES, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)
+    return run_to_exit_code("anomaly", lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Measure and print the result. Returns the exit code. Raises Failure."""
     base = arguments.models is None
     model = open_model(
         base_models.FOLDER if base else arguments.models, base_models.BASE if base else "forecast"
