@@ -1,8 +1,9 @@
 """How well alerts predict crossings: false openings, and the expected time, on generated series with known crossings.
 
-`python -m benchmarks.quality.alerts [--series N] [--seed N]`. Half of the series never cross their threshold: it is a
-tenth of their range above their largest value, up to the last reading that a forecast reaches. The others are ramps
-with season and noise that cross it once; the alert is judged when it opens. The seeds 8000 to 8007 are for tuning.
+`python -m benchmarks.quality.alerts [--series N] [--seed N]`. Half of the series never cross their threshold. It is a
+tenth of their range above their largest value, also among the readings that the last forecast reaches. The others are
+ramps with season and noise that cross it; the last alert that opens before the crossing is judged. The seeds 8000 to
+8007 are for tuning.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def quiet(rng: np.random.Generator, number: int) -> tuple[Float64Array, float]:
 
 
 def ramp(rng: np.random.Generator) -> tuple[Float64Array, float, float]:
-    """A ramp with season and noise, a threshold, and the step at which the series without noise crosses it."""
+    """A ramp with season and noise, a threshold, and the step at which the series without noise first crosses it."""
     at = np.arange(LENGTH)
     slope = rng.uniform(0.05, 0.3)
     season = rng.uniform(0, 2) * np.sin(2 * np.pi * at / int(rng.integers(6, 25)))

@@ -142,6 +142,7 @@ def seasonal_z(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array
     return windowed_gaussian(shifted, forecasts)
 
 
+# Each returns the score of each reading, (readings,): the higher, the more unusual.
 BASELINES: dict[str, Callable[[LabelledSeries, StepForecasts], Float64Array]] = {
     "windowed Gaussian": windowed_gaussian,
     "sigma of the band": band_sigma,

@@ -97,7 +97,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--trained",
         type=Path,
         metavar="DIR",
-        help="folder of models with forecast/ (default: train one, 80 s of CPU)",
+        help="folder of models with forecast/ (default: train one, which takes minutes)",
     )
     parser.add_argument("--no-classical", action="store_true", help="leave out AutoETS and Theta")
     parser.add_argument(

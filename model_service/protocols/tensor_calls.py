@@ -60,7 +60,8 @@ class ForecastRows:
 
     values: (n, horizon, quantiles) float. reasons: empty where the window was scored.
     filled: missing readings that were bridged, None if the function does not say.
-    retry_after_s: (n,) float64, a number of seconds where the reason may pass, NaN where it stays; None if all stay.
+    retry_after_s: (n,) float64, the seconds after which a retry may succeed, NaN where no retry helps; None if no retry
+    helps in any row.
     """
 
     values: NDArray[np.floating[Any]]

@@ -29,7 +29,8 @@ def open_runtime(
 
     path: a folder with saved_model.pb, model.tflite or a model-<window>.tflite for each window size; a .tflite file, or
     a frozen graph (.pb).
-    runtime: "auto" means LiteRT if there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
+    runtime: "auto" means LiteRT if there is a model.tflite and ai_edge_litert is installed, else TensorFlow; also
+    TensorFlow if LiteRT cannot load the file and there is a saved_model.pb.
     inputs, outputs: names of nodes of a frozen graph. Default: its placeholders, and nodes that no other node reads.
     is_unverified: there is no hash to check the files, so a .tflite file is first opened in a child process.
     Raises UnusableModel.

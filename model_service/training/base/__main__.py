@@ -32,7 +32,10 @@ def main(words: Sequence[str] | None = None) -> int:
         ) as processes:
             trained = list(processes.map(run, SIZES))
     except (KeyboardInterrupt, BrokenProcessPool):
-        print("interrupted: the same command continues after the last step that was printed", file=sys.stderr)
+        print(
+            "interrupted, or a process was killed: the same command continues after the last step that was printed",
+            file=sys.stderr,
+        )
         return 130
     describe(trained, arguments.out, command(arguments), arguments.seed)
     print(arguments.out)

@@ -17,12 +17,12 @@ MAX_SCALED = 1e6
 
 
 def generated(seed: int, number: int) -> Float64Array:
-    """Series `number`: (LENGTH,), of about unit size."""
+    """Series `number` of a seed: (LENGTH,), with the median 0 and a mean absolute deviation of 1, or all 0."""
     return _unit(generate_one(np.random.default_rng((seed, number)), LENGTH))
 
 
 def generated_unseen(seed: int, number: int) -> Float64Array:
-    """As `generated`, of a kind that is never trained on."""
+    """As `generated`, but of a kind that no network is trained on."""
     return _unit(generate_one(np.random.default_rng((seed, number)), LENGTH, UNSEEN))
 
 
@@ -35,7 +35,10 @@ def _unit(values: Float64Array) -> Float64Array:
 
 
 class SeriesPool:
-    """The series first, first + 1, … of a seed. series: (count, LENGTH)."""
+    """The series first, first + 1, … of a seed. series: (count, LENGTH).
+
+    make: generates a series, (LENGTH,), from the seed and its number.
+    """
 
     def __init__(
         self,

@@ -95,9 +95,8 @@ def _usable(values: Float64Array, window: int, horizon: int) -> tuple[NDArray[np
     start = np.arange(count)
     end = start + window
     at = np.flatnonzero(known)
-    following = np.append(at, len(values))[
-        np.searchsorted(at, start)
-    ]  # the first known reading from each start
+    # The first known reading from each start on.
+    following = np.append(at, len(values))[np.searchsorted(at, start)]
     history = before[end] - before[start]
     length = np.maximum(end - following, 0)
     gaps = length - history

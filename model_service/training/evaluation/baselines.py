@@ -18,7 +18,10 @@ def last_value(backtest: Backtest) -> Float64Array:
 
 
 def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
-    """The last known reading of the same phase of the season. Gaps are bridged."""
+    """The readings one season (in steps) before, repeated; the last reading where there is no whole season before.
+
+    A missing reading is bridged by its neighbours before the origin.
+    """
     values = backtest.series.values
     steps = np.arange(backtest.actuals.shape[1])
     forecasts = np.empty(backtest.actuals.shape)

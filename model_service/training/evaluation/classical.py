@@ -34,7 +34,11 @@ PROTOCOL = 2
 
 @dataclass(frozen=True)
 class Task:
-    """One method on one series. values: (readings,), NaN if missing. at: (origins,) positions in `values`."""
+    """One method on one series.
+
+    values: (readings,), NaN if missing. at: (origins,) positions in `values`. before: the position at which the test
+    part begins. horizon, seasons: in steps.
+    """
 
     method: str
     name: str

@@ -162,7 +162,7 @@ def positive_noise(rng: np.random.Generator, length: int, longest: int) -> Float
 
 
 def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """A counter: the sum of non-negative steps, sometimes reset to 0."""
+    """A counter: the sum of non-negative steps, which sometimes falls once, as after a restart."""
     rate = np.maximum(0, seasonal(rng, length, longest) + rng.uniform(0.5, 4))
     total = np.cumsum(rate)
     if rng.random() < 0.2:

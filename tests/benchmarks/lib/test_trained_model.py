@@ -33,7 +33,7 @@ def test_the_newest_version_of_a_folder_is_found(tmp_path: Path) -> None:
     assert find_or_train(tmp_path, tmp_path) == (tmp_path, folder / "model.tflite")
 
 
-def test_a_fine_tuned_version_is_no_model_for_the_load(tmp_path: Path) -> None:
+def test_a_fine_tuned_version_is_not_for_the_load(tmp_path: Path) -> None:
     version(tmp_path, "model-64.tflite")
     with pytest.raises(MeasurementFailed, match=r"forecast/1 has no model\.tflite.*--keep-trained"):
         find_or_train(tmp_path, tmp_path)

@@ -21,7 +21,7 @@ def test_errors_say_what_is_missing(models: Path, tmp_path: Path) -> None:
         read_model_json(tmp_path)
 
 
-def test_folders_that_the_model_service_ignores_are_no_versions(tmp_path: Path) -> None:
+def test_folders_that_the_model_service_ignores_are_not_versions(tmp_path: Path) -> None:
     for name in ("2", "10", "0", "007", "9" * 30, "notes", ".writing-3"):
         (tmp_path / "forecast" / name).mkdir(parents=True)
     (tmp_path / "forecast" / "11").touch()

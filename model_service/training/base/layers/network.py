@@ -14,9 +14,11 @@ RAMP = 1.0 / 8.0  # slopes are in units of eight steps
 
 
 class Mix(keras.layers.Layer):  # type: ignore[misc]
-    """The weights of the lags, the deviation of the mix, and its shifts and drift.
+    """Weights the lags by how well they repeat and by learned logits.
 
-    Inputs: (batch, lags) logits and the five figures of Lags.
+    Inputs: (batch, lags) logits and the five figures of Lags. Outputs: the weights, (batch, lags), which sum to 1; the
+    weighted deviation, (batch, 1); and the weighted differences, (batch, 3): of the last few readings, of the last
+    dozen, and of all as a drift in eight steps.
     """
 
     def __init__(self, lags: tuple[int, ...], **kwargs: Any) -> None:

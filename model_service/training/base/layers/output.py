@@ -12,7 +12,7 @@ from model_service.training.backend import keras, tf
 
 
 class Knots(keras.layers.Layer):  # type: ignore[misc]
-    """Interpolates (batch, KNOTS × rows) between the knots to (batch, rows, horizon).
+    """Interpolates (batch, knots × rows) between the knots to (batch, rows, horizon).
 
     activation: applied at the knots; "softmax" makes the rows of a knot sum to 1, also between the knots.
     """
