@@ -10,6 +10,7 @@ import fnmatch
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class VersionFolder:
         if self.document_state:
             self._check_files()
             return
+        self.document()  # an error if it exists and may not be read
         for other in others:
             if other.name == self.name and other.version < self.version and other.document_state:
                 raise UnusableModel(
@@ -173,27 +175,39 @@ def _sha256(path: Path) -> str:
 
 
 def _version_folder(name: str, path: Path) -> VersionFolder:
-    variables = path / "variables"
+    """Raises nothing: a version that may not be read is rejected later, and the others are served."""
     files = (
         path,
         *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE)),
         *sorted(path.glob(SIZED_FILES)),
-        *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # may still be being copied
+        *_entries(path / "variables"),
     )
     return VersionFolder(
         name,
         int(path.name),
         path,
-        (path / RETIRED_FILE).exists(),
+        os.path.exists(path / RETIRED_FILE),  # unlike Path.exists, False in a folder that may not be read
         tuple(_state(file) for file in files),
         _state(path / DOCUMENT_FILE),
     )
 
 
+def _entries(folder: Path) -> list[Path]:
+    """The entries of a folder, in order; none if it is absent, may not be read, or is still being copied."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _state(path: Path) -> tuple[int, ...]:
-    """Identifies the content of a file. A folder only by its inode: adding `retired` must not change it."""
+    """Identifies the content of a file, and whether it may be read, so that a version is tried again after a chmod.
+
+    A folder is identified by its inode, not by its time: adding `retired` must not change it.
+    """
     try:
         stat = path.stat()
     except OSError:
         return ()
-    return (stat.st_ino,) if path.is_dir() else (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    content = () if path.is_dir() else (stat.st_size, stat.st_mtime_ns)
+    return (stat.st_ino, os.access(path, os.R_OK), *content)

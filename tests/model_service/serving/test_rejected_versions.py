@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,34 @@ def test_a_version_without_model_json_is_incomplete_if_an_older_one_has_it(
     (write(1, name="foreign") / "model.json").unlink()
     repository.refresh()
     assert set(served(repository)) >= {"/forecast/1", "/foreign"}
+
+
+def test_a_version_that_may_not_be_read_does_not_stop_the_others(
+    new_repository: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training may run as another user, whose files others may not read."""
+    write(1)
+    folder = write(2)
+
+    def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Path, *words: Any, **options: Any) -> Any:
+            if folder in path.parents:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return method(path, *words, **options)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("stat", "open", "iterdir"):
+            patch.setattr(Path, name, guarded(getattr(Path, name)))
+        repository = new_repository()
+        repository.refresh()
+        assert served(repository)["/"] == "forecast/1"
+        [reason] = repository.rejected.values()
+        assert "model.json cannot be read" in reason
+        assert "Permission denied" in reason
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/2"
 
 
 def test_many_broken_versions_do_not_displace_a_working_one(new_repository: Any, write: Write) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def test_a_version_without_one_of_its_sizes_is_not_whole(models: Path, write: Wr
     (folder / "model-512.tflite").unlink()
     with pytest.raises(UnusableModel, match=r"model-512\.tflite is missing, but model\.json names it"):
         scan(models)[0].check_whole(())
+
+
+def test_a_version_differs_after_its_file_may_be_read(
+    models: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a rejected version is tried again."""
+    (write(1) / "model.tflite").write_bytes(b"TFL3")
+    assert scan(models) == scan(models)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda path, mode: path.name != "model.tflite")
+        (before,) = scan(models)
+    assert scan(models) != [before]
 
 
 @pytest.mark.parametrize(
