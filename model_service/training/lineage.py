@@ -13,17 +13,25 @@ from model_service.training.provenance import sha256
 
 
 class Lineage:
-    """The end of the training data of each series, by name and by fingerprint, because files may be renamed."""
+    """The end of the training data of each series, by name and by fingerprint, because files may be renamed.
+
+    unlisted: number of series of the training that model.json does not list, so that nothing is known about them.
+    """
 
     def __init__(self, folder: Path) -> None:
         """folder: of a version. Earlier versions that are missing or have no training data are ignored."""
         self._until: dict[str, datetime] = {}
+        self.unlisted = 0
         described = _described(folder)
         is_refit = "refit" in described
         while described:
             data = object_in(object_in(described, "training"), "data")
-            series = data.get("series")
-            for entry in series if isinstance(series, list) else ():
+            found = data.get("series")
+            series = found if isinstance(found, list) else []
+            count = data.get("series_count")
+            if isinstance(count, int) and "generated" not in data:
+                self.unlisted = max(self.unlisted, count - len(series))
+            for entry in series:
                 if isinstance(entry, dict) and "validation_until" in entry:
                     self._add(entry, "end" if is_refit and "end" in entry else "validation_until")
             is_refit = False  # training continues with the weights from before a refit

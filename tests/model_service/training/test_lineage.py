@@ -61,3 +61,17 @@ def test_a_folder_without_a_readable_model_json_has_seen_nothing(tmp_path: Path)
     (folder / "model.json").write_text("{")
     assert Lineage(folder).until(SHOP) is None
     assert Lineage(tmp_path / "absent").until(SHOP) is None
+
+
+def test_series_that_model_json_does_not_list_are_counted(tmp_path: Path) -> None:
+    folder = write(tmp_path, 1, entry(3), before=None)
+    assert Lineage(folder).unlisted == 0
+    described = json.loads((folder / "model.json").read_text())
+    described["training"]["data"]["series_count"] = 500
+    (folder / "model.json").write_text(json.dumps(described))
+    assert Lineage(folder).unlisted == 499
+    later = write(tmp_path, 2, entry(4), before=1)
+    assert Lineage(later).unlisted == 499
+    described["training"]["data"]["generated"] = {"count": 500}
+    (folder / "model.json").write_text(json.dumps(described))
+    assert Lineage(folder).unlisted == 0
