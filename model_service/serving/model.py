@@ -132,7 +132,7 @@ class Model:
         return output_names or self._output_names
 
     async def close(self) -> None:
-        """Finish all waiting requests, then release the runtime."""
+        """Finish all waiting requests, then end the thread of the model. Call `submit` no more afterwards."""
         await self._batcher.close()
 
     def _check(self, name: str, tensor: Array) -> None:
