@@ -147,7 +147,7 @@ class Model:
         shape = spec.shape
         if shape is not None and (
             tensor.ndim != len(shape)
-            or any(length not in (-1, seen) for length, seen in zip(shape, tensor.shape, strict=True))
+            or any(length not in (-1, given) for length, given in zip(shape, tensor.shape, strict=True))
         ):
             raise DoesNotFit(
                 f"input {name!r} of {self} has the shape {shape_text(shape)}, not {shape_text(tensor.shape)}"

@@ -45,18 +45,18 @@ def versions(models: Path, name: str) -> list[int]:
 def find_version(models: Path, name: str, wanted: int | None = None) -> Path:
     """The folder of the wanted version, or of the latest that is not retired. Raises InvalidModelFolder."""
     check_name(name)
-    there = versions(models, name)
-    if not there:
+    numbers = versions(models, name)
+    if not numbers:
         raise InvalidModelFolder(
             f"{models / name}: contains no version of a model; train one with `fncast train`"
         )
-    if wanted is not None and wanted not in there:
+    if wanted is not None and wanted not in numbers:
         raise InvalidModelFolder(
-            f"{models / name}: no version {wanted}; there are {', '.join(map(str, there))}"
+            f"{models / name}: no version {wanted}; there are {', '.join(map(str, numbers))}"
         )
     if wanted is not None:
         return models / name / str(wanted)
-    in_service = [number for number in there if not (models / name / str(number) / RETIRED_FILE).exists()]
+    in_service = [number for number in numbers if not (models / name / str(number) / RETIRED_FILE).exists()]
     if not in_service:
         raise InvalidModelFolder(f"{models / name}: every version is retired; name one with --version")
     return models / name / str(in_service[-1])

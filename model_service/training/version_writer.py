@@ -41,11 +41,11 @@ def check_writable(models: Path, name: str) -> None:
     Raises InvalidModelFolder.
     """
     home = models / name
-    there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
-    if not there.is_dir():
-        raise InvalidModelFolder(f"{home}: cannot be written: {there} is not a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidModelFolder(f"{home}: cannot be written: no permission to write to {there}")
+    existing = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise InvalidModelFolder(f"{home}: cannot be written: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise InvalidModelFolder(f"{home}: cannot be written: no permission to write to {existing}")
 
 
 def write_version(

@@ -134,12 +134,12 @@ def _write(cache: Path, task: Task, result: Float64Array) -> None:
     """Cache a result. Errors are ignored: the next run computes it again."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        handle, unnamed = tempfile.mkstemp(dir=cache, suffix=".part")
+        handle, temporary = tempfile.mkstemp(dir=cache, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
                 np.save(file, result)
-            os.replace(unnamed, cache / f"{task.key()}.npy")
+            os.replace(temporary, cache / f"{task.key()}.npy")
         except OSError:
-            os.unlink(unnamed)
+            os.unlink(temporary)
     except OSError:
         return

@@ -56,9 +56,9 @@ class BaseView(keras.layers.Layer):  # type: ignore[misc]
     def call(self, parts: tuple[Any, Any, Any]) -> list[Any]:
         scaled, mask, spread = parts
         steps = scaled.shape[1] // self.segments
-        seen, fine = squash(scaled), squash(scaled / spread)
+        coarse, fine = squash(scaled), squash(scaled / spread)
         cuts = [slice(at, at + steps) for at in range(0, scaled.shape[1], steps)]
-        return [tf.concat([seen[:, cut], fine[:, cut], mask[:, cut]], axis=1) for cut in cuts]
+        return [tf.concat([coarse[:, cut], fine[:, cut], mask[:, cut]], axis=1) for cut in cuts]
 
 
 class Facts(keras.layers.Layer):  # type: ignore[misc]
