@@ -142,15 +142,24 @@ class VersionFolder:
         (self.path / RETIRED_FILE).unlink(missing_ok=True)
 
 
-def scan(root: Path) -> list[VersionFolder]:
-    """All versions under `root`, sorted by name, newest first. Other entries are ignored. Raises OSError."""
-    models = [model for model in root.iterdir() if is_model_name(model.name) and model.is_dir()]
-    found = [
-        _version_folder(model.name, folder)
-        for model in models
-        for folder in model.iterdir()
-        if is_version_number(folder.name) and folder.is_dir()
-    ]
+def scan(root: Path, unreadable: dict[Path, str] | None = None) -> list[VersionFolder]:
+    """All versions under `root`, sorted by name, newest first. Other entries are ignored.
+
+    unreadable: collects the folders of models that cannot be read, with the reason; without it, this is an error.
+    Raises OSError.
+    """
+    found: list[VersionFolder] = []
+    for model in [model for model in root.iterdir() if is_model_name(model.name) and model.is_dir()]:
+        try:
+            found += [
+                _version_folder(model.name, folder)
+                for folder in model.iterdir()
+                if is_version_number(folder.name) and folder.is_dir()
+            ]
+        except OSError as error:
+            if unreadable is None:
+                raise
+            unreadable[model] = str(error)
     return sorted(found, key=lambda each: (each.name, -each.version))
 
 
