@@ -22,7 +22,7 @@ class DoesNotFit(ValueError):
 
 
 class UnknownTensor(ValueError):
-    """A request names an input or output that the model does not have."""
+    """A request names an input or output that the model does not have, or names one twice."""
 
 
 class Model:
@@ -129,6 +129,8 @@ class Model:
         for name in output_names:
             if name not in self._output_names:
                 raise UnknownTensor(f"{self} has no output {name!r}; it has {', '.join(self._output_names)}")
+        if len(set(output_names)) != len(output_names):
+            raise UnknownTensor(f"an output is named twice: {', '.join(output_names)}")
         return output_names or self._output_names
 
     async def close(self) -> None:
