@@ -8,7 +8,8 @@ import numpy as np
 
 from model_service.training.backend import keras, tf
 from model_service.training.base.layers.line import SLOPES
-from model_service.training.base.layers.scale import MEDIANS, MIN_SPREAD, squash
+from model_service.training.base.layers.scale import MEDIANS, MIN_SPREAD
+from model_service.training.layers.window import squash
 
 RAMP = 1.0 / 8.0  # slopes are in units of eight steps
 

@@ -92,9 +92,3 @@ def masked_quantiles(values: Any, mask: Any) -> Any:
     chosen = tf.exp(SHARPNESS * (tf.reduce_min(loss, axis=1, keepdims=True) - loss))
     weighed = tf.reduce_sum(chosen * each, axis=1)
     return tf.stop_gradient(weighed / tf.reduce_sum(chosen, axis=1))
-
-
-def squash(values: Any) -> Any:
-    """Compress values: linear near 0, logarithmic far from 0."""
-    size = tf.abs(values)
-    return values / (size + 1e-9) * tf.math.log(1.0 + size)
