@@ -3,7 +3,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from model_service.training.lineage import Lineage
+from model_service.training.model_folder import InvalidModelFolder
 from model_service.training.provenance import sha256
 from tests.model_service.training.series_of import series_of
 
@@ -75,3 +78,11 @@ def test_series_that_model_json_does_not_list_are_counted(tmp_path: Path) -> Non
     described["training"]["data"]["generated"] = {"count": 500}
     (folder / "model.json").write_text(json.dumps(described))
     assert Lineage(folder).unlisted == 0
+
+
+@pytest.mark.parametrize("moment", ["yesterday", None, "2026-01-03"])
+def test_a_time_that_cannot_be_read_is_an_error(tmp_path: Path, moment: object) -> None:
+    """model.json may be edited by hand."""
+    folder = write(tmp_path, 1, {"name": "shop", "validation_until": moment})
+    with pytest.raises(InvalidModelFolder, match=r"forecast/1/model.json: training data: .*time"):
+        Lineage(folder)
