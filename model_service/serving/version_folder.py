@@ -9,7 +9,6 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -19,8 +18,6 @@ from typing import Any
 
 from model_service.serving.runtimes.runtime import UnusableModel
 from model_service.serving.runtimes.runtime_choice import SAVED_MODEL_FILE, SIZED_FILES, TFLITE_FILE
-
-log = logging.getLogger(__name__)
 
 DOCUMENT_FILE = "model.json"
 RETIRED_FILE = "retired"
