@@ -14,7 +14,7 @@ LAST_COUNT = 12
 
 def last_value(backtest: Backtest) -> Float64Array:
     """The last reading, for every step and quantile."""
-    return _same(backtest, backtest.windows[:, -1:].repeat(backtest.actuals.shape[1], axis=1))
+    return _same(backtest.windows[:, -1:].repeat(backtest.actuals.shape[1], axis=1))
 
 
 def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
@@ -34,7 +34,7 @@ def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
         if np.isnan(season_ago).any():  # bridged with readings before the origin only
             season_ago = bridge_with_nearest(past)[origin - season :][steps % season]
         forecasts[row] = season_ago
-    return _same(backtest, forecasts)
+    return _same(forecasts)
 
 
 def last_readings(backtest: Backtest, count: int = LAST_COUNT) -> Float64Array:
@@ -43,5 +43,6 @@ def last_readings(backtest: Backtest, count: int = LAST_COUNT) -> Float64Array:
     return np.repeat(quantiles[:, np.newaxis, :], backtest.actuals.shape[1], axis=1)
 
 
-def _same(backtest: Backtest, point: Float64Array) -> Float64Array:
+def _same(point: Float64Array) -> Float64Array:
+    """The same forecast for each quantile. point: (origins, horizon)."""
     return np.repeat(point[:, :, np.newaxis], len(QUANTILES), axis=2)
