@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from benchmarks.lib.failure import MeasurementFailed
 from fncast.demo.process import ProcessFailed
+from fncast.failure import Failure
 
 INTERRUPTED = 130  # the shells' exit code for Ctrl-C
 
@@ -20,7 +21,7 @@ def run_to_exit_code(program: str, measure: Callable[[], int]) -> int:
     interrupt_on_sigterm()
     try:
         return measure()
-    except (MeasurementFailed, ProcessFailed) as error:
+    except (Failure, MeasurementFailed, ProcessFailed) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -24,7 +24,7 @@ from benchmarks.lib.trained_model import find_or_train
 class Testbed:
     """A broker, a model and a folder for logs. Owns the topics of its backlogs; `close` deletes them.
 
-    models: a folder of models. model: the .tflite file of the newest version in it. failed: failures of parts of a
+    models: a folder of models. model: a .tflite file of the newest version in it. failed: failures of parts of a
     measurement, for its report.
     """
 

@@ -1,8 +1,9 @@
 """How well alerts predict crossings: false openings, and the expected time, on generated series with known crossings.
 
-`python -m benchmarks.quality.alerts [--series N] [--seed N]`. Half of the series never cross their threshold: it is a
-tenth of their range above their largest value, up to the last reading that a forecast reaches. The others are ramps
-with season and noise that cross it once; the alert is judged when it opens. The seeds 8000 to 8007 are for tuning.
+`python -m benchmarks.quality.alerts [--series N] [--seed N]`. Half of the series never cross their threshold. It is a
+tenth of their range above their largest value, also among the readings that the last forecast reaches. The others are
+ramps with season and noise that cross it; the last alert that opens before the crossing is judged. The seeds 8000 to
+8007 are for tuning.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.quality.labelled_series import KINDS, LONGEST_SEASON, Float64Array
+from benchmarks.lib.arguments import positive_integer
+from benchmarks.quality.labelled_series import KINDS, LONGEST_SEASON
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
 from fncast.monitor.alerts.alert import AlertRule, AlertState
+from fncast.series.window import Float64Array
 
 LENGTH = 400
 BEGIN = 128  # of the forecasts that are judged
@@ -50,7 +53,7 @@ def quiet(rng: np.random.Generator, number: int) -> tuple[Float64Array, float]:
 
 
 def ramp(rng: np.random.Generator) -> tuple[Float64Array, float, float]:
-    """A ramp with season and noise, a threshold, and the step at which the series without noise crosses it."""
+    """A ramp with season and noise, a threshold, and the step at which the series without noise first crosses it."""
     at = np.arange(LENGTH)
     slope = rng.uniform(0.05, 0.3)
     season = rng.uniform(0, 2) * np.sin(2 * np.pi * at / int(rng.integers(6, 25)))
@@ -65,9 +68,16 @@ def ramp(rng: np.random.Generator) -> tuple[Float64Array, float, float]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--series", type=int, default=200, help="of each sort (default: %(default)s)")
+    parser.add_argument(
+        "--series", type=positive_integer, default=200, help="of each sort (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1_000, help="default: %(default)s")
-    parser.add_argument("--horizon", type=int, default=96, help="steps of the forecasts to use, at most")
+    parser.add_argument(
+        "--horizon",
+        type=positive_integer,
+        default=96,
+        help="the most steps of a forecast to use (default: %(default)s)",
+    )
     parser.add_argument("--probability", type=float, default=AlertRule("").probability, help="of the rule")
     arguments = parser.parse_args(argv)
     model = open_model(base_models.FOLDER, base_models.BASE)

@@ -17,20 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.labelled_series import (
-    MONTH,
-    QUIET,
-    RECOVERY,
-    Float64Array,
-    LabelledSeries,
-    labelled_series,
-)
+from benchmarks.lib.arguments import positive_integer
+from benchmarks.lib.exit_code import run_to_exit_code
+from benchmarks.quality.labelled_series import MONTH, QUIET, RECOVERY, LabelledSeries, labelled_series
 from fncast import models as base_models
 from fncast.cli.detection.local_model import LocalModel, open_model
 from fncast.cli.detection.step_forecasts import StepForecasts, step_forecasts
 from fncast.monitor.anomalies.detector import DEFAULT_ALPHA, DetectorSettings
 from fncast.monitor.anomalies.episode import CALM_READINGS
 from fncast.monitor.anomalies.offline import detect
+from fncast.series.window import Float64Array
 
 SEED, SERIES = 1_000, 64
 FALSE_A_MONTH = 1.0
@@ -146,6 +142,7 @@ def seasonal_z(series: LabelledSeries, forecasts: StepForecasts) -> Float64Array
     return windowed_gaussian(shifted, forecasts)
 
 
+# Each returns the score of each reading, (readings,): the higher, the more unusual.
 BASELINES: dict[str, Callable[[LabelledSeries, StepForecasts], Float64Array]] = {
     "windowed Gaussian": windowed_gaussian,
     "sigma of the band": band_sigma,
@@ -178,10 +175,15 @@ def results(series: Sequence[LabelledSeries], model: LocalModel) -> dict[str, Re
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--models", type=Path, metavar="DIR", help="default: the base model")
-    parser.add_argument("--series", type=int, default=SERIES, help="default: %(default)s")
+    parser.add_argument("--series", type=positive_integer, default=SERIES, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)
+    return run_to_exit_code("anomaly", lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Measure and print the result. Returns the exit code. Raises Failure."""
     base = arguments.models is None
     model = open_model(
         base_models.FOLDER if base else arguments.models, base_models.BASE if base else "forecast"

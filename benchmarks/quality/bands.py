@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks.quality import unseen
 from benchmarks.quality.figures import Figure
-from benchmarks.quality.methods import HIGH, LOW, Float64Array, Method
+from benchmarks.quality.methods import HIGH, LOW, Method
+from fncast.series.window import Float64Array
 from model_service.training.base.shape import QUANTILES
 from model_service.training.evaluation.report import table
 

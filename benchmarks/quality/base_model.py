@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from benchmarks.lib.arguments import positive_integer
 from benchmarks.quality.bands import bands, jumps
 from benchmarks.quality.base_tables import (
     GAP_HISTORY,
@@ -167,7 +168,9 @@ def _beside_classical(losses: dict[str, dict[str, float]], names: Sequence[str])
 
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.quality.base_model", description=__doc__)
-    parser.add_argument("--series", type=int, default=60, help="of each kind (default: %(default)s)")
+    parser.add_argument(
+        "--series", type=positive_integer, default=60, help="of each kind (default: %(default)s)"
+    )
     parser.add_argument("--no-classical", action="store_true", help="leave out AutoETS and Theta")
     arguments = parser.parse_args(words)
     tables, figures = report(arguments.series, not arguments.no_classical)

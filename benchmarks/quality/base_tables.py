@@ -15,7 +15,6 @@ from benchmarks.quality.methods import (
     BASE,
     DAY,
     MIDDLE,
-    Float64Array,
     Method,
     coverage,
     error,
@@ -23,6 +22,7 @@ from benchmarks.quality.methods import (
     median_of_12,
     pinball,
 )
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.report import table
 from model_service.training.generated.seasonal_series import generate_seasonal
 
@@ -71,7 +71,9 @@ def gaps(methods: dict[str, Method], series: int) -> tuple[str, dict[int, float]
         errors = {name: error(forecast, actual, sizes) / whole for name, forecast in forecasts.items()}
         found[gap] = errors[BASE]
         band = coverage(forecasts[BASE], actual)
-        rows.append([f"{gap} of {GAP_HISTORY}", *(f"{one:.2f}" for one in errors.values()), f"{band:.3f}"])
+        rows.append(
+            [f"{gap} of {GAP_HISTORY}", *(f"{value:.2f}" for value in errors.values()), f"{band:.3f}"]
+        )
     return table(["missing", *methods, "80 % band"], rows), found
 
 
@@ -88,7 +90,7 @@ def histories(methods: dict[str, Method], series: int) -> tuple[str, dict[int, f
         }
         found[history] = float(errors[BASE])
         band = coverage(forecasts[BASE], actual)
-        rows.append([str(history), *(f"{one:.3f}" for one in errors.values()), f"{band:.3f}"])
+        rows.append([str(history), *(f"{value:.3f}" for value in errors.values()), f"{band:.3f}"])
     return table(["readings", *methods, "80 % band"], rows), found
 
 
@@ -106,7 +108,7 @@ def spikes(methods: dict[str, Method], series: int) -> tuple[str, tuple[float, f
         for name, forecast in forecasts.items()
     }
     band = coverage(forecasts[BASE], actual)
-    row = ["spike", *(f"{one:.3f}" for one in errors.values()), f"{band:.3f}"]
+    row = ["spike", *(f"{value:.3f}" for value in errors.values()), f"{band:.3f}"]
     return table(["last reading", *methods, "80 % band"], [row]), (float(errors[BASE]), band)
 
 

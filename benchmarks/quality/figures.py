@@ -10,7 +10,7 @@ from model_service.training.evaluation.report import table
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that needs no held-back data. goal: its maximum."""
+    """A measured figure with a goal. goal: the largest value that meets it."""
 
     name: str
     value: float

@@ -152,9 +152,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--no-classical", action="store_true", help="leave out the classical methods, which take minutes"
     )
     arguments = parser.parse_args(argv)
+    chosen = arguments.only.split(",")
+    for name in chosen:
+        if name not in (*DATA_SETS, BASE):
+            parser.error(f"{name!r} is not one of {', '.join([*DATA_SETS, BASE])}")
     targets, skipped = [], False
     with tempfile.TemporaryDirectory() as scratch:
-        for name in arguments.only.split(","):
+        for name in chosen:
             if name == BASE:
                 tables, figures = base_model.report(BASE_SERIES, not arguments.no_classical)
                 public, of_public, absent = zero_shot(arguments.data, not arguments.no_classical)
@@ -163,8 +167,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                     skipped = True
                 print(f"\n{tables}\n\n{public}\n\n{goals([*figures, *of_public])}")
                 continue
-            if name not in DATA_SETS:
-                parser.error(f"{name!r} is not one of {', '.join([*DATA_SETS, BASE])}")
             try:
                 models = arguments.models or Path(scratch)
                 targets.append(DATA_SETS[name](arguments.data, models, not arguments.no_classical))

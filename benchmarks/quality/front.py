@@ -20,10 +20,10 @@ import numpy as np
 from benchmarks.lib import charts, machine, pages, report
 from benchmarks.lib.arguments import positive_integer
 from benchmarks.lib.environment import NoEnvironment, python_of
+from benchmarks.lib.exit_code import run_to_exit_code
 from benchmarks.quality import unseen
 from benchmarks.quality.base_tables import HORIZON
 from benchmarks.quality.methods import (
-    Float64Array,
     Method,
     base_method,
     classical,
@@ -32,11 +32,10 @@ from benchmarks.quality.methods import (
     pinball,
     seasonal_naive,
 )
-from fncast.cli.detection.local_model import LocalModel
+from fncast.cli.detection.local_model import open_model
 from fncast.cli.main import main as fncast
 from fncast.failure import Failure
-from fncast.series.window import bridge
-from model_service.serving.version_folder import scan
+from fncast.series.window import Float64Array, bridge
 from model_service.training.base.shape import QUANTILES
 
 PROGRAM = "quality_front"
@@ -44,6 +43,7 @@ SEED = 20_261_130
 SHORT, LONG = 64, 512
 BATCH = 512
 NAIVE = "seasonal naive"
+TRAINED = "forecast"  # of the trained model
 FRACAST = Path(__file__).parents[1] / "peers" / "fracast_forecasts.py"
 PEER_S = 1_800.0  # enough on a busy machine
 BATCH_OF_FITTED = 3  # windows in the timing of methods that are fitted to each window
@@ -62,6 +62,11 @@ class Point:
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
+    return run_to_exit_code(PROGRAM, lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Measure, print and write the result. Returns the exit code. Raises Failure."""
     windows, actual = data(arguments.series)
     points = measure(arguments, windows, Losses(windows, actual))
     folder = report.chart_folder(arguments.print_only)
@@ -92,7 +97,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--trained",
         type=Path,
         metavar="DIR",
-        help="folder of models with forecast/ (default: train one, 80 s of CPU)",
+        help="folder of models with forecast/ (default: train one, which takes minutes)",
     )
     parser.add_argument("--no-classical", action="store_true", help="leave out AutoETS and Theta")
     parser.add_argument(
@@ -188,11 +193,11 @@ def cpu_us(method: Method, windows: Float64Array, batch: int, rounds: int) -> fl
 def trained_method(models: Path) -> tuple[int, Method]:
     """The window and the forecasts of a network of `fncast train`. Its three quantiles are interpolated to nine.
 
-    models: trains one there if it holds none. Raises Failure.
+    models: a folder with forecast/<version>/; a network is trained into it if there is none. Raises Failure.
     """
-    if not (models / "forecast").is_dir() and fncast(["train", "--models", str(models)]) != 0:
+    if not (models / TRAINED).is_dir() and fncast(["train", "--models", str(models)]) != 0:
         raise Failure("training failed")
-    model = LocalModel(scan(models)[0])
+    model = open_model(models, TRAINED)
 
     def forecast(windows: Float64Array, horizon: int) -> Float64Array:
         prepared = windows[:, -model.window :]

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.generated import generator
-
-Float64Array = NDArray[np.float64]
 
 # Readings of a month of 5-minute steps.
 MONTH = 30 * 288
@@ -37,9 +35,10 @@ KINDS: tuple[generator.Kind, ...] = (
 
 @dataclass(frozen=True)
 class Incident:
-    """kind: what was done to the series. begin, end: the readings that it changed, end exclusive.
+    """What was done to a series, by kind.
 
-    until: an episode that opens before this reading counts as found.
+    begin, end: the readings of the incident, end exclusive. A level shift and a drift also move all readings after it.
+    until: the incident counts as found if an episode opens before this reading.
     """
 
     kind: str
@@ -59,7 +58,10 @@ class LabelledSeries:
 
 
 def labelled_series(count: int, seed: int, length: int = QUIET + MONTH) -> list[LabelledSeries]:
-    """`count` series of `length` readings, repeatable by seed. Every kind of series comes equally often."""
+    """`count` series of `length` readings, repeatable by seed. Every kind of series comes equally often.
+
+    length: enough for QUIET, and for 400 readings and more for each incident.
+    """
     return [_one(seed, number, length) for number in range(count)]
 
 

@@ -6,13 +6,12 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast import models
+from fncast.series.window import Float64Array
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.base.shape import QUANTILES
 
-Float64Array = NDArray[np.float64]
 # From windows (count, readings), NaN if missing, and a horizon to (count, horizon, quantiles).
 Method = Callable[[Float64Array, int], Float64Array]
 

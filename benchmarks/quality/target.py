@@ -12,8 +12,9 @@ from model_service.training.evaluation.report import table
 class Target:
     """The goals and the result for one data set.
 
-    goal: the largest error of the model. share_goal: the largest ratio of its error to that of the best classical or
-    naive method. others: the errors of these methods. band: the least and the largest coverage. seconds: of the run.
+    measure: the name of the error, a key of `Evaluation.overall`. goal: the largest error of the model. share_goal: the
+    largest ratio of its error to that of the best classical or naive method. others: the errors of these methods. band:
+    the least and the largest coverage. seconds: of the run.
     """
 
     data: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
+
 Kind = Callable[[np.random.Generator, int], Float64Array]
 
 

@@ -20,8 +20,9 @@ Open = Callable[[str, float, str], AddressedClient]
 def connect_graphpipe(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") -> ModelClient:
     """A client of GraphPipe servers.
 
-    urls: one address or several, separated by commas. timeout_s: limits a call. token: bearer token, or empty.
-    Raises ValueError for an invalid address or token.
+    urls: one address or several, separated by commas; each of several gets half of the timeout. timeout_s: limits
+    sending a request, and again receiving the response. token: bearer token, or empty. Raises ValueError for an invalid
+    address or token.
     """
     return _connect(urls, timeout_s, token, GraphPipeClient)
 
@@ -29,8 +30,9 @@ def connect_graphpipe(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") 
 def connect_inference_protocol(urls: str, timeout_s: float = TIMEOUT_S, token: str = "") -> ModelClient:
     """A client of servers of the Open Inference Protocol.
 
-    urls: one address or several, separated by commas; http or https for REST, grpc or grpcs for gRPC. timeout_s: limits
-    a call. token: bearer token, or empty. Raises ValueError for an invalid address or token.
+    urls: as in `connect_graphpipe`; http or https for REST, grpc or grpcs for gRPC. timeout_s: as in
+    `connect_graphpipe`, but gRPC sends and receives within it. token: bearer token, or empty. Raises ValueError for an
+    invalid address or token.
     """
     return _connect(urls, timeout_s, token, _open_inference_protocol)
 

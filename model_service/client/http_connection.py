@@ -81,7 +81,8 @@ class HttpConnection:
         except TimeoutError:
             self.close()
             raise ModelUnavailable(f"{self._url} did not answer within {self._timeout_s:g} s") from None
-        except (ConnectionError, http.client.BadStatusLine) as error:
+        # SSLEOFError: as ConnectionError, of a TLS connection.
+        except (ConnectionError, ssl.SSLEOFError, http.client.BadStatusLine) as error:
             self.close()
             if not is_reused:
                 raise self._unavailable(error) from None
@@ -197,6 +198,8 @@ def _reason(error: Exception) -> str:
         return "the connection is refused"
     if isinstance(error, socket.gaierror):
         return "its host name is unknown"
+    if isinstance(error, ssl.SSLEOFError) and not error.reason:  # while sending
+        return "the TLS connection was closed"
     if isinstance(error, ssl.SSLError):
         parts = ((error.reason or "").replace("_", " ").lower(), getattr(error, "verify_message", ""))
         return "no TLS connection: " + (": ".join(filter(None, parts)) or "the handshake failed")

@@ -60,7 +60,8 @@ class ForecastRows:
 
     values: (n, horizon, quantiles) float. reasons: empty where the window was scored.
     filled: missing readings that were bridged, None if the function does not say.
-    retry_after_s: (n,) float64, a number of seconds where the reason may pass, NaN where it stays; None if all stay.
+    retry_after_s: (n,) float64, the seconds after which a retry may succeed, NaN where no retry helps; None if no retry
+    helps in any row.
     """
 
     values: NDArray[np.floating[Any]]
@@ -83,7 +84,10 @@ def encode_windows(rows: WindowRows) -> bytes:
 
 
 def decode_windows(body: bytes) -> WindowRows:
-    """The windows in a request; a tensor [steps] is one window. Raises InvalidMessage with the reason."""
+    """The windows in a request; a tensor [steps] is one window.
+
+    Whatever a row holds before a shorter window becomes NaN. Raises InvalidMessage with the reason.
+    """
     request = decode_request(body)
     if not isinstance(request, InferRequest):
         raise InvalidMessage("the message is not an inference request")
@@ -110,6 +114,8 @@ def decode_windows(body: bytes) -> WindowRows:
         if found.dtype.kind not in "iu" or found.shape != (count,) or ((found < 0) | (found > steps)).any():
             raise InvalidMessage(f"lengths must be [{count}] integers from 0 to {steps}")
         lengths = found.astype(np.int64)
+        is_before = np.arange(steps) < steps - lengths[:, np.newaxis]
+        values = np.where(is_before, np.nan, values)  # a sender may fill the rest of a row with zeros
     low, high = (_row_of_floats(name, tensors.get(name), count) for name in ("low", "high"))
     is_too_low = (np.abs(low) > MAX_MAGNITUDE) & (low != -np.inf)
     if is_too_low.any() or (np.abs(high) > MAX_MAGNITUDE).any() or (low > high).any():

@@ -3,7 +3,7 @@
 Requests queue while a call runs, and the next call takes all of them. An idle model is called at once, so batches grow
 with the load and no request waits for a timer. Requests that the event loop reads in the same turn share a call. If
 following turns bring more requests, the call is deferred by up to MAX_TURNS turns. If the previous call had a single
-request, the next request is run immediately.
+request, and the next one is expected to be short, that request is run immediately.
 
 A request with more rows than one call may have is scored in slices, see large_requests.py. The reasons and measurements
 are in docs/decisions/060-batcher.md.

@@ -22,7 +22,7 @@ class DoesNotFit(ValueError):
 
 
 class UnknownTensor(ValueError):
-    """A request names an input or output that the model does not have."""
+    """A request names an input or output that the model does not have, or names one twice."""
 
 
 class Model:
@@ -79,9 +79,10 @@ class Model:
     def replace_document(self, document: str, details: Mapping[str, Any]) -> bool:
         """Replace model.json without loading the model again.
 
-        Returns False, and changes nothing, if window, horizon or quantiles differ: these need a warm-up.
+        Returns False, and changes nothing, if window, sizes, horizon or quantiles differ: these need a warm-up.
         """
-        if any(self.details.get(name) != details.get(name) for name in ("window", "horizon", "quantiles")):
+        checked = ("window", "sizes", "horizon", "quantiles")
+        if any(self.details.get(name) != details.get(name) for name in checked):
             return False
         self.details = details
         self.metadata = replace(self.metadata, description=document)
@@ -128,10 +129,12 @@ class Model:
         for name in output_names:
             if name not in self._output_names:
                 raise UnknownTensor(f"{self} has no output {name!r}; it has {', '.join(self._output_names)}")
+        if len(set(output_names)) != len(output_names):
+            raise UnknownTensor(f"an output is named twice: {', '.join(output_names)}")
         return output_names or self._output_names
 
     async def close(self) -> None:
-        """Finish all waiting requests, then release the runtime."""
+        """Finish all waiting requests, then end the thread of the model. Call `submit` no more afterwards."""
         await self._batcher.close()
 
     def _check(self, name: str, tensor: Array) -> None:
@@ -146,7 +149,7 @@ class Model:
         shape = spec.shape
         if shape is not None and (
             tensor.ndim != len(shape)
-            or any(length not in (-1, seen) for length, seen in zip(shape, tensor.shape, strict=True))
+            or any(length not in (-1, given) for length, given in zip(shape, tensor.shape, strict=True))
         ):
             raise DoesNotFit(
                 f"input {name!r} of {self} has the shape {shape_text(shape)}, not {shape_text(tensor.shape)}"

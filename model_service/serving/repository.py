@@ -67,26 +67,31 @@ class Repository:
         self._default = default
         self._loaded: dict[VersionFolder, Model] = {}
         self._broken: dict[VersionFolder, str] = {}
-        self._unreadable = ""
+        self._unreadable: Mapping[Path, str] = {}  # folders that cannot be read, with the reason
 
     def refresh(self) -> Sequence[Model]:
         """Look at the folder: load new versions, and drop those that are replaced, retired or gone.
 
-        Returns the models that went out of service. An unreadable folder is logged and changes nothing.
+        Returns the models that went out of service. An unreadable folder is logged and changes nothing; that of one
+        model does not affect the others.
         """
+        unreadable: dict[Path, str] = {}
         try:
-            folders = scan(self._root)
+            folders = scan(self._root, unreadable)
         except OSError as error:
-            if str(error) != self._unreadable:
-                log.error("%s cannot be read: %s; the loaded versions stay in service", self._root, error)
-            self._unreadable = str(error)
+            self._note_unreadable({self._root: str(error)})
             return []
-        self._unreadable = ""
+        self._note_unreadable(unreadable)
         active = [folder for folder in folders if not folder.is_retired]
         self._broken = {folder: reason for folder, reason in self._broken.items() if folder in active}
         self._note_rejected()
         wanted = self._open_wanted(active, folders)
-        gone = [folder for folder in self._loaded if not self._stays(folder, wanted)]
+        unknown = {model.name for model in unreadable}
+        gone = [
+            folder
+            for folder in self._loaded
+            if folder.name not in unknown and not self._stays(folder, wanted)
+        ]
         models = [self._loaded.pop(folder) for folder in gone]
         self._publish()
         remaining = {str(folder) for folder in self._loaded}
@@ -150,6 +155,13 @@ class Repository:
         self._loaded[now] = self._loaded.pop(before)
         log.info("%s: model.json was replaced and has been read again", now)
         return True
+
+    def _note_unreadable(self, found: Mapping[Path, str]) -> None:
+        """Log each folder that cannot be read, once. found: the folders and the reasons."""
+        for path, reason in found.items():
+            if self._unreadable.get(path) != reason:
+                log.error("%s cannot be read: %s; the loaded versions stay in service", path, reason)
+        self._unreadable = found
 
     def _note_rejected(self) -> None:
         """Replace `rejected` with a new mapping of the broken versions."""

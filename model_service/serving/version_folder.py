@@ -6,9 +6,10 @@ A version is written to a temporary folder and then renamed, so a version folder
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
-import logging
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from model_service.serving.runtimes.runtime import UnusableModel
-from model_service.serving.runtimes.runtime_choice import SAVED_MODEL_FILE, TFLITE_FILE
-
-log = logging.getLogger(__name__)
+from model_service.serving.runtimes.runtime_choice import SAVED_MODEL_FILE, SIZED_FILES, TFLITE_FILE
 
 DOCUMENT_FILE = "model.json"
 RETIRED_FILE = "retired"
@@ -39,6 +38,11 @@ _VERSION = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 def is_model_name(name: str) -> bool:
     """Whether a model may have this name; see NAME_RULE."""
     return _NAME.fullmatch(name) is not None and name not in RESERVED_NAMES
+
+
+def is_version_number(name: str) -> bool:
+    """Whether a folder of this name is a version: a number from 1 on, without leading zeros, at most 18 digits."""
+    return _VERSION.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,13 @@ class VersionFolder:
 
         Raises UnusableModel if it has no model.json but an older version has one: it may be partly copied, and
         functions would not know its quantiles. Raises UnusableModel if the hash of a file is not the one in model.json:
-        a damaged file can crash the process that opens it.
+        a damaged file can crash the process that opens it. Raises UnusableModel if the file of a window size is
+        missing: the other sizes would forecast its windows.
         """
         if self.document_state:
             self._check_files()
             return
+        self.document()  # an error if it exists and may not be read
         for other in others:
             if other.name == self.name and other.version < self.version and other.document_state:
                 raise UnusableModel(
@@ -80,6 +86,11 @@ class VersionFolder:
         hashes = self.details().get(HASHES)
         if not isinstance(hashes, dict):
             return
+        for name in fnmatch.filter(hashes, SIZED_FILES):
+            if not (self.path / name).is_file():
+                raise UnusableModel(
+                    f"{self.path / name} is missing, but {DOCUMENT_FILE} names it: the version is partly copied"
+                )
         for path in _hashed_files(self.path):
             expected = hashes.get(path.name)
             try:
@@ -128,15 +139,24 @@ class VersionFolder:
         (self.path / RETIRED_FILE).unlink(missing_ok=True)
 
 
-def scan(root: Path) -> list[VersionFolder]:
-    """All versions under `root`, sorted by name, newest first. Other entries are ignored. Raises OSError."""
-    models = [model for model in root.iterdir() if is_model_name(model.name) and model.is_dir()]
-    found = [
-        _version_folder(model.name, folder)
-        for model in models
-        for folder in model.iterdir()
-        if _VERSION.fullmatch(folder.name) and folder.is_dir()
-    ]
+def scan(root: Path, unreadable: dict[Path, str] | None = None) -> list[VersionFolder]:
+    """All versions under `root`, sorted by name, newest first. Other entries are ignored.
+
+    unreadable: collects the folders of models that cannot be read, with the reason; without it, this is an error.
+    Raises OSError.
+    """
+    found: list[VersionFolder] = []
+    for model in [model for model in root.iterdir() if is_model_name(model.name) and model.is_dir()]:
+        try:
+            found += [
+                _version_folder(model.name, folder)
+                for folder in model.iterdir()
+                if is_version_number(folder.name) and folder.is_dir()
+            ]
+        except OSError as error:
+            if unreadable is None:
+                raise
+            unreadable[model] = str(error)
     return sorted(found, key=lambda each: (each.name, -each.version))
 
 
@@ -161,27 +181,39 @@ def _sha256(path: Path) -> str:
 
 
 def _version_folder(name: str, path: Path) -> VersionFolder:
-    variables = path / "variables"
+    """Raises nothing: a version that may not be read is rejected later, and the others are served."""
     files = (
         path,
         *(path / file for file in (TFLITE_FILE, SAVED_MODEL_FILE)),
-        *sorted(path.glob("model-*.tflite")),
-        *(sorted(variables.iterdir()) if variables.is_dir() else ()),  # may still be being copied
+        *sorted(path.glob(SIZED_FILES)),
+        *_entries(path / "variables"),
     )
     return VersionFolder(
         name,
         int(path.name),
         path,
-        (path / RETIRED_FILE).exists(),
+        os.path.exists(path / RETIRED_FILE),  # unlike Path.exists, False in a folder that may not be read
         tuple(_state(file) for file in files),
         _state(path / DOCUMENT_FILE),
     )
 
 
+def _entries(folder: Path) -> list[Path]:
+    """The entries of a folder, in order; none if it is absent, may not be read, or is still being copied."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _state(path: Path) -> tuple[int, ...]:
-    """Identifies the content of a file. A folder only by its inode: adding `retired` must not change it."""
+    """Identifies the content of a file, and whether it may be read, so that a version is tried again after a chmod.
+
+    A folder is identified by its inode, not by its time: adding `retired` must not change it.
+    """
     try:
         stat = path.stat()
     except OSError:
         return ()
-    return (stat.st_ino,) if path.is_dir() else (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    content = () if path.is_dir() else (stat.st_size, stat.st_mtime_ns)
+    return (stat.st_ino, os.access(path, os.R_OK), *content)

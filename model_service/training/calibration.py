@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float32Array = NDArray[np.float32]
+from fncast.series.window import Float32Array, Float64Array
 
 # Limits of the factors, so that a few extreme windows cannot make the band huge or tiny.
 MIN_FACTOR, MAX_FACTOR = 0.2, 5.0
@@ -35,7 +34,7 @@ def band_factors(
     return below, above
 
 
-def _factors(scores: NDArray[np.float64], miss: float, independent: float) -> Float32Array:
+def _factors(scores: Float64Array, miss: float, independent: float) -> Float32Array:
     """The factor of each step, (horizon,), from scores, (windows, horizon), NaN if unknown; see `band_factors`."""
     factors = np.ones(scores.shape[1])
     if np.isfinite(scores).any():
@@ -50,7 +49,7 @@ def _factors(scores: NDArray[np.float64], miss: float, independent: float) -> Fl
     return np.asarray(factors * (1 + CAUTION / np.sqrt(independent)), dtype=np.float32)
 
 
-def _quantile(scores: NDArray[np.float64], miss: float) -> float:
+def _quantile(scores: Float64Array, miss: float) -> float:
     """The (1 - miss) quantile with the finite-sample correction of conformal prediction."""
     known = np.sort(scores[np.isfinite(scores)])
     rank = int(np.ceil((1 - miss) * (len(known) + 1))) - 1

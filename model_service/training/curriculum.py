@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from model_service.training.dataset import Dataset, Float64Array, TrainingWindows
+from fncast.series.window import Float64Array
+from model_service.training.dataset import Dataset, TrainingWindows
 from model_service.training.generated.generator import generate, longest_season
 from model_service.training.generated.seasonal_series import generate_seasonal
 from model_service.training.settings import TrainingSettings

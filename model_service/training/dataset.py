@@ -10,10 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, bridge
-
-Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
+from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, Float32Array, Float64Array, bridge
 
 # Targets are clipped to this many mean absolute deviations of their window, to limit the influence of bursts.
 MAX_SCALED_TARGET = 10.0
@@ -79,13 +76,12 @@ class Dataset:
             if len(part) < window + horizon:
                 self.unused.append(position)
                 continue
-            view = sliding_window_view(part, window + horizon)
-            starts = _usable(view, window, rejected)
+            starts, bridged = _usable(part, window, horizon, rejected)
             if not len(starts):
                 self.unused.append(position)
                 continue
-            self.bridged += int(np.isnan(view[starts, :window]).any(axis=1).sum())
-            self._views.append(view)
+            self.bridged += bridged
+            self._views.append(sliding_window_view(part, window + horizon))
             self._starts.append(starts)
             changes.append(usual_change(part, horizon))
         if not self._views:
@@ -150,17 +146,23 @@ def usual_change(part: Float64Array, horizon: int) -> float:
     return usual if usual > 0 else 1.0
 
 
-def _usable(view: Float64Array, window: int, rejected: Counter[str]) -> NDArray[np.int64]:
+def _usable(
+    part: Float64Array, window: int, horizon: int, rejected: Counter[str]
+) -> tuple[NDArray[np.int64], int]:
     """The starts of usable windows: accepted in serving, not constant, and with at least half of their targets.
 
-    Counts the other windows in `rejected`, by reason.
+    Also the number of those with gaps. Counts the other windows in `rejected`, by reason. part: (readings,), NaN if
+    missing. Needs memory in proportion to the readings, because a copy of all windows would not fit.
     """
-    horizon = view.shape[1] - window
-    missing = np.isnan(view)
-    bridgeable = missing[:, :window].sum(axis=1) <= MAX_MISSING_SHARE * window
-    known = missing[:, window:].sum(axis=1) <= 0.5 * horizon
-    highest = np.where(missing, -np.inf, view)[:, :window].max(axis=1)
-    lowest = np.where(missing, np.inf, view)[:, :window].min(axis=1)
+    count = len(part) - window - horizon + 1
+    missing = np.isnan(part)
+    before = np.concatenate(([0], np.cumsum(missing)))
+    gaps = before[window : window + count] - before[:count]
+    unknown = before[window + horizon :] - before[window : window + count]
+    bridgeable = gaps <= MAX_MISSING_SHARE * window
+    known = unknown <= 0.5 * horizon
+    highest = _sliding_maximum(np.where(missing, -np.inf, part), window)[:count]
+    lowest = -_sliding_maximum(np.where(missing, -np.inf, -part), window)[:count]
     size = np.maximum(highest, -lowest)
     # Changes within the rounding error of float64 count as constant.
     moves = highest - lowest > 1e-12 * size
@@ -172,4 +174,18 @@ def _usable(view: Float64Array, window: int, rejected: Counter[str]) -> NDArray[
         "that are constant": bridgeable & known & fits & ~moves,
     }
     rejected.update({reason: int(those.sum()) for reason, those in reasons.items() if those.any()})
-    return np.flatnonzero(bridgeable & known & moves & fits)
+    starts = np.flatnonzero(bridgeable & known & moves & fits)
+    return starts, int((gaps[starts] > 0).sum())
+
+
+def _sliding_maximum(values: Float64Array, length: int) -> Float64Array:
+    """The maximum of each `length` successive values: (values - length + 1,).
+
+    Source: van Herk 1992. The maximum of a window is that of the end of one block and of the start of the next.
+    """
+    padding = -len(values) % length
+    blocks = np.concatenate([values, np.full(padding, -np.inf)]).reshape(-1, length)
+    until = np.maximum.accumulate(blocks, axis=1).ravel()
+    onwards = np.maximum.accumulate(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
+    windows = len(values) - length + 1
+    return np.maximum(onwards[:windows], until[length - 1 : length - 1 + windows])

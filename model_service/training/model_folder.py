@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float32Array
 from model_service.serving.version_folder import (
     DOCUMENT_FILE,
     NAME_RULE,
     RETIRED_FILE,
     is_model_name,
+    is_version_number,
 )
 from model_service.training.backend import tf
 from model_service.training.settings import QUANTILES, TrainingSettings
@@ -33,29 +34,29 @@ def check_name(name: str) -> None:
 
 
 def versions(models: Path, name: str) -> list[int]:
-    """The version numbers of a model, ascending."""
+    """The version numbers of a model, ascending: the folders that the model service would load."""
     try:
-        names = [entry.name for entry in (models / name).iterdir() if entry.is_dir()]
+        entries = [entry for entry in (models / name).iterdir() if is_version_number(entry.name)]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(int(entry) for entry in names if entry.isascii() and entry.isdigit())
+    return sorted(int(entry.name) for entry in entries if entry.is_dir())
 
 
 def find_version(models: Path, name: str, wanted: int | None = None) -> Path:
     """The folder of the wanted version, or of the latest that is not retired. Raises InvalidModelFolder."""
     check_name(name)
-    there = versions(models, name)
-    if not there:
+    numbers = versions(models, name)
+    if not numbers:
         raise InvalidModelFolder(
             f"{models / name}: contains no version of a model; train one with `fncast train`"
         )
-    if wanted is not None and wanted not in there:
+    if wanted is not None and wanted not in numbers:
         raise InvalidModelFolder(
-            f"{models / name}: no version {wanted}; there are {', '.join(map(str, there))}"
+            f"{models / name}: no version {wanted}; there are {', '.join(map(str, numbers))}"
         )
     if wanted is not None:
         return models / name / str(wanted)
-    in_service = [number for number in there if not (models / name / str(number) / RETIRED_FILE).exists()]
+    in_service = [number for number in numbers if not (models / name / str(number) / RETIRED_FILE).exists()]
     if not in_service:
         raise InvalidModelFolder(f"{models / name}: every version is retired; name one with --version")
     return models / name / str(in_service[-1])
@@ -81,9 +82,7 @@ def object_in(described: dict[str, Any], name: str) -> dict[str, Any]:
     return member if isinstance(member, dict) else {}
 
 
-def load_scorer(
-    folder: Path, window: int, horizon: int
-) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+def load_scorer(folder: Path, window: int, horizon: int) -> Callable[[Float32Array], Float32Array]:
     """Load the SavedModel: a function from windows (batch, window) to forecasts (batch, horizon, 3), both float32.
 
     Raises InvalidModelFolder if it cannot be loaded or has other shapes.
@@ -94,7 +93,7 @@ def load_scorer(
     except (OSError, ValueError, KeyError) as error:
         raise InvalidModelFolder(f"{folder}: cannot be loaded as a SavedModel: {error}") from None
 
-    def run(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(windows: Float32Array) -> Float32Array:
         assert loaded is not None  # keeps the model alive, which the signature needs
         return np.asarray(score(windows=tf.constant(windows))["forecast"])
 

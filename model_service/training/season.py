@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast.series.step import Step
-
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 # The most readings that are examined.
 MAX_READINGS = 20_000
@@ -27,7 +25,8 @@ BETTER_BY = 0.05
 # The same after removing the level, compared with the lags one short season before and after.
 STANDS_OUT_BY = 0.03
 MIN_SEASON = 3
-# Limits for a day, a week and a year, which are plausible in advance.
+# Limits for a day, a week and a year, which are plausible in advance: the least autocorrelation, and its least share of
+# that of the highest peak.
 MIN_KNOWN_CORRELATION = 0.2
 KNOWN_SHARE = 0.5
 DAY_S = 86_400.0

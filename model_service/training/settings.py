@@ -26,7 +26,8 @@ class TrainingSettings:
     """The settings of one training run. Raises InvalidSettings.
 
     window, horizon: in steps. seasons: lengths in steps of seasons for which the network has special inputs; short
-    seasons need none. test_share: the last part of each series, used for neither training nor validation.
+    seasons need none. epochs, steps_per_epoch: at most. batch: windows in a step. patience: epochs without a better one
+    after which training ends. test_share: the last part of each series, used for neither training nor validation.
     validation_share: the last part of the rest, for early stopping and calibration.
     """
 

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float32Array, Float64Array
 from model_service.training.dataset import Dataset, TrainingWindows
 from model_service.training.model_folder import WEIGHTS_FILE
 from model_service.training.settings import QUANTILES, TrainingSettings
 
-Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
 # Draws windows: (rng, count, number of the epoch, from 1).
 Draw = Callable[[np.random.Generator, int, int], TrainingWindows]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
+from fncast.series.window import Float64Array
 from model_service.training.backend import seed_everything
 from model_service.training.calibration import band_factors
 from model_service.training.curriculum import Curriculum
@@ -28,8 +28,6 @@ PASSES_PER_EPOCH = 2
 MIN_STEPS_PER_EPOCH = 20
 # The least steps per epoch if generated windows are mixed in, of which there are many.
 MIXED_STEPS_PER_EPOCH = 80
-
-Float64Array = NDArray[np.float64]
 
 
 class NoEpoch(KeyboardInterrupt):

@@ -41,11 +41,11 @@ def check_writable(models: Path, name: str) -> None:
     Raises InvalidModelFolder.
     """
     home = models / name
-    there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
-    if not there.is_dir():
-        raise InvalidModelFolder(f"{home}: cannot be written: {there} is not a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidModelFolder(f"{home}: cannot be written: no permission to write to {there}")
+    existing = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise InvalidModelFolder(f"{home}: cannot be written: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise InvalidModelFolder(f"{home}: cannot be written: no permission to write to {existing}")
 
 
 def write_version(
@@ -137,11 +137,12 @@ def _document(described: dict[str, Any]) -> str:
 
 def _publish(temporary: Path, home: Path, written: dict[str, Any]) -> Path:
     """Rename the folder to the next free number, which another training run may take at the same time."""
+    number = 0
     while True:
-        there = versions(home.parent, home.name)
-        written["version"] = (there[-1] if there else 0) + 1
+        number = max([number, *versions(home.parent, home.name)]) + 1  # beyond a number that a file has, too
+        written["version"] = number
         (temporary / DOCUMENT_FILE).write_text(_document(written), "utf-8")
-        folder = home / str(written["version"])
+        folder = home / str(number)
         try:
             temporary.rename(folder)
         except OSError:

@@ -220,8 +220,11 @@ def build_repository(arguments: argparse.Namespace, metrics: Metrics) -> Reposit
 
 
 def _empty(folder: Path) -> str:
-    if folder.is_dir() and scan(folder):
-        return f"all versions are retired; `fncast models list --models {folder}` names them"
+    try:
+        if folder.is_dir() and scan(folder):
+            return f"all versions are retired; `fncast models list --models {folder}` names them"
+    except OSError as error:
+        return f"it cannot be read: {error}; give the user of this process the permission"
     return f"it holds no <name>/<version>/; `fncast train --models {folder}` trains one"
 
 

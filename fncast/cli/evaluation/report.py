@@ -14,16 +14,24 @@ from model_service.training.lineage import Lineage
 
 
 def warn_about_training_data(evaluation: Evaluation, folder: Path) -> None:
-    """Print a warning for each series whose test part the model was trained or validated on."""
+    """Print a warning for each series whose test part the model was trained or validated on, or may have been."""
     lineage = Lineage(folder)
+    unknown = []
     for each in evaluation.series:
         begin = each.backtest.series.time(int(each.backtest.at[0]))
         until = lineage.until(each.backtest.series)
-        if until is not None and begin < until:
+        if until is None:
+            unknown.append(each.name)
+        elif begin < until:
             say(
                 f"{each.name}: the forecasts begin at {format_time(begin)}, but the model was trained on the readings"
                 f" until {format_time(until)}: its real errors are larger"
             )
+    if unknown and lineage.unlisted:
+        say(
+            f"{listed(unknown)}: the real errors may be larger, because model.json lists only some of the series that"
+            " the model was trained on"
+        )
 
 
 def warn_about_long_seasons(evaluation: Evaluation) -> None:

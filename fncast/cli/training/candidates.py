@@ -13,12 +13,12 @@ from fncast.cli.process.interrupt import DeferInterrupt
 from fncast.cli.training.progress import PLOTS, ending, progress
 from fncast.cli.training.start import Start, base_model
 from fncast.series.time_series import TimeSeries
+from fncast.series.window import Float64Array
 from model_service.training.base.copy import copy_base
 from model_service.training.base.fine_tune import FineTuned, fine_tune, fitting_size
 from model_service.training.base.folder import weights_file
 from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.base.tuned_folder import write_fine_tuned
-from model_service.training.dataset import Float64Array
 from model_service.training.evaluation.plots import save_training_plot
 from model_service.training.model_folder import (
     WEIGHTS_FILE,

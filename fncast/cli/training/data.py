@@ -12,8 +12,8 @@ from fncast.cli.output.messages import say
 from fncast.cli.training.settings import AUTO, chosen_window, seasons_of, with_flags
 from fncast.cli.training.start import Start
 from fncast.series.time_series import TimeSeries
+from fncast.series.window import Float64Array
 from model_service.training.curriculum import companions
-from model_service.training.dataset import Float64Array
 from model_service.training.generated.generator import generate, generated_size, longest_season
 from model_service.training.settings import TrainingSettings
 

@@ -24,7 +24,10 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
 def check_size(data: bytes, is_inference: bool) -> None:
-    """Raises RequestError for a message that is too expensive to parse. Leaves malformed messages to protobuf."""
+    """Raises RequestError for a message that is too expensive to parse.
+
+    Leaves malformed messages to protobuf, unless they are so large that parsing them may be expensive.
+    """
     if not is_inference:
         if len(data) > MAX_SMALL_REQUEST_BYTES:
             raise RequestError(
@@ -35,7 +38,7 @@ def check_size(data: bytes, is_inference: bool) -> None:
         return
     raw_bytes, rest_bytes = _raw_bytes(data)
     if rest_bytes > MAX_TAIL_BYTES:
-        raise RequestError(413, f"the message has more than {MAX_FIELDS} fields")
+        raise RequestError(413, f"the message has more than {MAX_FIELDS} fields, or is malformed")
     described_bytes = len(data) - raw_bytes
     if described_bytes > MAX_DESCRIPTION_BYTES:
         raise RequestError(

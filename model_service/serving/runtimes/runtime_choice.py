@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 RUNTIMES = ("auto", "litert", "tensorflow")
 TFLITE_FILE = "model.tflite"
+SIZED_FILES = "model-*.tflite"  # the pattern of the files model-<window>.tflite
 SAVED_MODEL_FILE = "saved_model.pb"
 
 
@@ -28,7 +29,8 @@ def open_runtime(
 
     path: a folder with saved_model.pb, model.tflite or a model-<window>.tflite for each window size; a .tflite file, or
     a frozen graph (.pb).
-    runtime: "auto" means LiteRT if there is a model.tflite and ai_edge_litert is installed, else TensorFlow.
+    runtime: "auto" means LiteRT if there is a model.tflite and ai_edge_litert is installed, else TensorFlow; also
+    TensorFlow if LiteRT cannot load the file and there is a saved_model.pb.
     inputs, outputs: names of nodes of a frozen graph. Default: its placeholders, and nodes that no other node reads.
     is_unverified: there is no hash to check the files, so a .tflite file is first opened in a child process.
     Raises UnusableModel.
@@ -62,7 +64,7 @@ def open_runtime(
 
 def sized_files(path: Path) -> dict[int, Path]:
     """The files `model-<window>.tflite` of a model with several window sizes, by window; empty for other models."""
-    found = {file.stem.removeprefix("model-"): file for file in path.glob("model-*.tflite")}
+    found = {file.stem.removeprefix("model-"): file for file in path.glob(SIZED_FILES)}
     return {int(name): found[name] for name in found if name.isascii() and name.isdecimal()}
 
 

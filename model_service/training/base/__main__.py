@@ -13,6 +13,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from model_service.serving.version_folder import is_model_name, is_version_number
 from model_service.training.base.fit import CHUNK
 from model_service.training.base.folder import describe
 from model_service.training.base.shape import SIZES
@@ -32,7 +33,10 @@ def main(words: Sequence[str] | None = None) -> int:
         ) as processes:
             trained = list(processes.map(run, SIZES))
     except (KeyboardInterrupt, BrokenProcessPool):
-        print("interrupted: the same command continues after the last step that was printed", file=sys.stderr)
+        print(
+            "interrupted, or a process was killed: the same command continues after the last step that was printed",
+            file=sys.stderr,
+        )
         return 130
     describe(trained, arguments.out, command(arguments), arguments.seed)
     print(arguments.out)
@@ -51,6 +55,10 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--steps must be a multiple of {CHUNK}, not {arguments.steps}")
     if not 0 <= arguments.seed < 1 << 32:
         parser.error(f"--seed must be from 0 to {(1 << 32) - 1}, not {arguments.seed}")
+    if not (is_model_name(arguments.out.parent.name) and is_version_number(arguments.out.name)):
+        parser.error(
+            f"--out must end with the name and the number of a version, such as base/1, not {arguments.out}"
+        )
     return arguments
 
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.base.examples import BoolArray, Examples, draw_examples
 from model_service.training.base.fit import predict
 from model_service.training.base.shape import MISSING_KNOTS, QUANTILES, Size, history_knots
-
-Float64Array = NDArray[np.float64]
 
 # No examples that jump after a constant: such jumps are rare in service, and would widen all bands.
 STILL = 0.0

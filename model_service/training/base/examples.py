@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fncast.series.window import MISSING
+from fncast.series.window import MIN_HISTORY, MISSING, Float32Array, Float64Array
 from model_service.training.base.shape import Size
 
-Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 # Shares of examples with each kind of missing readings; the others have none.
@@ -22,7 +20,6 @@ SPIKES, SHIFTS = 0.1, 0.02
 # horizon, for a part of it, or for no further reading.
 STILL, LASTS, LASTS_FOR_A_WHILE = 0.02, 0.2, 0.2
 NEARLY = 1e-3
-MIN_HISTORY = 8
 # How far a target may be from the readings of its window, in mean deviations.
 MAX_SCALED_TARGET = 12.0
 MIN_WEIGHT, MAX_WEIGHT = 0.1, 3.0

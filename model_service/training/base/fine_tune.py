@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import MIN_HISTORY, MISSING
+from fncast.series.window import MIN_HISTORY, MISSING, Float32Array, Float64Array
 from fncast.series.window_sizes import window_for
 from model_service.training.backend import keras, seed_everything
 from model_service.training.base.examples import draw_examples, draw_gaps
@@ -22,7 +21,7 @@ from model_service.training.base.shape import QUANTILES, SHORT, SIZES, Size
 from model_service.training.base.user_examples import UserExamples
 from model_service.training.dataset import TrainingWindows
 from model_service.training.settings import TrainingSettings
-from model_service.training.trained import Draw, Epoch, Float64Array, Trained, pinball, predict
+from model_service.training.trained import Draw, Epoch, Trained, pinball, predict
 from model_service.training.trainer import (
     MAX_VALIDATION_WINDOWS,
     calibrate,
@@ -32,8 +31,6 @@ from model_service.training.trainer import (
     training_parts,
     validation_set,
 )
-
-Float32Array = NDArray[np.float32]
 
 # Limits that keep a fine-tuning shorter than a training from scratch, by the window of the size.
 MAX_EPOCHS, PATIENCE = 12, 3

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fncast.series.window import Float32Array
 from model_service.training.backend import keras, seed_everything, tf
 from model_service.training.base.examples import Examples, draw_examples, draw_gaps
 from model_service.training.base.network import build_base_network
@@ -22,8 +23,10 @@ BATCH = {64: 256, 512: 128}
 CHUNK = 50
 RENEWED = 60  # series of the pool, for each chunk
 GAPS = 2_000  # random masks, for each chunk
+# The learning rate, its end as a share of it, and the steps in which it rises.
 RATE, FINAL_RATE, WARM_UP = 3e-3, 0.02, 100
 CLIP_NORM, WEIGHT_DECAY = 1.0, 0.002
+# Steps of the running mean of the weights, at most a tenth of all steps.
 AVERAGED_STEPS = 200
 # Validation series have numbers from here on, so no training run reaches them.
 VALIDATION_FROM, VALIDATION_SERIES, VALIDATION_EXAMPLES = 1 << 30, 800, 4_096
@@ -31,7 +34,11 @@ VALIDATION_FROM, VALIDATION_SERIES, VALIDATION_EXAMPLES = 1 << 30, 800, 4_096
 
 @dataclass(frozen=True)
 class FitProgress:
-    """The state of a run: the mean loss of the last chunk, and of the averaged weights on validation examples."""
+    """The state of a run.
+
+    loss: the mean of the last chunk. validation: the loss of the averaged weights on validation examples. seconds:
+    since the run began or continued.
+    """
 
     step: int
     steps: int
@@ -40,7 +47,7 @@ class FitProgress:
     seconds: float
 
 
-def step_weights(horizon: int) -> np.ndarray[Any, Any]:
+def step_weights(horizon: int) -> Float32Array:
     """How much each step counts, (horizon,): the next hours more than the far end. The mean is 1."""
     weights = 1 / np.sqrt(1 + np.arange(horizon) / 12)
     return np.asarray(weights / weights.mean(), dtype=np.float32)
@@ -63,7 +70,7 @@ def validation_examples(size: Size, seed: int) -> Examples:
 
 
 def learning_rates(steps: int) -> Any:
-    """The learning rate by step: a warm-up to RATE, at most half of a run, then a decay to a small share of it."""
+    """The learning rate by step: it rises to RATE, for at most half of a run, and then falls to FINAL_RATE of it."""
     warm_up = min(WARM_UP, steps // 2)
     return keras.optimizers.schedules.CosineDecay(
         RATE / 20, steps - warm_up, alpha=FINAL_RATE, warmup_target=RATE, warmup_steps=warm_up
@@ -79,7 +86,11 @@ def fit(
     validate_every: int = 10,
     **shape: Any,
 ) -> Any:
-    """Train for `steps` batches and return the network with averaged weights. Continues from the state in `folder`."""
+    """Train for `steps` batches and return the network with averaged weights. Continues from the state in `folder`.
+
+    steps: a multiple of CHUNK. progress: called after each validation. validate_every: chunks from one validation and
+    checkpoint to the next. shape: as in `build_base_network`.
+    """
     seed_everything(seed)
     network = build_base_network(size, **shape)
     optimizer = _optimizer(network, steps)
@@ -155,8 +166,8 @@ def _batches(size: Size, seed: int, chunk: int, pool: SeriesPool) -> tuple[Any, 
     )
 
 
-def predict(network: Any, windows: Any, batch: int = 1_024) -> np.ndarray[Any, Any]:
-    """Forecast (count, window) coded → (count, horizon, quantiles)."""
+def predict(network: Any, windows: Any, batch: int = 1_024) -> Float32Array:
+    """Forecast: (count, window), missing readings coded → (count, horizon, quantiles)."""
     parts = [
         np.asarray(network(windows[at : at + batch], training=False)["forecast"])
         for at in range(0, len(windows), batch)

@@ -72,14 +72,14 @@ def describe(trained: Sequence[Trained], folder: Path, command: str, seed: int) 
         "name": folder.parent.name,
         "version": int(folder.name),
         "window": None,
-        "sizes": [{"window": one.size.window, "horizon": one.size.horizon} for one in trained],
+        "sizes": [{"window": each.size.window, "horizon": each.size.horizon} for each in trained],
         "missing": MISSING,
         "least_history": MIN_HISTORY,
         "quantiles": list(QUANTILES),
         "training": {
             "command": command,
             "seed": seed,
-            "sizes": {str(one.size.window): one.figures for one in trained},
+            "sizes": {str(each.size.window): each.figures for each in trained},
             "data": {
                 "generated": {
                     "kinds": [kind.__name__ for kind in KINDS],
@@ -90,7 +90,9 @@ def describe(trained: Sequence[Trained], folder: Path, command: str, seed: int) 
                 }
             },
         },
-        "weights": {str(one.size.window): {"count": one.weights, "sha256": one.sha256} for one in trained},
+        "weights": {
+            str(each.size.window): {"count": each.weights, "sha256": each.sha256} for each in trained
+        },
         HASHES: hashes_of(folder),
         "libraries": libraries(),
     }

@@ -43,8 +43,8 @@ class BaseForecaster:
     def forecast(self, windows: Float64Array, horizon: int, *, is_limited: bool = True) -> Float64Array:
         """Forecast windows: (count, readings), NaN if missing → (count, horizon, 9 quantiles).
 
-        is_limited: a window that was never negative has no negative forecast, and likewise for 100 %. False for scaled
-        windows, in which 0 is the last reading.
+        horizon: at most the property of this name. is_limited: a window that was never negative has no negative
+        forecast, and likewise for 100 %. False for scaled windows, in which 0 is the last reading.
         """
         forecast = np.empty((len(windows), horizon, len(QUANTILES)))
         chosen = chosen_sizes(windows, self._sizes, horizon)

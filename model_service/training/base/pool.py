@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.base.series import UNSEEN, generate_one
-
-Float64Array = NDArray[np.float64]
 
 # Readings of each series: more than the long window and horizon, so that windows start anywhere.
 LENGTH = 800
@@ -19,12 +17,12 @@ MAX_SCALED = 1e6
 
 
 def generated(seed: int, number: int) -> Float64Array:
-    """Series `number`: (LENGTH,), of about unit size."""
+    """Series `number` of a seed: (LENGTH,), with the median 0 and a mean absolute deviation of 1, or all 0."""
     return _unit(generate_one(np.random.default_rng((seed, number)), LENGTH))
 
 
 def generated_unseen(seed: int, number: int) -> Float64Array:
-    """As `generated`, of a kind that is never trained on."""
+    """As `generated`, but of a kind that no network is trained on."""
     return _unit(generate_one(np.random.default_rng((seed, number)), LENGTH, UNSEEN))
 
 
@@ -37,7 +35,10 @@ def _unit(values: Float64Array) -> Float64Array:
 
 
 class SeriesPool:
-    """The series first, first + 1, … of a seed. series: (count, LENGTH)."""
+    """The series first, first + 1, … of a seed. series: (count, LENGTH).
+
+    make: generates a series, (LENGTH,), from the seed and its number.
+    """
 
     def __init__(
         self,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.generated.series_parts import memory_noise, unit_noise
-
-Float64Array = NDArray[np.float64]
 
 
 def cycles(rng: np.random.Generator, length: int) -> Float64Array:

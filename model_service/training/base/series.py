@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.base import processes
 from model_service.training.base.shape import LONG_LAGS
 from model_service.training.generated import generator
 from model_service.training.generated.seasonal_series import generate_seasonal
 from model_service.training.generated.series_parts import memory_noise, season_shape, unit_noise
 
-Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int], Float64Array]
 
 # (steps of a day, steps of a week) at common steps: a day, 12, 8, 6, 4, 3, 2 and 1 hours, 30, 20, 15, 10 and 5 minutes.

@@ -24,7 +24,7 @@ CALIBRATION_FROM, CALIBRATION_SERIES, CALIBRATION_EXAMPLES = 1 << 29, 1_500, 12_
 
 
 def state_folder(state: Path, size: Size, seed: int, steps: int) -> Path:
-    """The folder of checkpoints of one run. Runs with other settings have others, so none continues another run."""
+    """The folder of checkpoints of one run. A run with other settings has another folder and starts from step 0."""
     return state / f"{size.window}-seed-{seed}-steps-{steps}"
 
 
@@ -42,7 +42,10 @@ def train(size: Size, out: Path, state: Path, seed: int, steps: int | None) -> T
 
 
 def set_bands(network: Any, size: Size, seed: int) -> None:
-    """Calibrate: the steps on kinds of the training, and the widening for half on kinds that were never trained on."""
+    """Calibrate the bands by step on kinds of series that were trained on, and their widening on other kinds as well.
+
+    The other kinds show how much wider the bands have to be for series that the network does not know.
+    """
     rng = np.random.default_rng((seed, 3))
     seen = SeriesPool(seed, CALIBRATION_FROM, CALIBRATION_SERIES).series
     gaps = draw_gaps(rng, CALIBRATION_SERIES, size.window)

@@ -8,13 +8,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, MIN_HISTORY
-from model_service.training.base.examples import Examples, scaled
+from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, MIN_HISTORY, Float64Array
+from model_service.training.base.examples import BoolArray, Examples, scaled
 from model_service.training.base.shape import Size
 from model_service.training.dataset import TooLittleData, usual_change
-
-Float64Array = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 # The share of windows that hold only as many readings as the user wants a window to have.
 LIMITED_SHARE = 0.5
@@ -98,9 +95,8 @@ def _usable(values: Float64Array, window: int, horizon: int) -> tuple[NDArray[np
     start = np.arange(count)
     end = start + window
     at = np.flatnonzero(known)
-    following = np.append(at, len(values))[
-        np.searchsorted(at, start)
-    ]  # the first known reading from each start
+    # The first known reading from each start on.
+    following = np.append(at, len(values))[np.searchsorted(at, start)]
     history = before[end] - before[start]
     length = np.maximum(end - following, 0)
     gaps = length - history

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from model_service.training.backend import keras, tf
 from model_service.training.base.shape import MISSING_KNOTS, history_knots
 
-Float32Array = NDArray[np.float32]
-
 # Readings of a window are grouped, so that finding its first one stays cheap in a long window.
 GROUPS = 64
 

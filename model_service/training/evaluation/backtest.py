@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import MAX_MAGNITUDE, InvalidWindow, bridge
-
-Float64Array = NDArray[np.float64]
+from fncast.series.window import MAX_MAGNITUDE, Float64Array, InvalidWindow, bridge
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,8 @@ class Backtest:
 def rolling_origins(series: TimeSeries, window: int, horizon: int, before: int, stride: int) -> Backtest:
     """A backtest with origins at `before`, `before + stride`, … as long as a whole horizon of readings follows.
 
-    window, horizon, stride: in steps. before: an index of the series. Windows that cannot be forecast are left out.
+    window, horizon, stride: in steps. before: an index of the series. With fewer than `window` readings before it, the
+    first origin is at `window`. Windows that cannot be forecast are left out.
     """
     at, windows, actuals, left_out = [], [], [], 0
     for origin in range(max(before, window), len(series) - horizon + 1, stride):

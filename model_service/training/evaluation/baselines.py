@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.backtest import Backtest, bridge_with_nearest
 from model_service.training.settings import QUANTILES
-
-Float64Array = NDArray[np.float64]
 
 # The default of `last_readings`: one hour of 5-minute readings.
 LAST_COUNT = 12
@@ -16,11 +14,14 @@ LAST_COUNT = 12
 
 def last_value(backtest: Backtest) -> Float64Array:
     """The last reading, for every step and quantile."""
-    return _same(backtest, backtest.windows[:, -1:].repeat(backtest.actuals.shape[1], axis=1))
+    return _same(backtest.windows[:, -1:].repeat(backtest.actuals.shape[1], axis=1))
 
 
 def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
-    """The last known reading of the same phase of the season. Gaps are bridged."""
+    """The readings one season (in steps) before, repeated; the last reading where there is no whole season before.
+
+    A missing reading is bridged by its neighbours before the origin.
+    """
     values = backtest.series.values
     steps = np.arange(backtest.actuals.shape[1])
     forecasts = np.empty(backtest.actuals.shape)
@@ -33,7 +34,7 @@ def seasonal_naive(backtest: Backtest, season: int) -> Float64Array:
         if np.isnan(season_ago).any():  # bridged with readings before the origin only
             season_ago = bridge_with_nearest(past)[origin - season :][steps % season]
         forecasts[row] = season_ago
-    return _same(backtest, forecasts)
+    return _same(forecasts)
 
 
 def last_readings(backtest: Backtest, count: int = LAST_COUNT) -> Float64Array:
@@ -42,5 +43,6 @@ def last_readings(backtest: Backtest, count: int = LAST_COUNT) -> Float64Array:
     return np.repeat(quantiles[:, np.newaxis, :], backtest.actuals.shape[1], axis=1)
 
 
-def _same(backtest: Backtest, point: Float64Array) -> Float64Array:
+def _same(point: Float64Array) -> Float64Array:
+    """The same forecast for each quantile. point: (origins, horizon)."""
     return np.repeat(point[:, :, np.newaxis], len(QUANTILES), axis=2)

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.backtest import Backtest, bridge_with_nearest
-
-Float64Array = NDArray[np.float64]
 
 METHODS = ("SES", "AutoETS", "AutoARIMA", "Theta", "MSTL", "MSTL+ARIMA")
 # The most readings that a method is fitted on. Enough for two seasons of hourly data; more make a fit very slow.
@@ -35,7 +34,11 @@ PROTOCOL = 2
 
 @dataclass(frozen=True)
 class Task:
-    """One method on one series. values: (readings,), NaN if missing. at: (origins,) positions in `values`."""
+    """One method on one series.
+
+    values: (readings,), NaN if missing. at: (origins,) positions in `values`. before: the position at which the test
+    part begins. horizon, seasons: in steps.
+    """
 
     method: str
     name: str

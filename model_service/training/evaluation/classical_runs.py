@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.evaluation.classical import Task, run
-
-Float64Array = NDArray[np.float64]
 
 # Seconds between progress reports.
 PROGRESS_S = 0.5
@@ -124,7 +122,9 @@ def _run_counted(task: Task) -> Float64Array:
 def _read(cache: Path, task: Task) -> Float64Array | None:
     """The cached forecasts of a task; None if there are none, or the file is damaged."""
     try:
-        kept = np.load(cache / f"{task.key()}.npy", allow_pickle=False)
+        with (cache / f"{task.key()}.npy").open("rb") as file:
+            # Not np.load: it raises other errors for an empty file, and for one that looks like a ZIP file.
+            kept = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError):
         return None
     return np.asarray(kept) if kept.shape == (len(task.at), task.horizon, 3) else None
@@ -134,9 +134,12 @@ def _write(cache: Path, task: Task, result: Float64Array) -> None:
     """Cache a result. Errors are ignored: the next run computes it again."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        handle, unnamed = tempfile.mkstemp(dir=cache, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, result)
-        os.replace(unnamed, cache / f"{task.key()}.npy")
+        handle, temporary = tempfile.mkstemp(dir=cache, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, result)
+            os.replace(temporary, cache / f"{task.key()}.npy")
+        except OSError:
+            os.unlink(temporary)
     except OSError:
         return

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast.series.time_series import TimeSeries
-from fncast.series.window import clip_forecasts, shift
+from fncast.series.window import Float32Array, Float64Array, clip_forecasts, shift
 from model_service.training.dataset import split
 from model_service.training.evaluation import baselines
 from model_service.training.evaluation.backtest import Backtest, rolling_origins
@@ -27,8 +26,7 @@ from model_service.training.season import find_seasons
 if TYPE_CHECKING:
     from model_service.training.base.forecaster import BaseForecaster
 
-Float64Array = NDArray[np.float64]
-Model = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Model = Callable[[Float32Array], Float32Array]
 
 MODEL = "model"
 LAST_VALUE = "last value"

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.settings import QUANTILES
-
-Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

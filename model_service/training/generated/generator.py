@@ -9,13 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
+from fncast.series.window import Float64Array
 from model_service.training.generated.series_parts import memory_noise, season_shape, trend, unit_noise
 
-Float64Array = NDArray[np.float64]
 Kind = Callable[[np.random.Generator, int, int], Float64Array]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -163,7 +162,7 @@ def positive_noise(rng: np.random.Generator, length: int, longest: int) -> Float
 
 
 def counter(rng: np.random.Generator, length: int, longest: int) -> Float64Array:
-    """A counter: the sum of non-negative steps, sometimes reset to 0."""
+    """A counter: the sum of non-negative steps, which sometimes falls once, as after a restart."""
     rate = np.maximum(0, seasonal(rng, length, longest) + rng.uniform(0.5, 4))
     total = np.cumsum(rate)
     if rng.random() < 0.2:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.generated.series_parts import memory_noise, season_shape, trend, unit_noise
-
-Float64Array = NDArray[np.float64]
 
 # The mean number of days between holidays.
 HOLIDAY_EVERY = 60

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64Array = NDArray[np.float64]
+from fncast.series.window import Float64Array
 
 
 def season_shape(rng: np.random.Generator, season: int) -> Float64Array:

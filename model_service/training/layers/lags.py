@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.series.window import Float64Array
 from model_service.training.backend import keras, tf
 
 # Number of last readings that are compared with the readings one lag earlier.
@@ -21,8 +22,6 @@ SEASONS, SEASON_DECAY, LEVEL_DECAY = 6, 0.7, 0.6
 MIN_LEVEL = 4
 # Added to deviations, in units of the scale, before their logarithm is taken.
 MIN_DEVIATION = 0.02
-
-Float64Array = NDArray[np.float64]
 
 
 class LagFigures(keras.layers.Layer):  # type: ignore[misc]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model_service.training.backend import keras, tf
 
@@ -29,8 +28,6 @@ QUARTILES = (5, 7)
 COUNTED, AMONG = 48, 24
 SHARPNESS = 3e3  # of the softmin that selects the reading
 OUTSIDE = 100.0  # loss added to readings outside of the range of a quantile
-
-Float32Array = NDArray[np.float32]
 
 
 def squash(values: Any) -> Any:

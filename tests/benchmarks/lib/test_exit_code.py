@@ -9,6 +9,7 @@ from benchmarks.lib import exit_code
 from benchmarks.lib.exit_code import INTERRUPTED, interrupt_on_sigterm, run_to_exit_code
 from benchmarks.lib.failure import MeasurementFailed
 from fncast.demo.process import ProcessFailed
+from fncast.failure import Failure
 
 
 def raising(error: BaseException) -> Callable[[], int]:
@@ -24,6 +25,7 @@ def raising(error: BaseException) -> Callable[[], int]:
         (lambda: 0, 0, ""),
         (raising(MeasurementFailed("no broker answers")), 1, "delay: no broker answers\n"),
         (raising(ProcessFailed("consumer ended")), 1, "delay: consumer ended\n"),
+        (raising(Failure("models: cannot be read")), 1, "delay: models: cannot be read\n"),
         (raising(KeyboardInterrupt()), INTERRUPTED, "delay: interrupted\n"),
     ],
 )

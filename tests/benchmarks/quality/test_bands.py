@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.bands import bands, jumps, with_outage
-from benchmarks.quality.methods import Float64Array
+from fncast.series.window import Float64Array
 
 
 def endless(windows: Float64Array, horizon: int) -> Float64Array:

@@ -44,3 +44,12 @@ def test_a_skipped_data_set_fails_the_program(
     assert "nab is skipped: the folder" in errors
     assert "Theta" in output  # the others are printed
     assert quality.main(["--only", "air"]) == 0
+
+
+def test_an_unknown_data_set_is_reported_before_any_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(quality.DATA_SETS, "air", lambda *_: pytest.fail("measured"))
+    with pytest.raises(SystemExit):
+        quality.main(["--only", "air,nap"])
+    assert "'nap' is not one of nab, taxi, air, base" in capsys.readouterr().err

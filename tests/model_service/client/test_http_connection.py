@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import ssl
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from model_service.client import GraphPipeClient, ModelUnavailable
+from model_service.client.http_connection import HttpConnection
 from tests.model_service.client.fake_server import (
     WINDOWS,
     FakeServer,
@@ -29,6 +34,27 @@ def test_a_connection_that_the_server_closed_is_reopened(server: FakeServer, cli
     for _ in range(3):
         client.infer(WINDOWS)
     assert server.connections == 3
+
+
+def test_a_tls_connection_that_the_server_closed_is_reopened(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a TLS message, as a server does that is killed. A large request fails while it is sent."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=fncast"]
+    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*words, *files], check=True, capture_output=True, timeout=60)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.drop_after = 1
+    connection = HttpConnection(server.url.replace("http:", "https:"), 5.0, "")
+    for number in range(1, 4):
+        assert connection.post("/", b"", bytes(4_000_000)).status == 200
+        assert server.connections == number
+        assert select.select([connection._connection.sock], [], [], 5)[0]  # until the server has closed it
+    connection.close()
 
 
 def test_a_server_of_another_protocol_cannot_forge_a_log_line() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model_service.protocols.graphpipe import InferRequest, InvalidMessage, decode_request
+from model_service.protocols.graphpipe import InferRequest, InvalidMessage, decode_request, encode_request
 from model_service.protocols.tensor_calls import (
     ForecastRows,
     decode_forecasts,
@@ -41,6 +41,15 @@ def test_windows_of_any_length_come_back(windows: list[tuple[np.ndarray, tuple[f
     for row, length, (readings, _) in zip(got.values, got.lengths, windows, strict=True):
         assert length == len(readings)
         assert equal(row[len(row) - length :], readings)
+
+
+def test_a_row_holds_nothing_before_a_shorter_window() -> None:
+    """Another sender may fill the rest of a row with zeros, which must not count as readings."""
+    values = np.array([[0.0, 0.0, 7.0, 8.0], [5.0, 6.0, 7.0, 8.0]])
+    tensors = (values, np.array([2, 4], np.int32))
+    got = decode_windows(encode_request(InferRequest(tensors, ("windows", "lengths"))))
+    assert equal(got.values, [[math.nan, math.nan, 7, 8], [5, 6, 7, 8]])
+    assert got.lengths.tolist() == [2, 4]
 
 
 def test_inputs_with_default_values_only_are_left_out() -> None:

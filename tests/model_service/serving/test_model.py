@@ -44,6 +44,14 @@ async def test_an_unknown_name_is_answered_with_the_known_ones(fake_runtime: Any
     await model.close()
 
 
+def test_an_output_is_returned_once(fake_runtime: Any) -> None:
+    """A short request could otherwise ask for the same large output hundreds of times."""
+    model = Model("forecast", 1, fake_runtime())
+    assert model.requested_outputs(["forecast"]) == ["forecast"]
+    with pytest.raises(UnknownTensor, match="an output is named twice: forecast, forecast"):
+        model.requested_outputs(["forecast", "forecast"])
+
+
 def test_a_new_model_json_needs_no_load_unless_it_changes_a_shape(fake_runtime: Any) -> None:
     model = Model("forecast", 1, fake_runtime(), "old", {"window": 6, "note": "old"})
     assert not model.replace_document("new", {"window": 6, "horizon": 2})

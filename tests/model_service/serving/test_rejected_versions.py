@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 
 from model_service.serving.model import Model
 from model_service.serving.repository import LOADED_VERSIONS, Repository
-from model_service.serving.version_folder import VersionFolder
+from model_service.serving.version_folder import VersionFolder, scan
 from tests.model_service.serving.versions import Write, served
 
 
@@ -79,6 +82,58 @@ def test_a_version_without_model_json_is_incomplete_if_an_older_one_has_it(
     (write(1, name="foreign") / "model.json").unlink()
     repository.refresh()
     assert set(served(repository)) >= {"/forecast/1", "/foreign"}
+
+
+def forbid(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the methods of Path fail in a folder, as for a user who may not read it."""
+
+    def guarded(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Path, *words: Any, **options: Any) -> Any:
+            if folder in path.parents or (path == folder and method.__name__ == "iterdir"):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return method(path, *words, **options)
+
+        return call
+
+    for name in ("stat", "open", "iterdir"):
+        patch.setattr(Path, name, guarded(getattr(Path, name)))
+
+
+def test_a_version_that_may_not_be_read_does_not_stop_the_others(
+    new_repository: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training may run as another user, whose files others may not read."""
+    write(1)
+    folder = write(2)
+    with monkeypatch.context() as patch:
+        forbid(patch, folder)
+        repository = new_repository()
+        repository.refresh()
+        assert served(repository)["/"] == "forecast/1"
+        [reason] = repository.rejected.values()
+        assert "model.json cannot be read" in reason
+        assert "Permission denied" in reason
+    repository.refresh()
+    assert served(repository)["/"] == "forecast/2"
+
+
+def test_a_model_that_may_not_be_read_keeps_its_versions_and_does_not_stop_other_models(
+    new_repository: Any, write: Write, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write(1, "private").parent
+    repository = new_repository()
+    repository.refresh()
+    with monkeypatch.context() as patch:
+        forbid(patch, folder)
+        write(1)
+        for _ in range(2):
+            assert repository.refresh() == []
+        assert set(served(repository)) >= {"/private", "/forecast"}
+        with pytest.raises(PermissionError):
+            scan(folder.parent)
+    assert caplog.text.count(f"{folder} cannot be read") == 1
+    shutil.rmtree(folder)
+    assert [str(model) for model in repository.refresh()] == ["private/1"]
 
 
 def test_many_broken_versions_do_not_displace_a_working_one(new_repository: Any, write: Write) -> None:

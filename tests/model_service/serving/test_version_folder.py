@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from model_service.serving.runtimes.runtime import UnusableModel
-from model_service.serving.version_folder import is_model_name, scan
+from model_service.serving.version_folder import hashes_of, is_model_name, scan
 from tests.model_service.serving.versions import Write
 
 
@@ -23,6 +25,31 @@ def test_other_names_are_ignored(models: Path, write: Write) -> None:
 def test_model_names_are_lower_case_and_not_paths_of_the_server() -> None:
     assert is_model_name("a-b_9")
     assert not any(map(is_model_name, ["", "A", "9a", "a/b", "a.b", "healthz", "readyz", "a\n"]))
+
+
+def test_a_version_without_one_of_its_sizes_is_not_whole(models: Path, write: Write) -> None:
+    """The service would forecast long windows with the network for short ones."""
+    names = ("model-64.tflite", "model-512.tflite")
+    folder = write(1)
+    for name in names:
+        (folder / name).write_bytes(name.encode())
+    (folder / "model.json").write_text(json.dumps({"window": None, "files_sha256": hashes_of(folder)}))
+    scan(models)[0].check_whole(())
+    (folder / "model-512.tflite").unlink()
+    with pytest.raises(UnusableModel, match=r"model-512\.tflite is missing, but model\.json names it"):
+        scan(models)[0].check_whole(())
+
+
+def test_a_version_differs_after_its_file_may_be_read(
+    models: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a rejected version is tried again."""
+    (write(1) / "model.tflite").write_bytes(b"TFL3")
+    assert scan(models) == scan(models)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda path, mode: path.name != "model.tflite")
+        (before,) = scan(models)
+    assert scan(models) != [before]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model_service.serving.model import Model
-from model_service.serving.runtimes.runtime import UnusableModel
+from model_service.serving.runtimes.runtime import TensorSpec, UnusableModel
 from model_service.serving.runtimes.runtime_choice import open_runtime
 
 
@@ -36,3 +37,33 @@ def test_a_version_that_contradicts_its_model_json_is_rejected(
     Model("forecast", 2, fake_runtime(horizon=2), details=details)
     with pytest.raises(UnusableModel, match=reason):
         Model("forecast", 3, fake_runtime(horizon=2), details={**details, **wrong})
+
+
+class Sized:
+    """A model of two sizes. steps: of the forecasts of each."""
+
+    kind = "fake"
+    inputs = (TensorSpec("windows", np.dtype(np.float32), (-1, -1)),)
+    outputs = (TensorSpec("forecast", np.dtype(np.float32), (-1, -1, 1)),)
+
+    def __init__(self, short: int, long: int) -> None:
+        self.steps = {False: short, True: long}
+
+    def run(self, inputs: Any) -> Any:
+        windows = inputs["windows"]
+        return {"forecast": np.zeros((len(windows), self.steps[windows.shape[1] > 64], 1), np.float32)}
+
+
+def test_each_size_of_a_model_is_run() -> None:
+    details = {
+        "window": None,
+        "sizes": [{"window": 64, "horizon": 24}, {"window": 512, "horizon": 96}],
+        "quantiles": [0.5],
+    }
+    Model("base", 1, Sized(24, 96), details=details)
+    with pytest.raises(
+        UnusableModel, match=r"answers the shape \[1, 24, 1\], but its model.json says horizon 96"
+    ):
+        Model("base", 1, Sized(24, 24), details=details)
+    for strange in (None, "512", [None, {"window": "512"}, {"window": 0, "horizon": 1}]):
+        Model("base", 1, Sized(24, 24), details={**details, "sizes": strange})

@@ -1,9 +1,11 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fncast.series.window import InvalidWindow, prepare, shift
+from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, InvalidWindow, prepare, shift
 from model_service.training.dataset import MAX_SCALED_TARGET, Dataset, TooLittleData, split
 
 WINDOW, HORIZON = 8, 3
@@ -40,6 +42,44 @@ def test_constant_series_have_no_windows() -> None:
     gappy = np.where(np.arange(50) % 4, np.nan, np.arange(50.0))
     with pytest.raises(TooLittleData, match="missing than may be bridged"):
         Dataset([gappy], WINDOW, HORIZON)
+
+
+def test_a_long_series_needs_memory_by_its_readings_not_by_its_windows() -> None:
+    values = np.random.default_rng(0).normal(size=40_000)
+    tracemalloc.start()
+    try:
+        assert len(Dataset([values], 1_000, 100)) == 38_901
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 20 * values.nbytes
+
+
+@given(
+    st.lists(st.none() | st.sampled_from([0.0, 1.0, -2.0, 5.0, 2e18, -2e18]), min_size=12, max_size=60),
+    st.integers(4, 9),
+    st.integers(1, 4),
+)
+def test_the_windows_are_those_that_fit_one_by_one(
+    readings: list[float | None], window: int, horizon: int
+) -> None:
+    part = np.array([np.nan if reading is None else reading for reading in readings])
+
+    def fits(start: int) -> bool:
+        known, after = part[start : start + window], part[start + window : start + window + horizon]
+        gaps = np.isnan(known)
+        if gaps.sum() > MAX_MISSING_SHARE * window or np.isnan(after).sum() > 0.5 * horizon:
+            return False
+        return np.abs(known[~gaps]).max() <= MAX_MAGNITUDE and np.ptp(known[~gaps]) > 0
+
+    starts = [start for start in range(len(part) - window - horizon + 1) if fits(start)]
+    if not starts:
+        with pytest.raises(TooLittleData):
+            Dataset([part], window, horizon)
+        return
+    found = Dataset([part], window, horizon)
+    assert found._starts[0].tolist() == starts
+    assert found.bridged == sum(np.isnan(part[start : start + window]).any() for start in starts)
 
 
 def test_windows_with_bridged_gaps_are_counted() -> None:

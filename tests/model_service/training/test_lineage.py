@@ -3,7 +3,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from model_service.training.lineage import Lineage
+from model_service.training.model_folder import InvalidModelFolder
 from model_service.training.provenance import sha256
 from tests.model_service.training.series_of import series_of
 
@@ -61,3 +64,25 @@ def test_a_folder_without_a_readable_model_json_has_seen_nothing(tmp_path: Path)
     (folder / "model.json").write_text("{")
     assert Lineage(folder).until(SHOP) is None
     assert Lineage(tmp_path / "absent").until(SHOP) is None
+
+
+def test_series_that_model_json_does_not_list_are_counted(tmp_path: Path) -> None:
+    folder = write(tmp_path, 1, entry(3), before=None)
+    assert Lineage(folder).unlisted == 0
+    described = json.loads((folder / "model.json").read_text())
+    described["training"]["data"]["series_count"] = 500
+    (folder / "model.json").write_text(json.dumps(described))
+    assert Lineage(folder).unlisted == 499
+    later = write(tmp_path, 2, entry(4), before=1)
+    assert Lineage(later).unlisted == 499
+    described["training"]["data"]["generated"] = {"count": 500}
+    (folder / "model.json").write_text(json.dumps(described))
+    assert Lineage(folder).unlisted == 0
+
+
+@pytest.mark.parametrize("moment", ["yesterday", None, "2026-01-03"])
+def test_a_time_that_cannot_be_read_is_an_error(tmp_path: Path, moment: object) -> None:
+    """model.json may be edited by hand."""
+    folder = write(tmp_path, 1, {"name": "shop", "validation_until": moment})
+    with pytest.raises(InvalidModelFolder, match=r"forecast/1/model.json: training data: .*time"):
+        Lineage(folder)

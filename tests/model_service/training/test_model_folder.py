@@ -6,6 +6,7 @@ from model_service.training.model_folder import (
     InvalidModelFolder,
     find_version,
     read_model_json,
+    versions,
 )
 
 
@@ -18,3 +19,10 @@ def test_errors_say_what_is_missing(models: Path, tmp_path: Path) -> None:
         find_version(models, "../etc")
     with pytest.raises(InvalidModelFolder, match="file not found"):
         read_model_json(tmp_path)
+
+
+def test_folders_that_the_model_service_ignores_are_not_versions(tmp_path: Path) -> None:
+    for name in ("2", "10", "0", "007", "9" * 30, "notes", ".writing-3"):
+        (tmp_path / "forecast" / name).mkdir(parents=True)
+    (tmp_path / "forecast" / "11").touch()
+    assert versions(tmp_path, "forecast") == [2, 10]

@@ -104,6 +104,13 @@ def test_version_numbers_increase_and_no_other_files_remain(trained: Trained, tm
     assert json.loads((folder / "model.json").read_text()) == written
 
 
+def test_a_number_that_a_file_has_is_skipped(trained: Trained, tmp_path: Path) -> None:
+    (tmp_path / "forecast" / "1").mkdir(parents=True)
+    (tmp_path / "forecast" / "2").touch()
+    folder, written = write_version(trained.network, trained.settings, tmp_path, "forecast", {})
+    assert (folder.name, written["version"]) == ("3", 3)
+
+
 def test_a_failure_while_writing_leaves_no_version(trained: Trained, tmp_path: Path) -> None:
     def fail(folder: Path) -> None:
         raise RuntimeError("no plots today")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fncast.series.window import Float32Array
 from model_service.training.backend import keras, tf
-from model_service.training.base.layers.scale import TINY, Float32Array, decaying
+from model_service.training.base.layers.scale import TINY, decaying
 from model_service.training.base.shape import DECAY, RECENT
 
 # Of a reading in a seasonal forecast: enough to count where all later seasons are missing.

@@ -8,15 +8,18 @@ import numpy as np
 
 from model_service.training.backend import keras, tf
 from model_service.training.base.layers.line import SLOPES
-from model_service.training.base.layers.scale import MEDIANS, MIN_SPREAD, squash
+from model_service.training.base.layers.scale import MEDIANS, MIN_SPREAD
+from model_service.training.layers.window import squash
 
 RAMP = 1.0 / 8.0  # slopes are in units of eight steps
 
 
 class Mix(keras.layers.Layer):  # type: ignore[misc]
-    """The weights of the lags, the deviation of the mix, and its shifts and drift.
+    """Weights the lags by how well they repeat and by learned logits.
 
-    Inputs: (batch, lags) logits and the five figures of Lags.
+    Inputs: (batch, lags) logits and the five figures of Lags. Outputs: the weights, (batch, lags), which sum to 1; the
+    weighted deviation, (batch, 1); and the weighted differences, (batch, 3): of the last few readings, of the last
+    dozen, and of all as a drift in eight steps.
     """
 
     def __init__(self, lags: tuple[int, ...], **kwargs: Any) -> None:
@@ -54,9 +57,9 @@ class BaseView(keras.layers.Layer):  # type: ignore[misc]
     def call(self, parts: tuple[Any, Any, Any]) -> list[Any]:
         scaled, mask, spread = parts
         steps = scaled.shape[1] // self.segments
-        seen, fine = squash(scaled), squash(scaled / spread)
+        coarse, fine = squash(scaled), squash(scaled / spread)
         cuts = [slice(at, at + steps) for at in range(0, scaled.shape[1], steps)]
-        return [tf.concat([seen[:, cut], fine[:, cut], mask[:, cut]], axis=1) for cut in cuts]
+        return [tf.concat([coarse[:, cut], fine[:, cut], mask[:, cut]], axis=1) for cut in cuts]
 
 
 class Facts(keras.layers.Layer):  # type: ignore[misc]

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from fncast.series.window import Float32Array
 from model_service.training.backend import keras, tf
-from model_service.training.base.layers.scale import Float32Array
 
 
 class Knots(keras.layers.Layer):  # type: ignore[misc]
-    """Interpolates (batch, KNOTS × rows) between the knots to (batch, rows, horizon).
+    """Interpolates (batch, knots × rows) between the knots to (batch, rows, horizon).
 
     activation: applied at the knots; "softmax" makes the rows of a knot sum to 1, also between the knots.
     """

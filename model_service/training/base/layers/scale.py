@@ -10,13 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fncast.series.window import MAX_MAGNITUDE
+from fncast.series.window import MAX_MAGNITUDE, Float32Array
 from model_service.training.backend import keras, tf
 from model_service.training.base.shape import RECENT
-
-Float32Array = NDArray[np.float32]
 
 MIN_SCALE = 1e-30
 MIN_SPREAD = 0.02
@@ -95,9 +92,3 @@ def masked_quantiles(values: Any, mask: Any) -> Any:
     chosen = tf.exp(SHARPNESS * (tf.reduce_min(loss, axis=1, keepdims=True) - loss))
     weighed = tf.reduce_sum(chosen * each, axis=1)
     return tf.stop_gradient(weighed / tf.reduce_sum(chosen, axis=1))
-
-
-def squash(values: Any) -> Any:
-    """Compress values: linear near 0, logarithmic far from 0."""
-    size = tf.abs(values)
-    return values / (size + 1e-9) * tf.math.log(1.0 + size)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,3 +52,18 @@ def test_waiting_for_the_base_model_is_rejected() -> None:
     arguments = build_parser("model-service").parse_args(["model-service", "--wait"])
     with pytest.raises(Failure, match="the base model is always there"):
         run(arguments)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "forecast").mkdir()
+    arguments = build_parser("model-service").parse_args(["model-service", "--models", str(tmp_path)])
+    entries = Path.iterdir
+
+    def iterdir(path: Path) -> Iterator[Path]:
+        if path.name == "forecast":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return entries(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(Failure, match=r"no model to serve in .*: it cannot be read: .*Permission denied"):
+        build_repository(arguments, Metrics())

@@ -72,6 +72,23 @@ def trained_on(untrained: Path, tmp_path: Path) -> Callable[..., Path]:
     return write_training_data
 
 
+def test_warns_if_model_json_lists_only_some_of_the_series(
+    trained_on: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = trained_on(1, [{"name": "other", "validation_until": "2023-11-15T01:01:20Z"}])
+    command = ["evaluate", str(minutes_file(tmp_path)), "--models", str(models)]
+    assert main(command) == 0
+    assert "lists only some" not in capsys.readouterr().err
+    document = models / "forecast" / "1" / "model.json"
+    described = json.loads(document.read_text())
+    described["training"]["data"]["series_count"] = 201
+    document.write_text(json.dumps(described))
+    assert main(command) == 0
+    assert (
+        "shop: the real errors may be larger, because model.json lists only some" in capsys.readouterr().err
+    )
+
+
 def test_warns_if_the_model_was_trained_on_the_readings(
     trained_on: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

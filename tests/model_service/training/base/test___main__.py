@@ -32,6 +32,17 @@ def test_a_seed_that_numpy_does_not_take_is_rejected(
     assert f"--seed must be from 0 to 4294967295, not {seed}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("folder", ["base", "base/new", "Base/1", "base/0"])
+def test_a_folder_that_is_not_a_version_is_rejected_before_the_training(
+    folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--out", str(tmp_path / folder), "--state", str(tmp_path)])
+    assert (
+        "--out must end with the name and the number of a version, such as base/1" in capsys.readouterr().err
+    )
+
+
 def test_the_command_repeats_the_run(tmp_path: Path) -> None:
     assert command(parse(words(tmp_path))) == "make base-model"
     given = ["--seed", "1", "--steps", "100"]

@@ -4,6 +4,7 @@ import multiprocessing
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -39,6 +40,29 @@ def test_results_are_cached_for_the_next_run(wanted: list[Task], tmp_path: Path)
     assert lines == [(6, 6)]
     for method, result in first.items():
         np.testing.assert_array_equal(result, again[method])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY"])
+def test_a_damaged_file_of_the_cache_is_computed_again(
+    wanted: list[Task], tmp_path: Path, content: bytes
+) -> None:
+    [(task, expected)] = run_all(wanted[:1], tmp_path, 1)
+    (tmp_path / f"{task.key()}.npy").write_bytes(content)
+    [(_, again)] = run_all(wanted[:1], tmp_path, 1)
+    np.testing.assert_array_equal(again, expected)
+
+
+def test_a_full_disk_costs_the_cache_only(
+    wanted: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(file: IO[bytes], _: object) -> None:
+        file.write(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(classical_runs.np, "save", fail)
+    [(task, result)] = run_all(wanted[:1], tmp_path / "cache", 1)
+    assert np.shape(result) == (len(task.at), task.horizon, 3)
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_progress_is_by_origin(wanted: list[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

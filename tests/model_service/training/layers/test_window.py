@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model_service.training.backend import tf
-from model_service.training.layers.window import QUANTILES_OF, SegmentView, window_quantiles
+from model_service.training.layers.window import QUANTILES_OF, SegmentView, squash, window_quantiles
 
 
 def test_the_layer_finds_the_quantiles_of_the_last_readings() -> None:
@@ -23,3 +23,9 @@ def test_neighbouring_readings_of_a_long_window_are_averaged() -> None:
     segments, _ = SegmentView(3, pooled=2)([scaled, *figures])
     seen = np.concatenate([np.asarray(segment)[0, :3] for segment in segments])
     np.testing.assert_allclose(seen, np.log1p((np.arange(6) * 2 + 1.5) / 100), rtol=1e-5)
+
+
+def test_values_are_compressed_far_from_0_only() -> None:
+    squashed = np.asarray(squash(np.float32([-1000, -0.001, 0, 0.001, 1000])))
+    np.testing.assert_allclose(squashed[1:4], [-0.001, 0, 0.001], rtol=1e-2)
+    np.testing.assert_allclose(squashed[[0, 4]], [-np.log(1001), np.log(1001)], rtol=1e-5)
