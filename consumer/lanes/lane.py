@@ -142,10 +142,10 @@ class Lane:
             self._previous = self.published[count - 1].record.offset
         del self.published[:count]
 
-    def aborted(self) -> None:
-        """Published deliveries were undone: publish them again, before all others."""
-        self.unpublished.extendleft(reversed(self.published))
-        self.published.clear()
+    def aborted(self, stored: int = 0) -> None:
+        """Published deliveries were undone, except the first `stored`: publish them again, before all others."""
+        self.unpublished.extendleft(reversed(self.published[stored:]))
+        del self.published[stored:]
 
 
 def _size(delivery: Delivery) -> int:

@@ -208,14 +208,17 @@ class Commits:
     def publish_again(self, reason: str, *, makes_progress: bool = False) -> None:
         """Published results were undone, or rejected in part: publish them again from memory, without a new score.
 
+        Results whose offsets are being committed are not published again: the broker has stored these.
+
         makes_progress: the next attempt differs from the last one, so it does not need a long pause.
         """
-        count = self._lanes.published()
+        stored = self._covered if self._is_committing_offsets else {}
+        count = self._lanes.published() - sum(stored.get(lane, 0) for lane in self._lanes)
         self._warn(f"publishing {count} results again" if count else "beginning another transaction", reason)
         metrics.COMMITS.labels("aborted").inc()
         self._state.undone()
         for lane in self._lanes:
-            lane.aborted()
+            lane.aborted(stored.get(lane, 0))
         self._pace.undone(makes_progress=makes_progress)
 
     def _warn(self, sentence: str, reason: str) -> None:
