@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from interceptor.delivery import Delivery, StateRecord, Tick
@@ -106,9 +106,14 @@ class Lane:
         waiting = self.waiting
         return [waiting.popleft() for _ in range(min(most, len(waiting)))]
 
-    def put_back(self, deliveries: Iterable[Delivery]) -> None:
-        """Put deliveries that the chain left unsettled first in the next batch."""
-        self.waiting.extendleft(reversed(list(deliveries)))
+    def put_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Let deliveries that the chain left unsettled wait again, in the order of the lane. At least one."""
+        waiting = self.waiting
+        is_first = not waiting or deliveries[-1].record.offset < waiting[0].record.offset
+        waiting.extendleft(reversed(deliveries))
+        if not is_first:  # of overlapping batches, the later one may end first
+            all_waiting = set(waiting)
+            self.waiting = deque(delivery for delivery in self.unpublished if delivery in all_waiting)
 
     @property
     def has_settled(self) -> bool:

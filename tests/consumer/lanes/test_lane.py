@@ -49,6 +49,15 @@ def test_deliveries_that_were_left_unsettled_go_first_in_the_next_batch():
     assert offsets(lane.take(3)) == [0, 1, 2]
 
 
+def test_deliveries_of_overlapping_batches_are_put_back_in_the_order_of_the_lane():
+    """A later batch may end first."""
+    lane = lane_with(6)
+    first, second, third = lane.take(2), lane.take(1), lane.take(2)
+    for deliveries in (second, first, third):
+        lane.put_back(deliveries)
+    assert offsets(lane.take(6)) == [0, 1, 2, 3, 4, 5]
+
+
 def test_room_is_bounded_by_events_and_by_bytes_and_comes_back_at_half():
     lane = lane_with(MAX_EVENTS - 1)
     assert not lane.is_full
