@@ -33,7 +33,7 @@ class Lane:
         self.unpublished: deque[Delivery] = deque()
         self.published: list[Delivery] = []
         self.full_since_s: float | None = None
-        self.awaited_since_s: float | None = None  # since when other lanes wait for its records, see `TimeOrder`
+        self.awaited_since_s: float | None = None  # since when others wait for it, see `TimeOrder`
         self.is_paused = False
         self.is_dropped = False
         self.is_held = False  # its state is being restored: no batch takes its deliveries
