@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
-from confluent_kafka import Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
@@ -17,12 +17,14 @@ from consumer.lanes.lane import Partition
 from consumer.state.keys import MARKER, StateKey, marker_key, parse, place_of
 from consumer.state.reader import NoTopic, Reader, Unavailable
 from consumer.state.snapshot import Marker
+from fncast.wording.kafka import describe
 from interceptor.assembly.snapshot import HEAD
 
 ANSWER_S = 10.0
 FLUSH_S = 30.0
 TRIES = 5
 RETRY_S = 0.5
+NO_ANSWER = f"the broker did not answer within {FLUSH_S:g} s"
 
 Result = TypeVar("Result")
 Written = tuple[int, bytes, bytes | None]  # partition of the state topic, key and value
@@ -119,16 +121,30 @@ class StateTopic:
         producer = create_client(Producer, {**self._properties, "log_level": 2, "enable.idempotence": True})
         failures: list[str] = []
 
-        def delivered(error: object, _: object) -> None:
+        def delivered(error: KafkaError | None, _: object) -> None:
             if error is not None:
-                failures.append(str(error))
+                failures.append(describe(error))
 
-        for partition, key, value in records:
-            producer.produce(self._topic, value, key, partition, on_delivery=delivered)
-            producer.poll(0)
-        if producer.flush(FLUSH_S) or failures:
-            reason = failures[0] if failures else f"the broker did not answer within {FLUSH_S:g} s"
-            raise ConsumerError(f"the state was not deleted completely: {reason}. Reset it again")
+        for record in records:
+            self._produce(producer, record, delivered)
+        if producer.flush(FLUSH_S):
+            failures.append(NO_ANSWER)
+        if failures:
+            raise _incomplete(failures[0])
+
+    def _produce(self, producer: Producer, record: Written, delivered: Callable[..., None]) -> None:
+        """Hand a record to the client. Waits while the client's queue is full. Raises ConsumerError."""
+        partition, key, value = record
+        until_s = time.monotonic() + FLUSH_S
+        while time.monotonic() < until_s:
+            try:
+                with map_kafka_errors(lambda cause: _incomplete(describe(cause))):
+                    producer.produce(self._topic, value, key, partition, on_delivery=delivered)
+                producer.poll(0)
+                return
+            except BufferError:
+                producer.poll(RETRY_S)
+        raise _incomplete(NO_ANSWER)
 
     def _first_offset(self, partition: Partition) -> int:
         """The offset of the first record that Kafka has of an input partition."""
@@ -193,6 +209,10 @@ class StateTopic:
                 " format of readings. If yours has another name, set [kafka] state_topic"
             )
         return ConsumerError(f"{what} at {self._servers} cannot be read: {reason}")
+
+
+def _incomplete(reason: str) -> ConsumerError:
+    return ConsumerError(f"the state was not deleted completely: {reason}. Reset it again")
 
 
 def _head(value: bytes) -> tuple[int | None, int | None, int | None]:
