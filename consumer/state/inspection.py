@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -51,13 +51,18 @@ class PartitionSummary:
 
 @dataclass
 class _NewestRecord:
-    """The newest record of a key. partition: of the state topic. raw: the key as bytes."""
+    """The newest record of a key, without its value: the values of all keys may not fit into memory.
+
+    partition: of the state topic. raw: the key as bytes. value_bytes: the size of the value. head: the value of the
+    head of a windows' snapshot; None for other records.
+    """
 
     key: StateKey
     partition: int
     raw: bytes
-    value: bytes = field(repr=False)
-    timestamp_ms: int = 0
+    value_bytes: int
+    head: bytes | None
+    timestamp_ms: int
 
 
 class StateTopic:
@@ -79,10 +84,10 @@ class StateTopic:
             name = (key.topic, key.partition, key.owner)
             summary = found.setdefault(name, PartitionSummary(*name))
             summary.records += 1
-            summary.bytes += len(newest.raw) + len(newest.value)
+            summary.bytes += len(newest.raw) + newest.value_bytes
             summary.newest_ms = max(summary.newest_ms, newest.timestamp_ms)
-            if key.owner == "assemble" and key.key == HEAD:
-                summary.version, summary.offset, summary.series = _head(newest.value)
+            if newest.head is not None:
+                summary.version, summary.offset, summary.series = _head(newest.head)
         return [found[name] for name in sorted(found)]
 
     def reset(self, topics: Collection[str], *, is_replayed: bool) -> list[Partition]:
@@ -173,7 +178,9 @@ class StateTopic:
                 if value is None:
                     newest.pop((partition, raw), None)
                 else:
-                    newest[partition, raw] = _NewestRecord(key, partition, raw, value, message.timestamp()[1])
+                    head = value if key.owner == "assemble" and key.key == HEAD else None
+                    written_ms = message.timestamp()[1]
+                    newest[partition, raw] = _NewestRecord(key, partition, raw, len(value), head, written_ms)
 
         self._with_reader(read)
         return iter(list(newest.values()))
