@@ -155,9 +155,9 @@ class Lane:
 
 
 def _size(delivery: Delivery) -> int:
-    """About how many bytes its value and headers take in memory."""
+    """About how many bytes its key, value and headers take in memory."""
     record = delivery.record
-    return len(record.value or b"") + HEADER_BYTES * len(record.headers)
+    return len(record.key or b"") + len(record.value or b"") + HEADER_BYTES * len(record.headers)
 
 
 def _is_void(delivery: Delivery) -> bool:

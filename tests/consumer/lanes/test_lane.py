@@ -85,6 +85,18 @@ def test_headers_take_room_until_their_record_is_committed():
     assert lane.bytes == 0
 
 
+def test_keys_take_room_until_their_record_is_committed():
+    lane = Lane(("metrics", 0))
+    full = record(0)
+    full.key = b"k" * MAX_BYTES
+    lane.add(Delivery(full))
+    assert lane.is_full
+    lane.take(1)[0].is_done = True
+    list(lane.settled())
+    lane.committed(1)
+    assert lane.bytes == 0
+
+
 def test_a_committed_delivery_and_its_windows_do_not_refer_to_each_other():
     lane = lane_with(2)
     first, second = lane.take(2)
