@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from consumer.settings.source import flatten
-from consumer.settings.values import MAX_NUMBER, TOPIC_NAME
+from consumer.settings.values import MAX_NUMBER, check_topic_name
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
 RESERVED_PROPERTIES = frozenset(
@@ -106,10 +106,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.outage_topic:
             names.append(("outage_topic", self.outage_topic))
         for name, topic in names:
-            if not TOPIC_NAME.match(topic):
-                raise ValueError(
-                    f"{name} {topic[:64]!r} is not a topic name: use 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'"
-                )
+            check_topic_name(name, topic)
 
     def __repr__(self) -> str:
         """Without the values of `client`, which may hold a password."""

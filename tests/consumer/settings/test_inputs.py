@@ -103,7 +103,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         (ENTRY + "min = inf", "line 3: [inputs[0].min] inputs[0].min must be a finite number"),
         (
             ENTRY + 'series = "cpu"',
-            "line 3: [inputs[0].series] series: series = 'cpu' gives every series the",
+            "line 3: [inputs[0].series] series = 'cpu' gives every series the",
         ),
         (ENTRY + 'include = [""]', "line 3: [inputs[0].include] include has an empty pattern"),
         (ENTRY + 'rekey = "yes"', "line 3: [inputs[0].rekey] "),
@@ -189,7 +189,8 @@ def test_inputs_name_topics_and_their_destination(write, text, topics, destinati
         ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] must be a string, not an integer"),
         ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] topic is missing"),
         ('[inputs]\ntopic = "a"', "line 1: [inputs] must be an array, not a table"),
-        ('[[inputs]]\ntopic = "a b"', "input_topics 'a b' is not a topic name"),
+        ('[[inputs]]\ntopic = "a b"', "line 2: [inputs[0].topic] topic 'a b' is not a topic name"),
+        ('[[inputs]]\ntopic = ""', "line 2: [inputs[0].topic] topic '' is not a topic name"),
         ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is an input and an output topic"),
         (
             "[kafka]\npause_after_refused = -1",
