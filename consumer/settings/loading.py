@@ -15,7 +15,7 @@ from consumer.settings.inputs import JsonMapping
 from consumer.settings.kafka import KafkaSettings
 from consumer.settings.messages import message_with_place, route_message
 from consumer.settings.settings import Settings
-from consumer.settings.source import SettingsError, from_environment, from_file, merge
+from consumer.settings.source import TABLES, SettingsError, from_environment, from_file, merge
 from consumer.settings.values import TOPIC_NAME
 from consumer.settings.windows import WindowSettings
 
@@ -48,7 +48,7 @@ def load(
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
     for name in Settings.__struct_fields__:
-        if name not in ("inputs", "alerts") and name in table and not isinstance(table[name], Mapping):
+        if name not in TABLES and name in table and not isinstance(table[name], Mapping):
             # A variable or flag would replace it.
             raise SettingsError(f"{file}: [{name}] must be a table of settings, not a value")
     variables = from_environment(environ, Settings)

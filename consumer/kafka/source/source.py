@@ -87,7 +87,7 @@ class KafkaSource:
         return self._connection.is_lost(self._consumer)
 
     def replace_client(self) -> None:
-        """Join the group with a new client in place of one that has no partitions and gets none.
+        """Join the group with a new client. The caller has dropped the partitions of the current client.
 
         Commits in progress fail with CommitFailed.
         """
