@@ -225,8 +225,7 @@ def _incomplete(reason: str) -> ConsumerError:
 def _head(value: bytes) -> tuple[int | None, int | None, int | None]:
     """Version, offset and number of series of a snapshot of windows; None where they cannot be read."""
     try:
-        members = msgspec.msgpack.decode(value)
-        version, offset, _, series = members[:4]
-    except (msgspec.MsgspecError, TypeError, ValueError):
+        version, offset, _, series = msgspec.msgpack.decode(value, type=list)[:4]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None, None, None
     return version, offset, series

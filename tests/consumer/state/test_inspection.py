@@ -64,7 +64,10 @@ def test_a_snapshot_of_windows_shows_its_version_offset_and_series(state: StateT
     assert summary.newest_ms > 0
 
 
-@pytest.mark.parametrize("head", [b"", b"not msgpack", msgspec.msgpack.encode([3])])
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"not msgpack", msgspec.msgpack.encode([3]), msgspec.msgpack.encode({"a": 1}), b"\x91" * 100_000],
+)
 def test_a_snapshot_that_cannot_be_read_is_shown_without_its_offset(
     state: StateTopic, write: Write, head: bytes
 ) -> None:
