@@ -22,22 +22,25 @@ RESERVED_PROPERTIES = frozenset(
         "enable.auto.offset.store",
         "enable.idempotence",
         "enable.gapless.guarantee",
-        "group.id",
-        "bootstrap.servers",
-        "metadata.broker.list",
         "isolation.level",
         "max.in.flight",
         "max.in.flight.requests.per.connection",
         "message.send.max.retries",
         "message.timeout.ms",
         "offset.store.method",
-        "partitioner",
         "request.required.acks",
         "retries",
         "transactional.id",
         "transaction.timeout.ms",
     }
 )
+# By property, the setting in [kafka] for it.
+SETTING_OF = {
+    "bootstrap.servers": "bootstrap_servers",
+    "metadata.broker.list": "bootstrap_servers",
+    "group.id": "group_id",
+    "partitioner": "partitioner",
+}
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +93,8 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "output_topic, dead_letter_topic, outage_topic and state_topic must be different topics"
             )
         for name in flatten(self.client):
+            if setting := SETTING_OF.get(name):
+                raise ValueError(f"client.{name} cannot be set: set {setting} in [kafka] instead")
             if name in RESERVED_PROPERTIES:
                 raise ValueError(f"client.{name} cannot be set: fncast sets it for the delivery guarantee")
 
