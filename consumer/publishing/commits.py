@@ -135,10 +135,10 @@ class Commits:
         self._step.add_done_callback(lambda _: self._wake())
 
     def _next_step(self, in_rebalance: bool) -> None:
-        """Take the result of the step: begin the next step, or end the commit. Raises ConsumerError."""
+        """Finish the step: begin the next step, or end the commit. Raises ConsumerError."""
         offsets = next_offsets(self._covered_lanes())
         try:
-            has_ended = self._has_last_step_ended(offsets, in_rebalance)
+            is_complete = self._finish_step(offsets, in_rebalance)
         except OutcomeUnknown as error:
             self._step, self._unknown_outcome = None, str(error)
         except NotPublished as failure:
@@ -149,11 +149,14 @@ class Commits:
             metrics.COMMITS.labels("failed").inc()
             self._warn("offsets were not committed; the next commit covers them", str(failure))
         else:
-            if has_ended:
+            if is_complete:
                 self._committed(offsets)
 
-    def _has_last_step_ended(self, offsets: Offsets, in_rebalance: bool) -> bool:
-        """Whether the commit is complete. Otherwise the commit of its offsets has begun. Raises what a step raises."""
+    def _finish_step(self, offsets: Offsets, in_rebalance: bool) -> bool:
+        """Take the step's result, and begin the commit of the offsets if that is the next step.
+
+        Returns whether the commit is complete. Raises what a step raises.
+        """
         step = self._step
         assert step is not None
         if self._is_committing_offsets and not step.done():  # in a rebalance: no poll completes it
