@@ -74,8 +74,8 @@ class Commits:
         """Whether nothing may be published now: it would become part of the commit in progress, or be too early for
         the next one. A commit of offsets only does not hold results: it covers earlier results.
         """
-        if self.is_in_progress:
-            return not self._is_committing_offsets
+        if self.is_in_progress and not self._is_committing_offsets:
+            return True
         return self._pace.publish_in_s > 0
 
     @property
