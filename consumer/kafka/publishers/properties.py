@@ -43,10 +43,13 @@ def with_size_limits(
 
     record_bytes: the largest possible dead letter. batch_bytes: the largest batch that all topics accept.
     """
+    largest = max(record_bytes, int(properties["message.max.bytes"]))
     return {
         **properties,
         "batch.size": min(batch_bytes, BATCH_BYTES),
         **client_properties,
         # A smaller message.max.bytes of the user would reject dead letters.
-        "message.max.bytes": max(record_bytes, int(properties["message.max.bytes"])),
+        "message.max.bytes": largest,
+        # The client never takes a record that is larger than its whole queue.
+        "queue.buffering.max.kbytes": max(int(properties["queue.buffering.max.kbytes"]), 2 * largest // 1024),
     }
