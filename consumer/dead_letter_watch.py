@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterable, Sequence
 from consumer import metrics
 from consumer.lanes.lane import Partition
 from fncast.foreign_text import clean
-from interceptor.delivery import Delivery
+from interceptor.contract import Offsets
+from interceptor.delivery import Delivery, Tick
 from interceptor.outcome import Assembled, DeadLetter
 
 log = logging.getLogger("fncast.consumer")
 
 LOG_S = 60.0
 MAX_REASON = 300  # characters of a reason, which may quote an event
+
+Position = tuple[int, int | None]  # an offset and, for a tick at this offset, its time
 
 
 class TopicCounts:
@@ -41,19 +44,29 @@ class DeadLetterWatch:
     """Used by the loop's thread only. paused: by paused topic the reason, as a sentence."""
 
     def __init__(self, dead_letter_topic: str, pause_after: int, clock: Callable[[], float]) -> None:
-        """pause_after: a topic is paused if so many records, from its first, are rejected for one reason; 0: never."""
+        """pause_after: a topic is paused if so many records, from its first, are rejected for one reason; 0: never.
+
+        clock: monotonic, in seconds.
+        """
         self._dead_letter_topic = dead_letter_topic
         self._pause_after = pause_after
         self._clock = clock
         self._inputs: dict[str, TopicCounts] = {}
-        self._last_offsets: dict[Partition, int] = {}
+        # By partition, what was counted and is not committed: it may be published again.
+        self._uncommitted: dict[Partition, set[Position]] = {}
         self._log_at_s: float | None = None
         self.paused: dict[str, str] = {}
 
     def assigned(self, partitions: Iterable[Partition]) -> None:
-        """Forget which offsets of these partitions were counted: reading them may begin at an earlier offset."""
+        """Forget which records of these partitions were counted: reading them may begin at an earlier offset."""
         for partition in partitions:
-            self._last_offsets.pop(partition, None)
+            self._uncommitted.pop(partition, None)
+
+    def committed(self, offsets: Offsets) -> None:
+        """Forget which records before these offsets were counted: committed records are not published again."""
+        for partition, offset in offsets.items():
+            if counted := self._uncommitted.get(partition):
+                counted -= {position for position in counted if position[0] < offset}
 
     def is_paused(self, topic: str) -> bool:
         """Whether this input topic is paused."""
@@ -69,17 +82,18 @@ class DeadLetterWatch:
         if type(outcome) is DeadLetter:
             settled: Sequence[Delivery] = (delivery,)
         else:
-            counts.is_mixed = True
+            counts.is_mixed |= type(record) is not Tick
             if type(outcome) is not Assembled:
                 return False
             settled = delivery.windows or ()
         rejected = [each for each in settled if type(each.outcome) is DeadLetter]
         if not rejected:
             return False
-        partition = (topic, record.partition)
-        if record.offset <= self._last_offsets.get(partition, -1):
-            return False  # counted before: its transaction was undone, and it is published again
-        self._last_offsets[partition] = record.offset
+        counted = self._uncommitted.setdefault((topic, record.partition), set())
+        position = record.offset, record.timestamp_ms if type(record) is Tick else None
+        if position in counted:
+            return False  # its transaction was undone, and it is published again
+        counted.add(position)
         for each in rejected:
             self._count(counts, each)
         if not counts.is_mixed and counts.rejected == self._pause_after and type(outcome) is DeadLetter:

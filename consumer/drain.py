@@ -53,6 +53,7 @@ class Drain:
     def _is_unfinished(self, lanes: list[Lane]) -> bool:
         if self._commits.holds_results or self._state.has_unacknowledged:
             return True
-        if any(lane.published or self._lane_publisher.can_publish(lane) for lane in lanes):
+        assigned = [lane for lane in lanes if not lane.is_dropped]  # a poll may take some away
+        if any(lane.published or self._lane_publisher.can_publish(lane) for lane in assigned):
             return True
-        return self._batches.has_any_of(lanes)
+        return self._batches.has_any_of(assigned)

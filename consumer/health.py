@@ -19,7 +19,7 @@ class LoopState(Protocol):
 
     @property
     def problem(self) -> str:
-        """Why it cannot work; empty if it can."""
+        """Why the consumer cannot work; empty if it can."""
 
     @property
     def restoring(self) -> str:

@@ -28,6 +28,7 @@ from consumer.publishing.lane_publisher import LanePublisher
 from consumer.rebalance import Rebalance
 from consumer.topic_changes import TopicChanges
 from interceptor.chain import Chain
+from interceptor.contract import Offsets
 
 log = logging.getLogger("fncast.consumer")
 
@@ -56,6 +57,7 @@ class Loop:
         """
         source, state = parts.source, parts.states.writer
         self._parts = parts
+        self._chain = chain
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stop_by_s = float("inf")
@@ -64,7 +66,7 @@ class Loop:
         wake = self._wake.set
         self._lanes = Lanes(by_time)
         self._batches = Batches(self._lanes, chain, event_loop, batching, wake, bool(joined))
-        self._commits = Commits(source, parts.publisher, self._lanes, chain.on_commit, wake, state)
+        self._commits = Commits(source, parts.publisher, self._lanes, self._on_commit, wake, state)
         self._intake = Intake(source, self._lanes, self._batches, self._commits, self._wake)
         time_order = TimeOrder(by_time, source.is_at_end)
         self._lane_publisher = LanePublisher(parts, self._lanes, self._commits, time_order, joined)
@@ -166,6 +168,10 @@ class Loop:
             elif self._parts.publisher.ready():
                 return True
         return False
+
+    def _on_commit(self, offsets: Offsets) -> None:
+        self._parts.dead_letters.committed(offsets)
+        self._chain.on_commit(offsets)
 
     def _maintain(self) -> None:
         """Do every MAINTAIN_S what need not be done in every turn of the loop."""

@@ -69,7 +69,7 @@ class Rebalance:
         )
 
     def check(self) -> None:
-        """Join the group with a new client if this one has lost the group for good."""
+        """Join the group with a new client if the current client has lost the group for good."""
         if self._source.is_cut_off():
             self.rejoin("the Kafka client has lost its connection for good")
         elif self._lost_at_s is not None and time.monotonic() - self._lost_at_s >= REJOIN_S:

@@ -62,7 +62,7 @@ class Service:
         )
 
     async def run(self) -> None:
-        """Consume until `stop`. Raises the error that ended the loop."""
+        """Consume until `stop`, or until it is cancelled. Raises the error that ended the loop."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         event_loop = asyncio.get_running_loop()
 
@@ -81,8 +81,9 @@ class Service:
             asyncio.create_task(keep_running("the check of routes", self._route_check.run)),
         ]
         try:
-            await done
+            await asyncio.shield(done)
         finally:
+            self._loop.stop()  # it still runs if this call is cancelled
             thread.join()
             for task in tasks:
                 task.cancel()

@@ -79,7 +79,7 @@ class Batches:
         # A chain that joins its inputs needs them in order, so wait for those that a running batch may leave unsettled.
         can_retry = not (self._is_joined and self._running)
         if self._unsettled and can_retry and now_s >= self._retry_at_s:
-            for lane, deliveries in reversed(self._unsettled):
+            for lane, deliveries in self._unsettled:
                 lane.put_back(deliveries)
             self._unsettled.clear()
             self._waiting_since_s = self._waiting_since_s or now_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 
 from interceptor.delivery import Delivery, StateRecord, Tick
@@ -33,6 +33,7 @@ class Lane:
         self.unpublished: deque[Delivery] = deque()
         self.published: list[Delivery] = []
         self.full_since_s: float | None = None
+        self.awaited_since_s: float | None = None  # since when others wait for it, see `TimeOrder`
         self.is_paused = False
         self.is_dropped = False
         self.is_held = False  # its state is being restored: no batch takes its deliveries
@@ -106,9 +107,14 @@ class Lane:
         waiting = self.waiting
         return [waiting.popleft() for _ in range(min(most, len(waiting)))]
 
-    def put_back(self, deliveries: Iterable[Delivery]) -> None:
-        """Put deliveries that the chain left unsettled first in the next batch."""
-        self.waiting.extendleft(reversed(list(deliveries)))
+    def put_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Let deliveries that the chain left unsettled wait again, in the order of the lane. At least one."""
+        waiting = self.waiting
+        is_first = not waiting or deliveries[-1].record.offset < waiting[0].record.offset
+        waiting.extendleft(reversed(deliveries))
+        if not is_first:  # of overlapping batches, the later one may end first
+            all_waiting = set(waiting)
+            self.waiting = deque(delivery for delivery in self.unpublished if delivery in all_waiting)
 
     @property
     def has_settled(self) -> bool:
@@ -142,16 +148,16 @@ class Lane:
             self._previous = self.published[count - 1].record.offset
         del self.published[:count]
 
-    def aborted(self) -> None:
-        """Published deliveries were undone: publish them again, before all others."""
-        self.unpublished.extendleft(reversed(self.published))
-        self.published.clear()
+    def aborted(self, stored: int = 0) -> None:
+        """Published deliveries were undone, except the first `stored`: publish them again, before all others."""
+        self.unpublished.extendleft(reversed(self.published[stored:]))
+        del self.published[stored:]
 
 
 def _size(delivery: Delivery) -> int:
-    """About how many bytes its value and headers take in memory."""
+    """About how many bytes its key, value and headers take in memory."""
     record = delivery.record
-    return len(record.value or b"") + HEADER_BYTES * len(record.headers)
+    return len(record.key or b"") + len(record.value or b"") + HEADER_BYTES * len(record.headers)
 
 
 def _is_void(delivery: Delivery) -> bool:

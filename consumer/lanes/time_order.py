@@ -26,7 +26,6 @@ class TimeOrder:
         """is_at_end: whether Kafka has no records after this offset of a partition, as far as is known."""
         self.topics = frozenset(topics)
         self._is_at_end = is_at_end
-        self._waits_since_s: dict[Partition, float] = {}
         self._named: set[Partition] = set()  # partitions that a log line has named
 
     def applies_to(self, lane: Lane) -> bool:
@@ -48,9 +47,11 @@ class TimeOrder:
         """Whether the lane is empty, and may get records that are earlier than those of the others."""
         last = lane.last_offset
         if lane.unpublished or self._is_at_end(lane.partition, -1 if last is None else last):
-            self._waits_since_s.pop(lane.partition, None)
+            lane.awaited_since_s = None
             return False
-        if now_s - self._waits_since_s.setdefault(lane.partition, now_s) < WAIT_S:
+        if lane.awaited_since_s is None:
+            lane.awaited_since_s = now_s
+        if now_s - lane.awaited_since_s < WAIT_S:
             return True
         if lane.partition not in self._named:
             self._named.add(lane.partition)

@@ -74,8 +74,8 @@ class Commits:
         """Whether nothing may be published now: it would become part of the commit in progress, or be too early for
         the next one. A commit of offsets only does not hold results: it covers earlier results.
         """
-        if self.is_in_progress:
-            return not self._is_committing_offsets
+        if self.is_in_progress and not self._is_committing_offsets:
+            return True
         return self._pace.publish_in_s > 0
 
     @property
@@ -135,10 +135,10 @@ class Commits:
         self._step.add_done_callback(lambda _: self._wake())
 
     def _next_step(self, in_rebalance: bool) -> None:
-        """Take the result of the step: begin the next step, or end the commit. Raises ConsumerError."""
+        """Finish the step: begin the next step, or end the commit. Raises ConsumerError."""
         offsets = next_offsets(self._covered_lanes())
         try:
-            has_ended = self._has_last_step_ended(offsets, in_rebalance)
+            is_complete = self._finish_step(offsets, in_rebalance)
         except OutcomeUnknown as error:
             self._step, self._unknown_outcome = None, str(error)
         except NotPublished as failure:
@@ -149,11 +149,14 @@ class Commits:
             metrics.COMMITS.labels("failed").inc()
             self._warn("offsets were not committed; the next commit covers them", str(failure))
         else:
-            if has_ended:
+            if is_complete:
                 self._committed(offsets)
 
-    def _has_last_step_ended(self, offsets: Offsets, in_rebalance: bool) -> bool:
-        """Whether the commit is complete. Otherwise the commit of its offsets has begun. Raises what a step raises."""
+    def _finish_step(self, offsets: Offsets, in_rebalance: bool) -> bool:
+        """Take the step's result, and begin the commit of the offsets if that is the next step.
+
+        Returns whether the commit is complete. Raises what a step raises.
+        """
         step = self._step
         assert step is not None
         if self._is_committing_offsets and not step.done():  # in a rebalance: no poll completes it
@@ -208,14 +211,17 @@ class Commits:
     def publish_again(self, reason: str, *, makes_progress: bool = False) -> None:
         """Published results were undone, or rejected in part: publish them again from memory, without a new score.
 
+        Results whose offsets are being committed are not published again: the broker has stored these.
+
         makes_progress: the next attempt differs from the last one, so it does not need a long pause.
         """
-        count = self._lanes.published()
+        stored = self._covered if self._is_committing_offsets else {}
+        count = self._lanes.published() - sum(stored.get(lane, 0) for lane in self._lanes)
         self._warn(f"publishing {count} results again" if count else "beginning another transaction", reason)
         metrics.COMMITS.labels("aborted").inc()
         self._state.undone()
         for lane in self._lanes:
-            lane.aborted()
+            lane.aborted(stored.get(lane, 0))
         self._pace.undone(makes_progress=makes_progress)
 
     def _warn(self, sentence: str, reason: str) -> None:

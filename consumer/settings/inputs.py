@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from consumer.settings.values import check_topic_name
 from consumer.settings.windows import Aggregate, Rate, WindowSettings
 from interceptor.readings.formats import BUILT_IN
 from interceptor.readings.naming import NameTemplate
@@ -71,6 +72,7 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max: float | None = None
 
     def __post_init__(self) -> None:
+        check_topic_name("topic", self.topic)
         if self.format and self.format not in BUILT_IN and not all(self.format.partition(":")):
             raise ValueError(
                 f"format {self.format[:64]!r} is unknown: use one of {', '.join(BUILT_IN)}, or package.module:Class"
@@ -78,10 +80,7 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.json is not None and self.format != MAPPED:
             raise ValueError(f'json is only for format = "json", and the format is {self.format!r}')
         if self.series:
-            try:
-                NameTemplate(self.series, ("name",))
-            except ValueError as error:
-                raise ValueError(f"series: {error}") from None
+            NameTemplate(self.series, ("name",))  # its error begins with the setting's name
         for name in ("include", "exclude", "counters"):
             if "" in getattr(self, name):
                 raise ValueError(f"{name} has an empty pattern")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from consumer.settings.source import flatten
-from consumer.settings.values import MAX_NUMBER, TOPIC_NAME
+from consumer.settings.values import MAX_NUMBER, check_topic_name
 
 # fncast sets these properties itself: the delivery guarantee depends on them.
 RESERVED_PROPERTIES = frozenset(
@@ -22,22 +22,25 @@ RESERVED_PROPERTIES = frozenset(
         "enable.auto.offset.store",
         "enable.idempotence",
         "enable.gapless.guarantee",
-        "group.id",
-        "bootstrap.servers",
-        "metadata.broker.list",
         "isolation.level",
         "max.in.flight",
         "max.in.flight.requests.per.connection",
         "message.send.max.retries",
         "message.timeout.ms",
         "offset.store.method",
-        "partitioner",
         "request.required.acks",
         "retries",
         "transactional.id",
         "transaction.timeout.ms",
     }
 )
+# By property, the setting in [kafka] for it.
+SETTING_OF = {
+    "bootstrap.servers": "bootstrap_servers",
+    "metadata.broker.list": "bootstrap_servers",
+    "group.id": "group_id",
+    "partitioner": "partitioner",
+}
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +93,8 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "output_topic, dead_letter_topic, outage_topic and state_topic must be different topics"
             )
         for name in flatten(self.client):
+            if setting := SETTING_OF.get(name):
+                raise ValueError(f"client.{name} cannot be set: set {setting} in [kafka] instead")
             if name in RESERVED_PROPERTIES:
                 raise ValueError(f"client.{name} cannot be set: fncast sets it for the delivery guarantee")
 
@@ -106,10 +111,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.outage_topic:
             names.append(("outage_topic", self.outage_topic))
         for name, topic in names:
-            if not TOPIC_NAME.match(topic):
-                raise ValueError(
-                    f"{name} {topic[:64]!r} is not a topic name: use 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'"
-                )
+            check_topic_name(name, topic)
 
     def __repr__(self) -> str:
         """Without the values of `client`, which may hold a password."""

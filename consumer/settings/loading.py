@@ -15,7 +15,8 @@ from consumer.settings.inputs import JsonMapping
 from consumer.settings.kafka import KafkaSettings
 from consumer.settings.messages import message_with_place, route_message
 from consumer.settings.settings import Settings
-from consumer.settings.source import SettingsError, from_environment, from_file, merge
+from consumer.settings.source import TABLES, SettingsError, from_environment, from_file, merge
+from consumer.settings.values import TOPIC_NAME
 from consumer.settings.windows import WindowSettings
 
 # By name, the allowed values of settings that have a fixed set.
@@ -47,7 +48,7 @@ def load(
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
     for name in Settings.__struct_fields__:
-        if name not in ("inputs", "alerts") and name in table and not isinstance(table[name], Mapping):
+        if name not in TABLES and name in table and not isinstance(table[name], Mapping):
             # A variable or flag would replace it.
             raise SettingsError(f"{file}: [{name}] must be a table of settings, not a value")
     variables = from_environment(environ, Settings)
@@ -72,11 +73,11 @@ def _flags(overrides: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _with_inputs(kafka: Mapping[str, Any], inputs: Any) -> Mapping[str, Any]:
-    """[kafka] with the topics of [[inputs]] added to `input_topics`. msgspec reports malformed values later."""
+    """[kafka] with the topics of [[inputs]] added to `input_topics`. Wrong values are reported later."""
     if not isinstance(inputs, list):
         return kafka
     topics = [entry.get("topic") for entry in inputs if isinstance(entry, Mapping)]
-    named = dict.fromkeys(topic for topic in topics if isinstance(topic, str))
+    named = dict.fromkeys(topic for topic in topics if isinstance(topic, str) and TOPIC_NAME.match(topic))
     listed = kafka.get("input_topics", [])
     if not named or not isinstance(listed, list | tuple):
         return kafka

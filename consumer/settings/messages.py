@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]+)`")
 _EXPECTED = re.compile(r"^Expected `(?P<wanted>[\w |]+)`(?P<bound>[^,]*)(?:, got `(?P<given>\w+)`)?")
+_MISSING = re.compile(r"^Object missing required field `(\w+)`")
+_NOT_ALLOWED = re.compile(r"^Invalid enum value ('.*')")
 _KINDS = {
     "bool": "true or false",
     "str": "a string",
@@ -46,15 +48,28 @@ def message_with_place(
         named = f"{path}.{name[1]}".removeprefix(".") if name else ""
         known = {*sources, *_lines(text)}
         path = next((place for place in (named, f"{named}.url") if place in known), path)
-        if reason.startswith("Invalid enum value") and (allowed := choices.get(path.rpartition(".")[2])):
-            reason += f"; use {' or '.join(map(repr, allowed))}"
+        reason = _MISSING.sub(r"\1 is missing", reason)
+        if _NOT_ALLOWED.match(reason):
+            allowed = choices.get(path.rpartition(".")[2], ())
+            reason = _NOT_ALLOWED.sub(r"\1 is not allowed", reason)
+            reason += f"; use {' or '.join(map(repr, allowed))}" if allowed else ""
         reason = _EXPECTED.sub(_needed, reason)
-    if path in sources:
-        return f"{sources[path]}: {reason}"
+    if source := _source(path, reason, text, sources):
+        return f"{source}: {reason}"
     reason = reason.removeprefix(f"{path}: ")
     line = _line(text, path)
     place = f"{file}, line {line}: " if line else "settings: "
     return f"{place}[{path}] {reason}" if path else f"{place}{reason}"
+
+
+def _source(path: str, reason: str, text: str, sources: Mapping[str, str]) -> str:
+    """The variable or flag that set the value at a path, or that made the value a table; empty for the file."""
+    if path in sources or "." not in path:
+        return sources.get(path, "")
+    if path in _lines(text) and not reason.endswith("not a table"):
+        return ""
+    below = (name for name in sources if name.startswith(f"{path}."))
+    return sources.get(next(below, ""), "")
 
 
 def _needed(found: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ import math
 
 import msgspec
 
+from consumer.settings.values import check_topic_name
 from consumer.settings.windows import parse_step
 from fncast.series.step import Step
 
@@ -41,6 +42,8 @@ class MonitorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("group_id", "accuracy_topic", "alerts_topic"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty")
+        check_topic_name("accuracy_topic", self.accuracy_topic)
+        check_topic_name("alerts_topic", self.alerts_topic)
         if self.accuracy_topic == self.alerts_topic:
             raise ValueError("accuracy_topic and alerts_topic must be different topics")
         if not 0 < self.alpha < 1:

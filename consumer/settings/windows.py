@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -20,7 +21,8 @@ MAX_SECONDS = 1_000_000_000.0
 AUTO = "auto"
 
 _SHORT_STEP = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ms|s|m|h|d)\Z", flags=re.ASCII)
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+# Steps are calculated as decimal numbers: with floats, 9 times 0.001 is not 0.009.
+_UNITS_S: dict[str, Decimal | int] = {"ms": Decimal("0.001"), "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class WindowSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +96,7 @@ def parse_step(text: str) -> Step | None:
         return None
     try:
         if short := _SHORT_STEP.match(text):
-            return Step.seconds(float(short[1]) * _UNITS_S[short[2]])
+            return Step.seconds(float(Decimal(short[1]) * _UNITS_S[short[2]]))
         return Step.parse(text)
     except ValueError:
         raise ValueError(f"step {text[:40]!r} is not a step: write auto, 60s, 5m, 1h, PT1H or P1M") from None

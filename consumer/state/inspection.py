@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
-from confluent_kafka import Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from consumer.errors import ConsumerError
@@ -17,12 +17,14 @@ from consumer.lanes.lane import Partition
 from consumer.state.keys import MARKER, StateKey, marker_key, parse, place_of
 from consumer.state.reader import NoTopic, Reader, Unavailable
 from consumer.state.snapshot import Marker
+from fncast.wording.kafka import describe
 from interceptor.assembly.snapshot import HEAD
 
 ANSWER_S = 10.0
 FLUSH_S = 30.0
 TRIES = 5
 RETRY_S = 0.5
+NO_ANSWER = f"the broker did not answer within {FLUSH_S:g} s"
 
 Result = TypeVar("Result")
 Written = tuple[int, bytes, bytes | None]  # partition of the state topic, key and value
@@ -49,13 +51,18 @@ class PartitionSummary:
 
 @dataclass
 class _NewestRecord:
-    """The newest record of a key. partition: of the state topic. raw: the key as bytes."""
+    """The newest record of a key, without its value: the values of all keys may not fit into memory.
+
+    partition: of the state topic. raw: the key as bytes. value_bytes: the size of the value. head: the value of the
+    head of a windows' snapshot; None for other records.
+    """
 
     key: StateKey
     partition: int
     raw: bytes
-    value: bytes = field(repr=False)
-    timestamp_ms: int = 0
+    value_bytes: int
+    head: bytes | None
+    timestamp_ms: int
 
 
 class StateTopic:
@@ -77,10 +84,10 @@ class StateTopic:
             name = (key.topic, key.partition, key.owner)
             summary = found.setdefault(name, PartitionSummary(*name))
             summary.records += 1
-            summary.bytes += len(newest.raw) + len(newest.value)
+            summary.bytes += len(newest.raw) + newest.value_bytes
             summary.newest_ms = max(summary.newest_ms, newest.timestamp_ms)
-            if key.owner == "assemble" and key.key == HEAD:
-                summary.version, summary.offset, summary.series = _head(newest.value)
+            if newest.head is not None:
+                summary.version, summary.offset, summary.series = _head(newest.head)
         return [found[name] for name in sorted(found)]
 
     def reset(self, topics: Collection[str], *, is_replayed: bool) -> list[Partition]:
@@ -119,16 +126,30 @@ class StateTopic:
         producer = create_client(Producer, {**self._properties, "log_level": 2, "enable.idempotence": True})
         failures: list[str] = []
 
-        def delivered(error: object, _: object) -> None:
+        def delivered(error: KafkaError | None, _: object) -> None:
             if error is not None:
-                failures.append(str(error))
+                failures.append(describe(error))
 
-        for partition, key, value in records:
-            producer.produce(self._topic, value, key, partition, on_delivery=delivered)
-            producer.poll(0)
-        if producer.flush(FLUSH_S) or failures:
-            reason = failures[0] if failures else f"the broker did not answer within {FLUSH_S:g} s"
-            raise ConsumerError(f"the state was not deleted completely: {reason}. Reset it again")
+        for record in records:
+            self._produce(producer, record, delivered)
+        if producer.flush(FLUSH_S):
+            failures.append(NO_ANSWER)
+        if failures:
+            raise _incomplete(failures[0])
+
+    def _produce(self, producer: Producer, record: Written, delivered: Callable[..., None]) -> None:
+        """Hand a record to the client. Waits while the client's queue is full. Raises ConsumerError."""
+        partition, key, value = record
+        until_s = time.monotonic() + FLUSH_S
+        while time.monotonic() < until_s:
+            try:
+                with map_kafka_errors(lambda cause: _incomplete(describe(cause))):
+                    producer.produce(self._topic, value, key, partition, on_delivery=delivered)
+                producer.poll(0)
+                return
+            except BufferError:
+                producer.poll(RETRY_S)
+        raise _incomplete(NO_ANSWER)
 
     def _first_offset(self, partition: Partition) -> int:
         """The offset of the first record that Kafka has of an input partition."""
@@ -157,7 +178,9 @@ class StateTopic:
                 if value is None:
                     newest.pop((partition, raw), None)
                 else:
-                    newest[partition, raw] = _NewestRecord(key, partition, raw, value, message.timestamp()[1])
+                    head = value if key.owner == "assemble" and key.key == HEAD else None
+                    written_ms = message.timestamp()[1]
+                    newest[partition, raw] = _NewestRecord(key, partition, raw, len(value), head, written_ms)
 
         self._with_reader(read)
         return iter(list(newest.values()))
@@ -195,11 +218,14 @@ class StateTopic:
         return ConsumerError(f"{what} at {self._servers} cannot be read: {reason}")
 
 
+def _incomplete(reason: str) -> ConsumerError:
+    return ConsumerError(f"the state was not deleted completely: {reason}. Reset it again")
+
+
 def _head(value: bytes) -> tuple[int | None, int | None, int | None]:
     """Version, offset and number of series of a snapshot of windows; None where they cannot be read."""
     try:
-        members = msgspec.msgpack.decode(value)
-        version, offset, _, series = members[:4]
-    except (msgspec.MsgspecError, TypeError, ValueError):
+        version, offset, _, series = msgspec.msgpack.decode(value, type=list)[:4]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None, None, None
     return version, offset, series

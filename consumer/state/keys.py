@@ -43,7 +43,7 @@ def parse(key: bytes | None) -> StateKey | None:
     head, newline, suffix = (key or b"").partition(b"\n")
     try:
         group, topic, partition, owner = json.loads(head)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     texts = all(isinstance(text, str) for text in (group, topic, owner))
     if not newline or not texts or type(partition) is not int:

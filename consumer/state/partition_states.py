@@ -35,15 +35,12 @@ class PartitionStates:
 
     @property
     def problem(self) -> str:
-        """Why partitions are not processed yet; empty if all are."""
-        if not self._restorations:
+        """Why partitions are not processed yet; empty if all are. Any thread may read it."""
+        waiting = list(self._restorations.values())  # a copy: the loop's thread changes them meanwhile
+        if not waiting:
             return ""
-        problems = [restoration.problem for restoration in self._restorations.values() if restoration.problem]
-        names = ", ".join(f"{topic}/{number}" for topic, number in sorted(self._partitions()))
-        return problems[0] if problems else f"restoring the state of {names}"
-
-    def _partitions(self) -> list[Partition]:
-        return [lane.partition for lane in self._restorations]
+        names = ", ".join(f"{topic}/{number}" for topic, number in sorted(each.partition for each in waiting))
+        return next(filter(None, [each.problem for each in waiting]), f"restoring the state of {names}")
 
     def assigned(self, lanes: Iterable[Lane]) -> None:
         """Hold these lanes until their state is restored."""

@@ -48,10 +48,11 @@ class Restoration:
         if self.is_cancelled:
             raise Cancelled
 
-    def wait_because(self, reason: str) -> None:
-        """Set the problem, and log it unless it is the last one."""
+    def wait_because(self, reason: str, *, is_known: bool = False) -> None:
+        """Set the problem, and log it unless it is the last one. is_known: whether the log has the reason already."""
         topic, number = self.partition
         problem = f"the state of {topic}/{number} is not restored yet: {reason}"
         if self.problem != problem:
             self.problem = problem
-            log.warning("%s", problem)
+            if not is_known:
+                log.warning("%s", problem)

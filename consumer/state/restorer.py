@@ -1,4 +1,7 @@
-"""Restores the state of assigned partitions in a thread, one partition after the other."""
+"""Restores the state of assigned partitions in a thread, one partition after the other.
+
+A partition that is not available now is tried again after the others.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ class Restorer:
         self._lock = threading.Lock()
         self._waiting: list[Restoration] = []
         self._is_running = False
+        self._last_reason = ""  # why a partition could not be restored; empty once one was
 
     def submit(self, restorations: Sequence[Restoration]) -> None:
         """Restore these partitions after those that wait already. Returns at once."""
@@ -44,17 +48,22 @@ class Restorer:
     def _run(self) -> None:
         reader: Reader | None = None
         while (restoration := self._next()) is not None:
-            while not (restoration.is_cancelled or restoration.done.done()):
-                try:
-                    reader = reader or self._open_reader()
-                    self._finish(reader, restoration)
-                except Unavailable as reason:
-                    restoration.wait_because(str(reason))
-                    _close(reader)
-                    reader = None
-                    time.sleep(RETRY_S)
-                except BaseException as error:
-                    restoration.done.set_exception(error)
+            if restoration.is_cancelled:
+                continue
+            try:
+                reader = reader or self._open_reader()
+                self._finish(reader, restoration)
+                self._last_reason = ""
+            except Unavailable as reason:
+                # The reason often applies to all partitions, so one log line is enough.
+                restoration.wait_because(str(reason), is_known=str(reason) == self._last_reason)
+                self._last_reason = str(reason)
+                _close(reader)
+                reader = None
+                time.sleep(RETRY_S)
+                self.submit([restoration])  # behind the others, which may be available
+            except BaseException as error:
+                restoration.done.set_exception(error)
         _close(reader)
 
     def _next(self) -> Restoration | None:

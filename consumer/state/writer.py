@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from consumer.errors import ConsumerError, RecordRejected
+from consumer.errors import ConsumerError, RecordRejected, RecordTooLarge
 from consumer.kafka.publishers.publisher import Publisher
 from consumer.lanes.lane import Partition
 from consumer.state.keys import full_key
@@ -100,7 +100,7 @@ class StateWriter:
         try:
             self._publisher.publish(self._topic, place, key, record.value, [])
         except RecordRejected as error:
+            fix = ". Raise the topic's max.message.bytes" if isinstance(error, RecordTooLarge) else ""
             raise ConsumerError(
-                f"the state of {partition[0]}/{partition[1]} cannot be written to {self._topic!r}: {error}."
-                " Raise the topic's max.message.bytes"
+                f"the state of {partition[0]}/{partition[1]} cannot be written to {self._topic!r}: {error}{fix}"
             ) from None

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from consumer.dead_letter_watch import LOG_S, MAX_REASON, DeadLetterWatch
-from interceptor.delivery import Delivery, Record
+from interceptor.delivery import Delivery, Record, Tick
 from interceptor.outcome import Assembled, DeadLetter, DeadLetterKind, Forecast, Outcome, Skipped
 
 
@@ -113,6 +113,57 @@ def test_a_dead_letter_that_is_published_again_is_counted_once() -> None:
     assert counted("not_an_event") - before == 3
     harness.watch.assigned([("metrics", 0)])  # read again from the group's offset
     assert [harness.watch.published(delivery) for delivery in deliveries] == [False, True, True]
+
+
+def test_a_forecast_that_turns_into_a_dead_letter_is_counted_after_a_later_dead_letter(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The broker rejects the forecast, so the transaction with both records is published again."""
+    harness = Harness(pause_after=0)
+    rejected, later = harness.delivery(Forecast([])), harness.delivery(NO_EVENT)
+    before = counted("not_publishable")
+    for delivery in (rejected, later):
+        harness.watch.published(delivery)
+    rejected.outcome = DeadLetter("its forecast cannot be published", kind="not_publishable")
+    for _ in range(2):
+        for delivery in (rejected, later):
+            harness.watch.published(delivery)
+    assert counted("not_publishable") == before + 1
+    assert "its forecast cannot be published" in caplog.messages[-1]
+
+
+def tick(offset: int, time_ms: int, outcome: Outcome) -> Delivery:
+    delivery = Delivery(Tick("metrics", 0, offset, time_ms, None, None, []))
+    delivery.outcome = outcome
+    return delivery
+
+
+def test_rejected_windows_of_each_tick_are_counted_although_ticks_repeat_an_offset() -> None:
+    harness = Harness(pause_after=0)
+    before = counted("no_destination")
+    ticks = [tick(7, time_ms, Assembled()) for time_ms in (1000, 1250)]
+    for delivery in ticks:
+        delivery.windows = [tick(7, 0, NO_ROUTE)]
+    for delivery in [*ticks, *ticks]:
+        harness.watch.published(delivery)
+    assert counted("no_destination") == before + 2
+
+
+def test_a_tick_does_not_keep_a_topic_from_being_paused() -> None:
+    harness = Harness(pause_after=2)
+    harness.watch.published(tick(0, 0, Skipped("the tick completed nothing")))
+    assert harness.settle(NO_EVENT, NO_EVENT) == [False, True]
+
+
+def test_what_is_committed_is_not_remembered() -> None:
+    harness = Harness(pause_after=0)
+    deliveries = [harness.delivery(NO_EVENT) for _ in range(3)]
+    before = counted("not_an_event")
+    for _ in range(2):
+        for delivery in deliveries:
+            harness.watch.published(delivery)
+        harness.watch.committed({("metrics", 0): 2, ("other", 0): 5})
+    assert counted("not_an_event") == before + 5
 
 
 def counted(kind: str) -> float:

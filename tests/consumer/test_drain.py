@@ -76,3 +76,21 @@ def test_deliveries_settled_during_the_last_commit_are_published_before_the_end(
     drain.finish([lane], 5.0, in_rebalance=True)
     assert publisher.published == [delivery]
     assert lane.events == 0
+
+
+def test_a_stop_does_not_wait_for_a_partition_that_is_taken_away_meanwhile() -> None:
+    lanes = Lanes()
+    lanes.assign([("telegraf", 0)])
+    lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])
+    (lane,) = lanes
+    (delivery,) = lane.take(1)
+    delivery.outcome, delivery.is_done = Skipped("stored"), True
+    commits: Any = Mock(holds_results=False)
+    publisher: Any = Mock(can_publish=lambda lane: lane.has_settled)
+    intake = Mock(spec=Intake)
+    intake.complete_commits.side_effect = lambda: lanes.drop([lane.partition])
+    batches: Any = EmptyBatches()
+    ticks: Any = NoTicks()
+    state = StateWriter(Mock(commits_offsets=True), "state", "group")
+    Drain(intake, batches, publisher, commits, ticks, state).finish([lane], 60.0)
+    assert intake.complete_commits.call_count == 1

@@ -28,8 +28,10 @@ class Topics:
 class Source:
     """The client has seen each partition end at 10, and has read the first two up to 9."""
 
-    def __init__(self, committed: int) -> None:
+    def __init__(self, committed: int | None) -> None:
+        """committed: by the group in each partition; None while the broker does not answer."""
         self._committed = committed
+        self.requests: list[list[Partition]] = []
 
     def end(self, partition: Partition) -> int:
         return 10
@@ -37,8 +39,9 @@ class Source:
     def position(self, partition: Partition) -> int | None:
         return 9 if partition[1] < 2 else None
 
-    def committed(self, partitions: list[Partition], within_s: float) -> dict[Partition, int]:
-        return dict.fromkeys(partitions, self._committed)
+    def committed(self, partitions: list[Partition], within_s: float) -> dict[Partition, int] | None:
+        self.requests.append(partitions)
+        return None if self._committed is None else dict.fromkeys(partitions, self._committed)
 
 
 def lag(partition: int) -> float | None:
@@ -64,3 +67,18 @@ def test_without_a_committed_offset_there_is_no_lag() -> None:
     lanes.assign([("metrics", 7)])
     measured(lanes, Source(committed=-1001), Topics())
     assert lag(7) is None
+
+
+def test_the_committed_offsets_of_all_silent_partitions_are_read_by_one_request() -> None:
+    """The loop does not poll while it waits for the broker."""
+    silent = [("metrics", number) for number in (20, 21, 22)]
+    lanes = Lanes()
+    lanes.assign([("metrics", 0), *silent])
+    away, source = Source(committed=None), Source(committed=4)
+    measured(lanes, away, Topics())
+    assert away.requests == [silent]
+    assert lag(20) is None
+    for _ in range(2):
+        measured(lanes, source, Topics())
+    assert source.requests == [silent]
+    assert [lag(number) for _, number in silent] == [6, 6, 6]

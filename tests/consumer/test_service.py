@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -75,3 +76,13 @@ async def test_a_task_that_fails_is_logged_and_the_service_continues(
     assert not running.done()
     built.stop()
     await asyncio.wait_for(running, 10)
+
+
+async def test_a_service_that_is_cancelled_stops_its_loop(service: Callable[[], Service]) -> None:
+    running = asyncio.create_task(service().run())
+    await asyncio.sleep(0)
+    assert [thread for thread in threading.enumerate() if thread.name == "consumer"]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not [thread for thread in threading.enumerate() if thread.name == "consumer"]

@@ -42,7 +42,7 @@ class StoredDeadLetter:
 
     @property
     def attempts(self) -> int | str:
-        """A number, or the header's text if it is not a number."""
+        """How many calls were made for the event; the header's text if it is not a number."""
         text = self._added.get("fncast-attempts", "0")
         number = _number(text)
         return clean(text, MAX_HEADER) if number is None else number
@@ -59,7 +59,7 @@ class StoredDeadLetter:
 
     @property
     def refused_at(self) -> datetime | None:
-        """None if the record has no timestamp, or one beyond the year 9999."""
+        """When the letter was written. None if it has no timestamp, or one beyond the year 9999."""
         if self.record.timestamp_ms < 0:
             return None
         try:

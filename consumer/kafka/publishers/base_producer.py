@@ -63,7 +63,7 @@ class BaseProducer:
         self._rejected = RejectedRecords(learns_limits=compression in (None, "none"))
         self._failure: KafkaError | None = None
         self._clients_created = 0
-        self._failed_topics: dict[str, KafkaError] = {}  # since the last commit
+        self._failed_topics: dict[str, KafkaError] = {}  # the first error of each since a commit failed
         self._logged: set[tuple[int, str]] = set()
         self._connection = Connection(client_properties)
         self._producer = self._create_client()

@@ -13,6 +13,7 @@ RETRY_BACKOFF_MS = 5
 LOG_LEVEL = 2  # at 3, librdkafka logs each attempt to reach a broker that is down
 # The broker's default for the largest record, framing included. A topic may have another limit.
 BROKER_RECORD_BYTES = 1_048_588
+MAX_RECORD_BYTES = 1_000_000_000  # the largest message.max.bytes that librdkafka accepts
 BATCH_BYTES = 1_000_000  # librdkafka's default; topics limit a batch as they limit a record
 
 
@@ -43,10 +44,13 @@ def with_size_limits(
 
     record_bytes: the largest possible dead letter. batch_bytes: the largest batch that all topics accept.
     """
+    largest = min(max(record_bytes, int(properties["message.max.bytes"])), MAX_RECORD_BYTES)
     return {
         **properties,
         "batch.size": min(batch_bytes, BATCH_BYTES),
         **client_properties,
         # A smaller message.max.bytes of the user would reject dead letters.
-        "message.max.bytes": max(record_bytes, int(properties["message.max.bytes"])),
+        "message.max.bytes": largest,
+        # The client never takes a record that is larger than its whole queue.
+        "queue.buffering.max.kbytes": max(int(properties["queue.buffering.max.kbytes"]), 2 * largest // 1024),
     }

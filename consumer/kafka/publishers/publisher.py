@@ -16,9 +16,9 @@ from interceptor.outcome import Headers
 class Publisher(Protocol):
     """Publishes results. `commit` may run in another thread, but never at the same time as another method."""
 
-    commits_offsets: bool
+    commits_offsets: bool  # whether `commit` commits the offsets, too
     token: str  # of the last commit; stored with its offsets if the publisher commits them
-    commit_interval_s: float
+    commit_interval_s: float  # between two commits, unless many results wait
 
     @property
     def settle_s(self) -> float:

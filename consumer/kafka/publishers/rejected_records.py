@@ -114,5 +114,6 @@ def _varint_bytes(number: int) -> int:
 
 def framed_size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
     """An upper bound for the size that the client calculates for a record."""
-    payload = len(key or b"") + len(value or b"") + sum(len(name) + len(v or b"") for name, v in headers)
+    payload = len(key or b"") + len(value or b"")
+    payload += sum(len(name.encode()) + len(content or b"") for name, content in headers)
     return payload + FRAME_BYTES + HEADER_FRAME_BYTES * len(headers)

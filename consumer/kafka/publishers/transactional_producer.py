@@ -39,6 +39,7 @@ class TransactionalProducer(BaseProducer):
         self._is_ready = self._is_open = False
         self._began_at_s = 0.0
         self._waiting_since_s: float | None = None
+        self._transactional_id = transactional_id
         self._fencing = Fencing(transactional_id)
         self._worker = CallWorker("transaction")
         transaction = {
@@ -56,6 +57,8 @@ class TransactionalProducer(BaseProducer):
             cause = error.args[0]
             if cause.code() in (*FENCED, KafkaError._CONFLICT):
                 self._replace_producer(cause)
+            elif denied := authorization_error(cause, [self._transactional_id]):
+                raise denied from None
             elif not cause.retriable():
                 raise ConsumerError(
                     f"the broker does not support exactly-once delivery: {describe(cause)};"

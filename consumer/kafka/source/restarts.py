@@ -17,6 +17,7 @@ from confluent_kafka import (
 )
 
 from consumer import metrics
+from consumer.kafka.message import partition_of
 from consumer.lanes.lane import Partition
 from fncast.wording.kafka import describe
 
@@ -70,8 +71,7 @@ class Restarts:
     def add_out_of_range(self, message: Message) -> None:
         """Note the offset that Kafka does not have. message: with the error _AUTO_OFFSET_RESET."""
         offset = message.offset()
-        partition = (str(message.topic()), message.partition() or 0)
-        self._out_of_range[partition] = -1 if offset is None else offset
+        self._out_of_range[partition_of(message)] = -1 if offset is None else offset
 
     def reset_offsets(self) -> None:
         """Where Kafka does not have the next offset, start with the first record that it has.
@@ -87,11 +87,12 @@ class Restarts:
                 except KafkaException:
                     continue  # the next poll tries again
                 start = first
-                is_known = offset > end and self._has_warned_of(partition[0])
+                was_beyond_end = offset >= first  # perhaps Kafka has got more records since
+                is_known = was_beyond_end and self._has_warned_of(partition[0])
                 level = logging.INFO if is_known else logging.WARNING
                 log.log(level, "%s", out_of_range(partition, offset, first, end))
                 metrics.LOST.labels(partition[0]).inc(max(0, first - offset))
-                if offset > end:
+                if was_beyond_end:
                     self._reset_at_s[partition] = time.monotonic()
             del self._out_of_range[partition]
             self._pending[partition] = start
@@ -198,7 +199,10 @@ def out_of_range(partition: Partition, offset: int, first: int, end: int) -> str
             f" before they were read. Reading continues at offset {first}. If retention deleted them, raise"
             f" retention.ms or retention.bytes of {topic!r}, or start more consumers"
         )
+    where = f"is beyond the end of the partition, {end}"
+    if offset <= end:
+        where = f"was beyond the end of the partition, which is {end} now"
     return (
-        f"{topic}/{number}: the group's offset {offset} is beyond the end of the partition, {end}: the topic was"
-        f" truncated or created again, or the offset was set by hand. Reading restarts at offset {first}"
+        f"{topic}/{number}: the group's offset {offset} {where}: the topic was truncated or created again, or the"
+        f" offset was set by hand. Reading restarts at offset {first}"
     )

@@ -35,9 +35,8 @@ class KafkaSource:
 
     def __init__(self, client_properties: Mapping[str, str], group_id: str, instance: str = "") -> None:
         """instance: the name of a static member (KIP-345), the same after a restart; empty for a dynamic member."""
-        self._commits = OffsetCommits()
         properties = source_properties(client_properties, group_id, instance)
-        properties |= {"error_cb": self._on_error, "on_commit": self._commits.answered}
+        properties |= {"error_cb": self._on_error}
         self._ends: dict[Partition, int] = {}  # by partition, the offset at which it was last read to its end
         self._errors = SourceErrors(group_id, properties.get("group.instance.id", ""))
         self._restarts = Restarts(lambda: self._consumer, is_eager=is_eager(properties))
@@ -47,7 +46,9 @@ class KafkaSource:
         self._join: Callable[[], None] = lambda: None
 
     def _create_client(self) -> Consumer:
-        return create_client(Consumer, self._properties, logger=log)
+        # A client that was replaced may still get answers, which must not complete commits of the new client.
+        self._commits = OffsetCommits()
+        return create_client(Consumer, self._properties | {"on_commit": self._commits.answered}, logger=log)
 
     def subscribe(
         self,
@@ -86,12 +87,13 @@ class KafkaSource:
         return self._connection.is_lost(self._consumer)
 
     def replace_client(self) -> None:
-        """Join the group with a new client in place of one that has no partitions and gets none.
+        """Join the group with a new client. The caller has dropped the partitions of the current client.
 
         Commits in progress fail with CommitFailed.
         """
-        old, self._consumer = self._consumer, self._create_client()
-        self._commits.fail_all("a new client has joined the group")
+        old, commits = self._consumer, self._commits
+        self._consumer = self._create_client()
+        commits.fail_all("a new client has joined the group")
         self._restarts.clear()
         self._ends.clear()
         self._join()

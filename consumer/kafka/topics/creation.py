@@ -21,7 +21,7 @@ STATE_CONFIG = {POLICY: "compact", "segment.bytes": str(32 * 1024 * 1024), "segm
 
 
 class TopicCreation:
-    """Used by the loop's thread. all_exist: whether the inputs and all needed outputs existed at the last look."""
+    """Used by the loop's thread. all_exist: whether an input and all needed outputs existed at the last look."""
 
     def __init__(self, names: TopicNames) -> None:
         self._names = names

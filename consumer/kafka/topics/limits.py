@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from consumer.kafka.errors import error_text
-from consumer.kafka.publishers.properties import BATCH_BYTES, BROKER_RECORD_BYTES
+from consumer.kafka.publishers.properties import BATCH_BYTES, BROKER_RECORD_BYTES, MAX_RECORD_BYTES
 from interceptor.dead_letter import MAX_ADDED_BYTES
 
 log = logging.getLogger("fncast.kafka")
@@ -48,8 +48,12 @@ def read_limits(admin: AdminClient, topics: Sequence[str]) -> dict[str, int]:
 
 
 def largest_input(limits: Mapping[str, int], inputs: Sequence[str]) -> int:
-    """The bytes of the largest record that an input topic may hold. Kafka's default counts where no limit is known."""
-    return max((limits.get(name, BROKER_RECORD_BYTES) for name in inputs), default=0)
+    """The bytes of the largest record that an input topic may hold. Kafka's default counts where no limit is known.
+
+    A larger limit counts as the one with which a client can still publish the dead letter.
+    """
+    largest = max((limits.get(name, BROKER_RECORD_BYTES) for name in inputs), default=0)
+    return min(largest, MAX_RECORD_BYTES - MAX_ADDED_BYTES)
 
 
 def warn_of_small_outputs(limits: Mapping[str, int], largest: int, output: str, dead_letters: str) -> None:

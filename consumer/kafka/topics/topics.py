@@ -33,7 +33,7 @@ EMBEDDED = "mockCluster"  # the start of the cluster id of librdkafka's mock clu
 class Topics:
     """The topics that the consumer reads and writes. Used by the loop's thread.
 
-    problem: why `prepare` returned None. all_exist: whether all topics exist; if not, call `prepare` again later.
+    problem: why `prepare` returned None. all_exist: if false, call `prepare` again later.
     missing: output topics that `recreate_outputs` has not found. watch: set by `prepare`; None for the embedded broker.
     """
 
@@ -44,8 +44,9 @@ class Topics:
         self._servers = client_properties["bootstrap.servers"]
         self._names = names
         self._is_exactly_once = is_exactly_once
+        # Errors of connections since the broker last answered. A rejection is one that trying again does not fix.
         self._rejection: KafkaError | None = None
-        self._last_error: KafkaError | None = None  # of a connection
+        self._last_error: KafkaError | None = None
         self._is_waiting = False
         self._dead_letter_bytes = BROKER_RECORD_BYTES + MAX_ADDED_BYTES
         self._are_replicas_checked = False
@@ -59,7 +60,7 @@ class Topics:
 
     @property
     def all_exist(self) -> bool:
-        """Whether all topics existed when they were last looked at."""
+        """Whether an input topic and all needed output topics existed when `prepare` last looked."""
         return self._creation.all_exist
 
     def prepare(self) -> Sizes | None:
@@ -85,6 +86,7 @@ class Topics:
             self._admin.poll(0)  # calls _on_error
             self._wait_for_broker(error.args[0])
             return None
+        self._rejection = self._last_error = None
         if self._is_waiting:
             log.info("Kafka at %s answers", self._servers)
             self.problem = ""
@@ -153,7 +155,7 @@ class Topics:
         for name in missing:
             if name not in self.missing:
                 log.warning("the topic %s is missing: results wait until it exists again", name)
-        self.missing |= frozenset(missing)
+        self.missing = frozenset(missing)
         self._creation.create_missing(self._admin, counts, self._dead_letter_bytes)
 
     def sizes_of_inputs(self) -> Sizes:

@@ -31,7 +31,7 @@ SILENT_S = 30.0  # a client without an answer for so long is replaced
 
 
 class TopicState(NamedTuple):
-    """id: a topic that is created again gets another one."""
+    """id: a topic that is created again gets another one. partitions: their number."""
 
     id: str
     partitions: int

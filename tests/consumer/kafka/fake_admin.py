@@ -17,13 +17,14 @@ class ConfigValue(NamedTuple):
 class FakeAdmin:
     """configs: by topic its settings. rejected: topics that cannot be created, with the error's code.
 
-    replicas: by topic, each with one partition, the number of replicas.
+    replicas: by topic, each with one partition, the number of replicas. is_away: whether no broker answers.
     """
 
     def __init__(self) -> None:
         self.configs: dict[str, dict[str, str]] = {}
         self.rejected: dict[str, int] = {}
         self.replicas: dict[str, int] = {}
+        self.is_away = False
         self.created: dict[str, tuple[int, dict[str, str]]] = {}  # by topic: partitions and settings
 
     def describe_configs(self, resources: Iterable[Any], request_timeout: float) -> dict[Any, Future[Any]]:
@@ -45,6 +46,8 @@ class FakeAdmin:
         return answers
 
     def list_topics(self, timeout: float) -> ClusterMetadata:
+        if self.is_away:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         cluster = ClusterMetadata()
         cluster.topics = {}
         for name, count in self.replicas.items():
@@ -53,6 +56,9 @@ class FakeAdmin:
             partition.replicas = list(range(count))
             topic.partitions = {0: partition}
         return cluster
+
+    def poll(self, timeout: float) -> int:
+        return 0
 
 
 def answered(result: Any) -> Future[Any]:

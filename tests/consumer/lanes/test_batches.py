@@ -16,16 +16,17 @@ from interceptor.outcome import Skipped
 
 
 class HeldChain:
-    """Holds each batch until `release`."""
+    """Holds each batch until its event is set. settles: whether it settles the deliveries then."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, settles: bool = True) -> None:
+        self.settles = settles
         self.batches: list[tuple[Batch, asyncio.Event]] = []
 
     async def on_consume(self, batch: Batch) -> Batch:
         may_end = asyncio.Event()
         self.batches.append((batch, may_end))
         await may_end.wait()
-        for delivery in batch.deliveries:
+        for delivery in batch.deliveries if self.settles else ():
             delivery.outcome = Skipped("done")
         return batch
 
@@ -72,6 +73,33 @@ def test_while_calls_are_in_flight_as_many_full_batches_are_read(
     end_first()
     end_first()
     assert batches.is_empty
+
+
+def test_what_overlapping_batches_leave_unsettled_passes_through_the_chain_again_in_order(
+    event_loop_thread: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumer.lanes.batches.RETRY_S", 0.0)
+    chain: Any = HeldChain(settles=False)
+    lanes, done = Lanes(), threading.Event()
+    batches = Batches(lanes, chain, event_loop_thread, Batching(events=2, in_flight=2, linger_s=0), done.set)
+
+    def offsets() -> list[list[int]]:
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), event_loop_thread).result(5)
+        return [[delivery.record.offset for delivery in batch.deliveries] for batch, _ in chain.batches]
+
+    lanes.assign([("metrics", 0)])
+    lanes.add(Record("metrics", 0, offset, 0, None, b"", []) for offset in range(4))
+    batches.records_arrived()
+    batches.submit()
+    assert offsets() == [[0, 1], [2, 3]]
+    while chain.batches:  # the second batch ends first
+        done.clear()
+        event_loop_thread.call_soon_threadsafe(chain.batches.pop()[1].set)
+        assert done.wait(5)
+        batches.collect()
+    batches.submit()
+    assert offsets() == [[0, 1], [2, 3]]
+    batches.cancel()
 
 
 class LeavingChain:

@@ -49,6 +49,15 @@ def test_deliveries_that_were_left_unsettled_go_first_in_the_next_batch():
     assert offsets(lane.take(3)) == [0, 1, 2]
 
 
+def test_deliveries_of_overlapping_batches_are_put_back_in_the_order_of_the_lane():
+    """A later batch may end first."""
+    lane = lane_with(6)
+    first, second, third = lane.take(2), lane.take(1), lane.take(2)
+    for deliveries in (second, first, third):
+        lane.put_back(deliveries)
+    assert offsets(lane.take(6)) == [0, 1, 2, 3, 4, 5]
+
+
 def test_room_is_bounded_by_events_and_by_bytes_and_comes_back_at_half():
     lane = lane_with(MAX_EVENTS - 1)
     assert not lane.is_full
@@ -68,6 +77,18 @@ def test_headers_take_room_until_their_record_is_committed():
     lane = Lane(("metrics", 0))
     full = record(0)
     full.headers = [("name", b"value")] * (MAX_BYTES // HEADER_BYTES + 1)
+    lane.add(Delivery(full))
+    assert lane.is_full
+    lane.take(1)[0].is_done = True
+    list(lane.settled())
+    lane.committed(1)
+    assert lane.bytes == 0
+
+
+def test_keys_take_room_until_their_record_is_committed():
+    lane = Lane(("metrics", 0))
+    full = record(0)
+    full.key = b"k" * MAX_BYTES
     lane.add(Delivery(full))
     assert lane.is_full
     lane.take(1)[0].is_done = True

@@ -72,3 +72,12 @@ def test_the_wait_for_a_partition_without_records_is_bounded(lanes, caplog):
     assert times(order, lanes, 100.0) == []
     assert times(order, lanes, 100.0 + WAIT_S) == [10]
     assert "t/1 returned no records for 10 s" in caplog.text
+
+
+def test_a_partition_that_is_assigned_again_is_waited_for_again(lanes):
+    order = TimeOrder({"t"}, lambda partition, _: partition != ("t", 1))
+    add(lanes[0], 10)
+    assert times(order, lanes, 100.0) == []
+    lanes[1] = Lane(("t", 1), generation=2)
+    assert times(order, lanes, 100.0 + WAIT_S) == []
+    assert times(order, lanes, 100.0 + 2 * WAIT_S) == [10]

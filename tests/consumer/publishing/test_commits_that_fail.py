@@ -37,6 +37,27 @@ def test_the_next_commit_covers_offsets_whose_commit_failed(at_least):
     at_least.group.answer.set_result(None)  # otherwise `close` waits for the answer
 
 
+@pytest.mark.parametrize("error", [None, CommitFailed("rebalancing")])
+def test_results_whose_offsets_are_being_committed_are_not_published_again(at_least, error):
+    """The broker has stored them. Only results that were published after them are undone."""
+    at_least.publish(0, 1)
+    at_least.commits.advance(now=True)
+    at_least.end_step()
+    at_least.publish(2)
+    at_least.commits.publish_again("the output topic is gone")
+    assert at_least.commits.holds_results  # until the pause after a failure is over
+    (lane,) = at_least.lanes
+    assert [delivery.record.offset for delivery in lane.published] == [0, 1]
+    assert [delivery.record.offset for delivery in lane.unpublished] == [2]
+    if error is None:
+        at_least.group.answer.set_result(None)
+    else:
+        at_least.group.answer.set_exception(error)
+    at_least.commits.advance()
+    assert at_least.reported == ([{PARTITION: 2}] if error is None else [])
+    assert lane.events == (1 if error is None else 3)
+
+
 def test_a_permanent_error_is_raised(harness):
     harness.publish(0)
     harness.commits.advance(now=True)

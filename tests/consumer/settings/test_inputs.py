@@ -82,7 +82,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         ('[[inputs]]\ntopic = ["a"]', "line 2: [inputs[0].topic] must be a string, not an array"),
         (ENTRY + 'step = "soon"', "line 3: [inputs[0].step] inputs[0].step 'soon' is not a step"),
         (ENTRY + 'step = "0s"', "line 3: [inputs[0].step] inputs[0].step '0s' is not a step"),
-        (ENTRY + 'aggregate = "median"', "line 3: [inputs[0].aggregate] Invalid enum value 'median'"),
+        (ENTRY + 'aggregate = "median"', "line 3: [inputs[0].aggregate] 'median' is not allowed"),
         (ENTRY + "grace_s = -1", "line 3: [inputs[0].grace_s] inputs[0].grace_s must be at least 0, and"),
         (ENTRY + "every = 0", "line 3: [inputs[0].every] inputs[0].every must be from 1 to 10,000"),
         (ENTRY + "window = 1", "line 3: [inputs[0].window] inputs[0].window must be from 2 to "),
@@ -103,14 +103,14 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         (ENTRY + "min = inf", "line 3: [inputs[0].min] inputs[0].min must be a finite number"),
         (
             ENTRY + 'series = "cpu"',
-            "line 3: [inputs[0].series] series: series = 'cpu' gives every series the",
+            "line 3: [inputs[0].series] series = 'cpu' gives every series the",
         ),
         (ENTRY + 'include = [""]', "line 3: [inputs[0].include] include has an empty pattern"),
         (ENTRY + 'rekey = "yes"', "line 3: [inputs[0].rekey] "),
         (ENTRY + 'json = { time = "t" }', 'line 3: [inputs[0].json] json is only for format = "json"'),
         (
             ENTRY + 'format = "json"\n[inputs.json]\ntime_unit = "min"',
-            "line 5: [inputs[0].json.time_unit] Invalid enum value 'min'; use 'auto' or 's'",
+            "line 5: [inputs[0].json.time_unit] 'min' is not allowed; use 'auto' or 's'",
         ),
         (
             ENTRY + 'format = "json"\n' + ENTRY.replace('"a"', '"b"') + 'format = "json"\n'
@@ -125,7 +125,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         ("[windows]\nevery = 1.5", "line 2: [windows.every] must be an integer"),
         (
             '[windows]\nrate = "on"',
-            "line 2: [windows.rate] Invalid enum value 'on'; use 'auto' or 'off'",
+            "line 2: [windows.rate] 'on' is not allowed; use 'auto' or 'off'",
         ),
         (
             '[interceptors]\nchain = ["route", "deliver"]\n' + ENTRY + 'format = "influx-line"',
@@ -139,7 +139,7 @@ ENTRY = '[[inputs]]\ntopic = "a"\n'
         ('[kafka]\nstate_topic = "a b"', "line 2: [kafka.state_topic] state_topic 'a b' is not a topic name"),
         (
             '[routes.a]\nurl = "http://x"\nencoding = "xml"',
-            "line 3: [routes.a.encoding] Invalid enum value 'xml'; use 'json' or 'graphpipe'",
+            "line 3: [routes.a.encoding] 'xml' is not allowed; use 'json' or 'graphpipe'",
         ),
     ],
 )
@@ -187,9 +187,10 @@ def test_inputs_name_topics_and_their_destination(write, text, topics, destinati
             "[inputs[1]] topic 'a' has an [[inputs]] entry already",
         ),
         ("[[inputs]]\ntopic = 3", "line 2: [inputs[0].topic] must be a string, not an integer"),
-        ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] Object missing required field `topic`"),
+        ('[[inputs]]\ndestination = "forecast"', "line 1: [inputs[0]] topic is missing"),
         ('[inputs]\ntopic = "a"', "line 1: [inputs] must be an array, not a table"),
-        ('[[inputs]]\ntopic = "a b"', "input_topics 'a b' is not a topic name"),
+        ('[[inputs]]\ntopic = "a b"', "line 2: [inputs[0].topic] topic 'a b' is not a topic name"),
+        ('[[inputs]]\ntopic = ""', "line 2: [inputs[0].topic] topic '' is not a topic name"),
         ('[[inputs]]\ntopic = "forecasts"', "'forecasts' is an input and an output topic"),
         (
             "[kafka]\npause_after_refused = -1",

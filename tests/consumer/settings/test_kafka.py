@@ -47,6 +47,17 @@ def test_every_valid_topic_name_is_accepted(write):
     assert load(write(""), {"FNCAST_KAFKA__OUTPUT_TOPIC": topic}).kafka.output_topic == topic
 
 
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("bootstrap.servers", "bootstrap_servers"), ("group.id", "group_id"), ("partitioner", "partitioner")],
+)
+def test_a_client_property_that_is_a_setting_of_fncast_names_the_setting(write, name, setting):
+    with pytest.raises(
+        SettingsError, match=rf"client\.{name} cannot be set: set {setting} in \[kafka\] instead"
+    ):
+        load(write(f'[kafka.client]\n"{name}" = "x"\n'), {})
+
+
 @pytest.mark.parametrize("value", ['["hunter2"]', "1979-05-27", '[{a = "hunter2"}]'])
 def test_a_client_property_must_not_be_a_list_and_its_value_is_not_shown(write, value):
     with pytest.raises(SettingsError) as error:

@@ -12,7 +12,7 @@ from consumer.settings import SettingsError, load
         ("[kafka]\ngroup_id = 3", "line 2: [kafka.group_id] must be a string, not an integer"),
         (
             '[kafka]\ndelivery = "most"',
-            "line 2: [kafka.delivery] Invalid enum value 'most'; use 'exactly-once' or 'at-least-once'",
+            "line 2: [kafka.delivery] 'most' is not allowed; use 'exactly-once' or 'at-least-once'",
         ),
         (
             '[kafka]\ninput_topics = ["a", "a"]',
@@ -20,7 +20,7 @@ from consumer.settings import SettingsError, load
         ),
         ("kafka = 3", "[kafka] must be a table of settings, not a value"),
         ('[routes]\na = "fn:a/b"\nb = 5', "line 3: [routes.b] must be a string or a table, not an integer"),
-        ("[routes]\nb = {}", "line 2: [routes.b] Object missing required field `url`"),
+        ("[routes]\nb = {}", "line 2: [routes.b] url is missing"),
         ('[routes]\nb = { url = "http://x", bach = 1 }', "line 2: [routes.b.bach] no such setting"),
         (
             '[routes.b]\nurl = "http://x"\nbatch = "y"',
@@ -78,12 +78,21 @@ def test_the_error_of_a_wrong_setting_names_file_and_line(write, text, message):
         ("FNCAST_KAFKA__INPUT_TOPICS", "a" * 250, "is not a topic name"),
         ("FNCAST_KAFKA__OUTPUT_TOPIC", "..", "output_topic '..' is not a topic name"),
         ("FNCAST_KAFKA__OUTPUT_TOPIC", "a\n", "is not a topic name"),
+        ("FNCAST_KAFKA__TOPIC__NAME", "a", "no such setting"),
+        ("FNCAST_KAFKA__INPUT_TOPICS__A", "a", "must be an array, not a table"),
+        ("FNCAST_ROUTES__A__URL__B", "a", "must be a string, not a table"),
+        ("FNCAST_ROUTES__A__BATCH", "true", "url is missing"),
     ],
 )
 def test_an_impossible_value_is_rejected_with_the_name_of_its_variable(write, variable, value, message):
     with pytest.raises(SettingsError, match=f"^environment variable {variable}: ") as error:
         load(write(""), {variable: value})
     assert message in str(error.value)
+
+
+def test_a_table_of_the_file_is_named_although_a_variable_adds_to_it(write):
+    with pytest.raises(SettingsError, match=r"fncast.toml, line 1: \[routes.a\] url is missing"):
+        load(write("[routes.a]\nbatch = true\n"), {"FNCAST_ROUTES__A__MODE": "binary"})
 
 
 def test_the_error_of_a_route_names_its_line(write):

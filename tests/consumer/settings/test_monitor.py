@@ -66,6 +66,11 @@ def test_the_monitor_does_not_read_its_own_topics(tmp_path: Path) -> None:
     [
         ("[monitor]\nalpha = 2", "alpha must be between 0 and 1"),
         ("[monitor]\nalphas = 0.1", "alphas"),
+        (
+            '[monitor]\nalerts_topic = "a b"',
+            "line 2: [monitor.alerts_topic] alerts_topic 'a b' is not a topic",
+        ),
+        ('[monitor]\naccuracy_topic = ""', "line 2: [monitor.accuracy_topic] accuracy_topic is empty"),
         ('[monitor]\naccuracy_every = "often"', "is not a duration such as 90s"),
         ("[monitor]\nworse_than_last_for = -1", "worse_than_last_for must be from 0"),
         ('[[alerts]]\nname = "worse-than-last-value"\nabove = 1', "choose another"),

@@ -64,7 +64,10 @@ def test_a_snapshot_of_windows_shows_its_version_offset_and_series(state: StateT
     assert summary.newest_ms > 0
 
 
-@pytest.mark.parametrize("head", [b"", b"not msgpack", msgspec.msgpack.encode([3])])
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"not msgpack", msgspec.msgpack.encode([3]), msgspec.msgpack.encode({"a": 1}), b"\x91" * 100_000],
+)
 def test_a_snapshot_that_cannot_be_read_is_shown_without_its_offset(
     state: StateTopic, write: Write, head: bytes
 ) -> None:
@@ -140,3 +143,25 @@ def test_while_the_members_of_the_group_are_unknown_no_state_is_deleted(
     with pytest.raises(ConsumerError, match=r"the members of the group 'group' at .* are not known"):
         state.reset([], is_replayed=False)
     assert len(state.summaries()) == 1
+
+
+def test_more_state_than_the_client_can_queue_is_deleted(
+    broker: EmbeddedBroker, topic: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AdminClient, "describe_consumer_groups", group_without_members)
+    for number in range(20):
+        write(full_key("group", PARTITION, "sums", b"%d" % number), b"1")
+    client = {"bootstrap.servers": broker.bootstrap_servers, "queue.buffering.max.messages": "2"}
+    state = StateTopic(client, topic, "group")
+    assert state.reset([], is_replayed=False) == [PARTITION]
+    assert state.summaries() == []
+
+
+def test_a_record_that_the_client_rejects_is_an_error_that_says_what_to_do(
+    broker: EmbeddedBroker, topic: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AdminClient, "describe_consumer_groups", group_without_members)
+    write(full_key("group", PARTITION, "sums", b"a" * 2000), b"1")
+    client = {"bootstrap.servers": broker.bootstrap_servers, "message.max.bytes": "1000"}
+    with pytest.raises(ConsumerError, match=r"the state was not deleted completely: .*\. Reset it again"):
+        StateTopic(client, topic, "group").reset([], is_replayed=False)

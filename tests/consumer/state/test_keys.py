@@ -30,6 +30,7 @@ def test_any_parts_of_a_key_can_be_read_back(group, topic, partition, owner, suf
         b'["group","topic",true,"owner"]\nkey',
         b'["group",1,0,"owner"]\nkey',
         b'{"a":0,"b":0,"c":0,"d":0}\nkey',
+        b"[" * 100_000 + b"\nkey",
     ],
 )
 def test_a_key_of_another_form_is_not_one_of_fncast(foreign):

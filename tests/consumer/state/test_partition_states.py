@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from consumer.state.keys import full_key, marker_key
+from consumer.state.restoration import Restoration
 from tests.consumer.state.restoring import PARTITION, Harness, Recorder
 from tests.waiting import eventually_async
 
@@ -69,3 +70,23 @@ async def test_inputs_without_stateful_interceptors_need_no_state():
     assert not harness.states.keeps("telegraf")
     assert not harness.lane.is_held
     assert harness.kafka.opened == 0
+
+
+async def test_the_problem_can_be_read_while_partitions_come_and_go(monkeypatch):
+    """/readyz reads it in another thread than the loop's."""
+    harness = Harness(Recorder())
+    harness.kafka.may_read.clear()
+    harness.lanes.assign([("telegraf", number) for number in range(3)])
+    first, *others = harness.lanes
+    harness.states.assigned(harness.lanes)
+
+    def go_meanwhile(_: Restoration) -> str:
+        harness.states.dropped(others)
+        return ""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Restoration, "problem", property(go_meanwhile, lambda *_: None))
+        assert harness.states.problem.startswith("restoring the state of telegraf/0")
+    assert harness.states.problem == "restoring the state of telegraf/0"
+    harness.states.dropped([first])
+    assert harness.states.problem == ""

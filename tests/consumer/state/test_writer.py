@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.errors import ConsumerError, RecordTooLarge
+from consumer.errors import ConsumerError, RecordRejected, RecordTooLarge
 from consumer.state.keys import full_key
 from consumer.state.snapshot import PlacedRecord
 from consumer.state.writer import StateWriter
@@ -17,11 +17,11 @@ class Publisher:
     def __init__(self, commits_offsets: bool) -> None:
         self.commits_offsets = commits_offsets
         self.records: list[tuple] = []
-        self.rejects = False
+        self.error: RecordRejected | None = None
 
     def publish(self, topic, partition, key, value, headers):
-        if self.rejects:
-            raise RecordTooLarge("larger than the broker allows")
+        if self.error is not None:
+            raise self.error
         self.records.append((topic, partition, key, value))
 
 
@@ -134,8 +134,15 @@ def test_state_of_a_partition_that_is_gone_is_left_to_its_next_owner(at_least):
 
 def test_state_that_does_not_fit_stops_the_consumer(exact):
     writer, publisher = exact
-    publisher.rejects = True
+    publisher.error = RecordTooLarge("larger than the broker allows")
     with pytest.raises(
         ConsumerError, match=r"state of telegraf/5 cannot be written to 'state': larger .*max.mes"
     ):
+        writer.publish_with(delivery(*records("a")))
+
+
+def test_state_that_is_rejected_for_another_reason_is_not_blamed_on_its_size(exact):
+    writer, publisher = exact
+    publisher.error = RecordRejected("the broker rejects the record for 'state': against a policy")
+    with pytest.raises(ConsumerError, match=r"cannot be written to 'state': the broker .* against a policy$"):
         writer.publish_with(delivery(*records("a")))

@@ -147,7 +147,7 @@ def test_a_broker_that_rejects_transactions_is_an_error_without_a_silent_downgra
     secured_testbed.produce_many(10)
     consumer = secured_testbed.consume(**login(secured, "SASL_PLAINTEXT", "PLAIN", password_file))
     assert consumer.wait(60) == 1
-    assert "the broker does not support exactly-once" in consumer.log()
+    assert "the broker does not let this login use the transactional id" in consumer.log()
     assert "Traceback" not in consumer.log()
     assert secured_testbed.read_all(secured_testbed.forecasts) == []
     assert secured_testbed.function.calls == []

@@ -8,7 +8,12 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from consumer.errors import ConsumerError, NotPublished
-from consumer.kafka.publishers.rejected_records import LIMIT_S, RejectedRecords, batch_size_of
+from consumer.kafka.publishers.rejected_records import (
+    LIMIT_S,
+    RejectedRecords,
+    batch_size_of,
+    framed_size_of,
+)
 from interceptor.outcome import DeadLetter, Forecast
 from tests.consumer.kafka.publishers.rejecting_client import PARTITION, Harness, Report, forecast
 
@@ -189,6 +194,11 @@ def test_a_limit_is_forgotten_after_a_while():
 def test_the_size_of_a_batch_is_that_of_kafkas_record_format(key, value, headers, size):
     """Frame, length, attributes and deltas, key, value, and headers."""
     assert batch_size_of(key, value, headers) == size
+
+
+def test_the_size_that_the_client_calculates_counts_the_bytes_of_a_headers_name():
+    name = "ä" * 1000
+    assert framed_size_of(None, None, [(name, None)]) >= len(name.encode())
 
 
 @pytest.mark.parametrize("exactly_once", [True, False])

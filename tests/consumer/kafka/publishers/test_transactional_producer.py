@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from consumer.errors import ConsumerError, OutcomeUnknown
+from consumer.errors import AccessDenied, ConsumerError, OutcomeUnknown
 from consumer.kafka.connection import Connection
 from consumer.kafka.publishers import transactional_producer
 from consumer.kafka.publishers.exactly_once import ExactlyOnce
@@ -45,6 +45,16 @@ def test_a_fatal_error_that_a_callback_raises_does_not_end_the_consumer(publishe
     monkeypatch.setattr(Client, "poll", Mock(side_effect=error), raising=False)
     publisher.abort()
     assert publisher.ready()
+
+
+def test_a_denied_transactional_id_is_named(clients_of):
+    make, clients = clients_of
+    make.hangs = ""
+    publisher = ExactlyOnce({}, "murmur2_random", "one")
+    denied = KafkaError(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "denied", fatal=True)
+    clients[0].fails["init_transactions"] = denied
+    with pytest.raises(AccessDenied, match="does not let this login use the transactional id 'one'"):
+        publisher.ready()
 
 
 def fence(publisher, clients) -> None:

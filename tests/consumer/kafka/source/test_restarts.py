@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from unittest.mock import Mock
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from prometheus_client import REGISTRY
 
+from consumer.kafka.source.restarts import Restarts
 from consumer.kafka.source.source import KafkaSource
 from tests.consumer.broker_contract.contract_broker import read
 
@@ -58,6 +60,21 @@ def test_an_offset_that_kafka_does_not_have_is_logged_once_and_reading_continues
     assert first == {0: low, 1: 0, 2: 0}
     source.read_from_start([("metrics", 17)])  # was revoked meanwhile
     source.close()
+
+
+def test_a_partition_that_has_grown_since_its_offset_was_beyond_its_end_is_reset_too(caplog):
+    """Its topic was created again and quickly written."""
+    client = Mock()
+    client.get_watermark_offsets.return_value = (0, 150)
+    client.assignment.return_value = []
+    restarts = Restarts(lambda: client, is_eager=False)
+    began_s = time.monotonic()
+    restarts.add_out_of_range(Mock(topic=lambda: "metrics", partition=lambda: 3, offset=lambda: 100))
+    restarts.reset_offsets()
+    assert restarts.was_reset(("metrics", 3), began_s)
+    assert caplog.messages[0].startswith(
+        "metrics/3: the group's offset 100 was beyond the end of the partition, which is 150 now: the topic was"
+    )
 
 
 def test_a_topic_whose_partitions_are_all_beyond_their_end_gets_one_warning(broker, caplog):

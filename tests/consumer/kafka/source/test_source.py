@@ -70,6 +70,26 @@ def report_error(monkeypatch):
     return lambda error: callbacks[-1](error)
 
 
+def test_an_answer_to_the_old_client_does_not_complete_a_commit_of_the_new_one(monkeypatch):
+    """The old client is closed in the background, and may still get answers."""
+    answered = []
+
+    def create(kind, properties, **options):
+        answered.append(properties["on_commit"])
+        return create_client(kind, properties, **options)
+
+    monkeypatch.setattr("consumer.kafka.source.source.create_client", create)
+    source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group")
+    source.replace_client()
+    of_old, of_new = answered
+    commit = source.commit({("metrics", 0): 1})
+    of_old(None, [])
+    assert not commit.done()
+    of_new(None, [])
+    assert commit.done()
+    source.close()
+
+
 def test_a_broker_that_is_down_is_logged_once(report_error, caplog):
     source = KafkaSource({"bootstrap.servers": "127.0.0.1:9"}, "group")
     rejected = "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused"

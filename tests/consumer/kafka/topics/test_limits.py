@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.kafka.publishers.properties import BROKER_RECORD_BYTES
+from consumer.kafka.publishers.properties import BROKER_RECORD_BYTES, MAX_RECORD_BYTES
 from consumer.kafka.topics.limits import MAX_BYTES, largest_input, read_limits, warn_of_small_outputs
 from interceptor.dead_letter import MAX_ADDED_BYTES
 from tests.consumer.kafka.fake_admin import FakeAdmin
@@ -25,6 +25,12 @@ def test_no_limit_is_known_if_the_broker_does_not_report_one() -> None:
 def test_an_input_without_a_known_limit_counts_with_kafkas_default() -> None:
     assert largest_input({"small": 1000}, ["small"]) == 1000
     assert largest_input({"small": 1000}, ["small", "unknown"]) == BROKER_RECORD_BYTES
+
+
+def test_an_input_without_a_real_limit_leaves_room_for_what_is_added_to_a_dead_letter() -> None:
+    """Kafka accepts any limit of 32 bits, and its clients accept less."""
+    largest = largest_input({"in": 2**31 - 1}, ["in"])
+    assert largest + MAX_ADDED_BYTES == MAX_RECORD_BYTES
 
 
 def test_a_dead_letter_topic_needs_more_room_than_the_inputs(caplog: pytest.LogCaptureFixture) -> None:

@@ -92,3 +92,35 @@ def test_missing_output_topics_are_known_until_they_exist_again(
     admin.replicas["out"] = 1
     topics.recreate_outputs()
     assert not topics.missing
+
+
+def test_an_output_topic_that_exists_again_is_not_missing_while_another_one_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    admin = FakeAdmin()
+    admin.replicas = {"in": 1}
+    admin.rejected = dict.fromkeys(("out", "dead"), KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    monkeypatch.setattr("consumer.kafka.topics.topics.create_client", lambda *_, **__: admin)
+    topics = Topics({"bootstrap.servers": "broker:9092"}, NAMES)
+    topics.recreate_outputs()
+    assert topics.missing == {"out", "dead"}
+    admin.replicas["out"] = 1
+    topics.recreate_outputs()
+    assert topics.missing == {"dead"}
+
+
+def test_a_rejected_connection_is_forgotten_once_the_broker_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For example, one broker has rejected the login while it started."""
+    admin, properties = FakeAdmin(), {}
+
+    def create(_: object, given: dict[str, object], **__: object) -> FakeAdmin:
+        properties.update(given)
+        return admin
+
+    monkeypatch.setattr("consumer.kafka.topics.topics.create_client", create)
+    topics = Topics({"bootstrap.servers": "broker:9092"}, NAMES)
+    properties["error_cb"](KafkaError(KafkaError._AUTHENTICATION, "rejected"))
+    assert topics.prepare() is not None
+    admin.is_away = True
+    assert topics.prepare() is None
+    assert topics.problem == "no Kafka answers at broker:9092 (no broker answered in time)"
