@@ -48,11 +48,11 @@ async def test_a_partition_that_is_not_available_does_not_hold_up_the_others(cap
         harness.states.advance(lambda: None)
         return not held[number].is_held
 
-    await until(lambda: is_released(2))
+    await eventually_async(lambda: is_released(2))
     assert not is_released(0)
     assert caplog.text.count("is not restored yet: the partition currently has no leader") == 1
     unavailable.clear()
-    await until(lambda: is_released(0) and is_released(1))
+    await eventually_async(lambda: is_released(0) and is_released(1))
 
 
 async def test_an_error_of_closing_the_reader_does_not_end_the_thread(caplog, monkeypatch):
