@@ -14,7 +14,8 @@ from model_service.training.base.forecaster import BaseForecaster
 from model_service.training.evaluation.evaluation import MODEL, Evaluation, add_base_model, add_model
 from model_service.training.model_folder import find_version, load_scorer, object_in, read_model_json
 
-# A forecast of the base model uses up to 512 readings; the evaluation begins where there are this many.
+# The evaluation of the base model begins once a series has this many readings. A forecast uses up to 512, if there are
+# more.
 BASE_WINDOW = 48
 
 
