@@ -10,6 +10,7 @@ from fncast.checks.row import Row
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.sample import Sample
 from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
+from fncast.wording.count import counted
 from interceptor.assembly.series_globs import Selection
 
 MAX_NAMES = 3
@@ -49,7 +50,7 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
         return Row(
             hop,
             "warning",
-            f"{found}. {wrong} become dead letters: {_main_reason(trial)}",
+            f"{found}. {counted(wrong, 'record')} cannot be used: {_main_reason(trial)}",
             "send only this format to the topic, or accept the dead letters",
         )
     return _time_problem(hop, found, trial, sample, now) or Row(hop, "ok", found)
@@ -92,7 +93,7 @@ def _time(at_ms: int) -> datetime | None:
 
 def _shown(span: timedelta) -> str:
     if span >= DAY:
-        return f"{span.days:,} day{'s' * (span.days != 1)}"
+        return counted(span.days, "day")
     return f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"
 
 
@@ -100,13 +101,14 @@ def _content(trial: FormatTrial) -> str:
     """What the records hold, in a few words."""
     held = []
     if trial.windows:
-        held.append(f"{trial.windows} windows")
+        held.append(counted(trial.windows, "window"))
     if trial.readings:
-        held.append(f"{trial.readings} readings")
+        held.append(counted(trial.readings, "reading"))
     if trial.without_numbers:
-        held.append(f"{trial.without_numbers} without a number")
-    count = f"{trial.decoded} of the last {trial.records} records are {trial.format}"
-    return ", ".join([count, *held, f"{len(trial.series)} series"] if trial.decoded else [count])
+        held.append(f"{trial.without_numbers:,} without a number")
+    are = "is" if trial.decoded == 1 else "are"
+    count = f"{trial.decoded:,} of the last {counted(trial.records, 'record')} {are} {trial.format}"
+    return ", ".join([count, *held, f"{len(trial.series):,} series"] if trial.decoded else [count])
 
 
 def _main_reason(trial: FormatTrial) -> str:
@@ -143,7 +145,7 @@ def _destination_problem(
         return Row(
             hop,
             "failed",
-            f"{found}, but {without_destination} name no destination and become dead letters",
+            f"{found}; dead letters, since they name no destination: {without_destination:,}",
             fix,
         )
     return None

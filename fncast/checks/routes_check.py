@@ -14,6 +14,7 @@ from consumer.assembly import build_function_client, build_routes
 from consumer.settings import Settings, SettingsError
 from fncast.checks.row import Row
 from fncast.series.rfc3339 import format_time
+from fncast.wording.count import counted
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
 from interceptor.errors import Rejected, RetriableError
@@ -118,7 +119,7 @@ def _model_row(hop: str, outcome: Outcome | RetriableError) -> Row:
     values = data.get("values") if isinstance(data, dict) else None
     count = len(values) if isinstance(values, list) else 0
     name, version = event.text("modelname") or "a model", event.text("modelversion") or "?"
-    return Row(hop, "ok", f"{name} version {version} forecast {count} steps")
+    return Row(hop, "ok", f"{name} version {version} forecast {counted(count, 'step')}")
 
 
 def synthetic_window(now: datetime) -> tuple[Headers, bytes]:

@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict, deque
 from fncast.dashboard.events.event import NotAnEvent, parse
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.figures.delay import percentile
+from fncast.wording.count import counted
 
 # Inputs to remember until their outcome arrives: an hour and a half at the demo's rates.
 MAX_OPEN = 100_000
@@ -68,15 +69,18 @@ class DemoSummary:
 
     def lines(self) -> list[str]:
         """The summary, one line each."""
-        forecasts = f"{self.forecasts:,} forecasts out"
+        forecasts = f"{counted(self.forecasts, 'forecast')} out"
         if self.repeats:
-            forecasts += f" (and {self.repeats:,} repeats)"
-        lines = [f"{self.events:,} events in, {forecasts}, {self.dead_letters:,} dead letters"]
+            forecasts += f" (and {counted(self.repeats, 'repeat')})"
+        lines = [
+            f"{counted(self.events, 'event')} in, {forecasts}, {counted(self.dead_letters, 'dead letter')}"
+        ]
         if self.pending:
             lines[0] += f", {self.pending:,} still pending"
         if self.readings:
             lines.append(
-                f"{self.readings:,} single readings in, {self.assembled:,} forecasts of their windows out"
+                f"{counted(self.readings, 'single reading')} in,"
+                f" {counted(self.assembled, 'forecast')} of their windows out"
             )
         lines += [f"  {count:,} × {reason}" for reason, count in self._reasons.most_common(SHOWN_REASONS)]
         ordered = sorted(self._delays_s)

@@ -11,6 +11,7 @@ from fncast.foreign_text import clean
 from fncast.recognition.flat_json import ProposedMapping, propose_mapping
 from fncast.recognition.sample import clean_topic
 from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
+from fncast.wording.count import counted
 from interceptor.delivery import Record
 from interceptor.readings.decoding import why_unreadable
 from interceptor.readings.formats import BUILT_IN
@@ -42,7 +43,8 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
     records = [record for record in records if record.value is not None]
     if count and not records:
         raise Unrecognised(
-            f"the topic {topic} holds no readings: its last {count} records have no value. Such records delete a key"
+            f"the topic {topic} holds no readings: none of its last {counted(count, 'record')} has a value."
+            " Such records delete a key"
         )
     if not records:
         raise Unrecognised(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, half_months, wall_seconds
 from fncast.series.step import Step
 from fncast.series.time_series import TimeSeries
+from fncast.wording.count import counted
 
 # Bounds the memory if a wrong date is far away; enough for a year of one-second readings.
 MAX_GRID_READINGS = 32_000_000
@@ -56,13 +57,12 @@ class Corrections:
     def __str__(self) -> str:
         parts = (
             (self.out_of_order, "out of order (sorted)"),
-            (self.exact_repeats, "exact repeats (dropped)"),
+            (self.exact_repeats, "repeated exactly (dropped)"),
             (self.replaced, "with the time of a later reading with another value (the last one counts)"),
             (self.off_grid, "between two steps (moved to the nearest)"),
             (
                 self.missing,
-                f"missing in {self.gaps} gap{'' if self.gaps == 1 else 's'}, bridged in windows that are at least half"
-                " full",
+                f"missing in {counted(self.gaps, 'gap')}, bridged in windows that are at least half full",
             ),
         )
         changes = ", ".join(f"{count} {what}" for count, what in parts if count)

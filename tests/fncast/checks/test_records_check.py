@@ -27,6 +27,15 @@ def test_records_in_the_format_of_the_settings_are_ok():
     assert row.detail == "20 of the last 20 records are telegraf-json, 40 readings, 2 series"
 
 
+def test_counts_of_one_have_nouns_in_the_singular():
+    assert (
+        check(InputSettings("metrics"), WINDOWS[:1]).detail
+        == "1 of the last 1 record is cloudevents, 1 window, 1 series"
+    )
+    one = record({"metrics": [telegraf_json(0) | {"fields": {"usage_idle": 1.0}}]})
+    assert check(TELEGRAF, [one]).detail == "1 of the last 1 record is telegraf-json, 1 reading, 1 series"
+
+
 @pytest.mark.parametrize(
     ("entry", "sample", "result", "detail", "fix"),
     [
@@ -40,7 +49,7 @@ def test_records_in_the_format_of_the_settings_are_ok():
             'set format = "telegraf-json"',
         ),
         (TELEGRAF, [record("hello")], "failed", "0 of the last 1", "fncast init --topic telegraf shows"),
-        (TELEGRAF, [*records(telegraf_json), record("x")], "warning", "1 become dead letters", "send only"),
+        (TELEGRAF, [*records(telegraf_json), record("x")], "warning", "1 record cannot be used", "send only"),
         (
             InputSettings("plant", destination="forecast"),
             SAMPLES["reading events"][1],
@@ -52,7 +61,7 @@ def test_records_in_the_format_of_the_settings_are_ok():
             InputSettings("telegraf", "telegraf-json"),
             records(telegraf_json),
             "failed",
-            "name no destination",
+            "dead letters, since they name no destination: 40",
             'set destination = "..."',
         ),
         (

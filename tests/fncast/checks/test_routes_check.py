@@ -46,7 +46,7 @@ async def test_a_window_goes_through_the_function_to_the_model(function):
         ("function forecast", "ok"),
         ("model behind forecast", "ok"),
     ]
-    assert rows[2].detail == "shop version 3 forecast 1 steps"
+    assert rows[2].detail == "shop version 3 forecast 1 step"
     [event] = sent
     assert len(event["data"]["values"]) == READINGS
     assert event["data"]["start"] == "2026-11-28T03:59:00Z"  # so that the window ends in the current minute
