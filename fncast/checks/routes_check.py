@@ -26,7 +26,7 @@ from interceptor.routes.window_event import read_window
 
 REACH_S = 5.0
 CALL_S = 20.0  # a cold function starts its process first
-READINGS = 512  # more than any model needs: it uses the last ones
+READINGS = 10_000  # the largest window that fncast trains; a model uses the last ones that it needs
 PERIOD = 24  # steps in a wave of the synthetic window
 STEP_S = 60
 

@@ -61,7 +61,7 @@ def _inputs(settings: Settings) -> list[InputSettings]:
 
 
 def output_topics(settings: Settings) -> list[str]:
-    """The topics that the consumer writes."""
+    """The topics that the consumer must write. The outage topic is not one: without it, only the page lacks outages."""
     kafka = settings.kafka
     found = [kafka.output_topic, kafka.dead_letter_topic]
     if any(entry.has_readings for entry in settings.inputs):
@@ -93,8 +93,17 @@ def _input_rows(
     detail = f"{counted(sample.total, 'record')} in {counted(sample.partitions, 'partition')}"
     if sample.is_cut:
         detail += f"; only {len(sample.records)} of the last {RECORDS} could be read in time"
-    records = check_records(entry, sample, settings.routes, now)
+    records = check_records(entry, sample, routes_for_windows(settings), now)
     return [Row(hop, "warning" if sample.is_cut else "ok", detail), records]
+
+
+def routes_for_windows(settings: Settings) -> dict[str, bool]:
+    """By name, whether a route can only take windows: it sends tensors, or goes to the forecast function."""
+    found = {}
+    for name, route in settings.routes.items():
+        url, encoding = (route, "json") if isinstance(route, str) else (route.url, route.encoding)
+        found[name] = encoding == "graphpipe" or (url.startswith("fn:") and url.endswith("/forecast"))
+    return found
 
 
 def output_row(
