@@ -15,6 +15,7 @@ from consumer.settings import Settings, SettingsError
 from fncast.checks.row import Row
 from fncast.series.rfc3339 import format_time
 from fncast.wording.count import counted
+from interceptor.cloudevents.event import Event
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
 from interceptor.errors import Rejected, RetriableError
@@ -115,11 +116,21 @@ def _model_row(hop: str, outcome: Outcome | RetriableError) -> Row:
     if not isinstance(outcome, Forecast):
         return Row(hop, "warning", "the function answered without a forecast")
     event = read_event(outcome.events[0].headers, outcome.events[0].value)
-    data = msgspec.json.decode(event.data) if event.data is not None and event.is_json else None
-    values = data.get("values") if isinstance(data, dict) else None
-    count = len(values) if isinstance(values, list) else 0
+    steps = _steps(event)
+    if not steps:
+        return Row(hop, "warning", "the forecast has no `values` that can be read")
     name, version = event.text("modelname") or "a model", event.text("modelversion") or "?"
-    return Row(hop, "ok", f"{name} version {version} forecast {counted(count, 'step')}")
+    return Row(hop, "ok", f"{name} version {version} forecast {counted(steps, 'step')}")
+
+
+def _steps(event: Event) -> int:
+    """How many values a forecast has; 0 if they cannot be read."""
+    try:
+        data = msgspec.json.decode(event.data) if event.data is not None and event.is_json else None
+    except (msgspec.MsgspecError, RecursionError):  # a number out of range: the client checks only the syntax
+        return 0
+    values = data.get("values") if isinstance(data, dict) else None
+    return len(values) if isinstance(values, list) else 0
 
 
 def synthetic_window(now: datetime) -> tuple[Headers, bytes]:

@@ -53,6 +53,17 @@ async def test_a_window_goes_through_the_function_to_the_model(function):
     assert event["data"]["start"] == "2026-11-21T13:51:00Z"  # so that the window ends in the current minute
 
 
+async def test_a_forecast_with_a_number_out_of_range_is_a_row(function):
+    async def answers(events):
+        answer = batch([forecast(events[0]) | {"data": {"values": [12345.5]}}])
+        answer.body = bytes(answer.body).replace(b"12345.5", b"1e999")
+        return answer
+
+    function.behaviour = answers
+    rows = await check_routes(settings(function.url), NOW)
+    assert (rows[2].result, rows[2].detail) == ("warning", "the forecast has no `values` that can be read")
+
+
 async def test_a_model_service_that_is_down_is_not_the_functions_fault(function):
     async def unavailable(events):
         answer = forecast(events[0]) | {
