@@ -63,7 +63,7 @@ async def _check_route(functions: FunctionClient, route: Route, is_called: bool,
     except (RetriableError, TimeoutError) as error:
         reason = str(error) or f"no answer within {REACH_S:g} s"
         fix = (
-            "start `fncast functions functions/forecast`, or correct [fn] url"
+            f"start `fncast functions functions/{route.target.rpartition('/')[2]}`, or correct [fn] url"
             if route.is_fn
             else "start the function, or correct its url in [routes]"
         )

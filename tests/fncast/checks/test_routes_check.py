@@ -115,6 +115,9 @@ async def test_a_function_that_is_not_there_is_a_row_for_each_route(function):
         "route pager": "failed",
         "route other": "failed",
     }
+    fixes = {row.hop: row.fix for row in await check_routes(configured, NOW)}
+    assert fixes["route forecast"].startswith("start `fncast functions functions/forecast`")
+    assert fixes["route other"].startswith("start `fncast functions functions/other`")
 
 
 async def test_functions_of_others_are_not_called(function):
