@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict, deque
 from fncast.dashboard.events.event import NotAnEvent, parse
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.figures.delay import percentile
+from fncast.foreign_text import clean
 from fncast.wording.count import counted
 
 # Inputs to remember until their outcome arrives: an hour and a half at the demo's rates.
@@ -15,6 +16,7 @@ MAX_OPEN = 100_000
 MAX_DELAYS = 100_000
 # Reasons of dead letters to count, and to show. They may quote values, so their number is unlimited.
 MAX_REASONS, SHOWN_REASONS = 1000, 3
+MAX_REASON = 300  # characters
 
 Key = tuple[str, str]
 
@@ -62,7 +64,7 @@ class DemoSummary:
                 self._add_forecast(key, record.timestamp_s)
         elif record.topic == dead_letter_topic:
             self.dead_letters += 1
-            reason = record.header("fncast-reason") or "no reason given"
+            reason = clean(record.header("fncast-reason") or "no reason given", MAX_REASON)
             if reason in self._reasons or len(self._reasons) < MAX_REASONS:
                 self._reasons[reason] += 1
             self._settle(_key(record, "source", "id"), None)

@@ -96,3 +96,11 @@ def test_single_readings_are_counted_with_the_forecasts_of_their_windows() -> No
         "0 events in, 0 forecasts out (and 1 repeat), 0 dead letters",
         "3 single readings in, 1 forecast of their windows out",
     ]
+
+
+def test_reasons_are_cleaned_and_cut() -> None:
+    found = DemoSummary("metrics", "forecasts", "dead-letters")
+    headers = [("fncast-reason", b"\x1b[2Jbad " + b"x" * 5000)]
+    found.add(ReceivedRecord("dead-letters", 0, 0, 1.0, None, headers))
+    assert found.lines()[1].isprintable()
+    assert len(found.lines()[1]) < 320
