@@ -160,7 +160,7 @@ def _sparse_grid(name: str, times_s: NDArray[np.float64], fit: Fit, verb: str) -
     return NoGrid(
         f"series {name!r} {verb} a step of {_spoken(fit.step)}, but its {len(fit.index)} readings span"
         f" {int(fit.index[-1]) + 1} steps, and there is no reading between {first} and {second}: correct a wrong time,"
-        " or name the column of the series' names"
+        " or pass --series-column if the file holds several series"
     )
 
 
