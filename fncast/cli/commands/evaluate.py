@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         model = find_model(arguments)
         evaluation = _prepare(series, model, arguments, seasons)
         warn_about_training_data(evaluation, model.folder)
-        warn_about_long_seasons(evaluation)
+        warn_about_long_seasons(evaluation, model.longest_window)
         model.add_forecasts(evaluation)
     except (InvalidModelFolder, UnusableModel) as error:
         raise Failure(str(error)) from None
@@ -134,7 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         save_backtest_plots(evaluation, arguments.plots)
         say(f"plots: {arguments.plots}")
-    print_evaluation(evaluation, model.described, model.folder, as_json=arguments.json)
+    print_evaluation(evaluation, model.described, model.folder, model.longest_window, as_json=arguments.json)
     return 0
 
 
