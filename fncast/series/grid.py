@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, half_months, wall_seconds
-from fncast.series.step import Step
+from fncast.series.step import MIN_STEP_S, Step
 from fncast.series.time_series import TimeSeries
 from fncast.wording.count import counted
 
@@ -188,7 +188,7 @@ def _fit_seconds(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
     is_usual = 2 * counts.max() >= len(distances)
     if common is not None and not common.off_grid and (is_usual or _filled_share(common) >= MIN_SPARSE_SHARE):
         return common
-    mean_s = _fitted_step(times_s, float(np.median(distances)))
+    mean_s = max(_fitted_step(times_s, float(np.median(distances))), MIN_STEP_S)
     if common is not None and is_usual and abs(mean_s - common_s) > MAX_DRIFT * common_s:
         return common
     fitted = _on_step(times_s, Step.seconds(mean_s), zone)
