@@ -86,7 +86,7 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
         fix = "look at the output of `fncast functions`"
         return [Row(function, "failed", reason, fix), Row(model, "not tried", "the function gave no answer")]
     took_ms = (time.monotonic() - started_s) * 1000
-    answered = Row(function, "ok", f"it answered a window of {READINGS} readings in {took_ms:.0f} ms")
+    answered = Row(function, "ok", f"it answered a window of {READINGS:,} readings in {took_ms:.0f} ms")
     return [answered, _model_row(model, outcome)]
 
 
