@@ -13,10 +13,11 @@ CUT = "…"
 
 # Characters read for each one shown, because escape sequences are removed.
 _READ_PER_SHOWN = 4
-# Terminal commands (ECMA-48): a control sequence, a control string with its end, a short escape.
+# Terminal commands (ECMA-48): a control sequence, a control string with its end, a short escape. A control string ends
+# before the start of another one, so that many starts without an end take linear time.
 _ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[\x20-\x2f]*[\x30-\x7e]"
 )
 _LINES = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from consumer.settings import InputSettings
 from fncast.checks.row import Row
 from fncast.recognition.recognition import Unrecognised, recognise
 from fncast.recognition.sample import Sample
-from fncast.recognition.trial import OTHER_REASONS, FormatTrial, try_format
+from fncast.recognition.trial import OTHER_EVENT, OTHER_REASONS, FormatTrial, try_format
+from fncast.wording.count import counted
 from interceptor.assembly.series_globs import Selection
 
 MAX_NAMES = 3
@@ -18,8 +19,8 @@ MAX_AGE = DAY = timedelta(days=1)
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def check_records(entry: InputSettings, sample: Sample, routes: Collection[str], now: datetime) -> Row:
-    """The row about the records of a topic. routes: names of the routes in the settings."""
+def check_records(entry: InputSettings, sample: Sample, routes: Mapping[str, bool], now: datetime) -> Row:
+    """The row about the records of a topic. routes: by name, whether the route can only take windows."""
     hop = f"records of {sample.topic}"
     if not any(record.value is not None for record in sample.records):
         return Row(hop, "warning", "the topic holds no records yet", "send readings to it, then check again")
@@ -27,14 +28,22 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
         trial = try_format(entry.format_name, entry.format_options(), sample.records)
     except ValueError as error:
         return Row(hop, "failed", str(error), "correct [[inputs]] in fncast.toml")
-    found = _content(trial)
-    if not trial.decoded:
+    others = _usable_events(entry, trial, routes)
+    found = _content(trial, others)
+    if row := _unknown_destination(hop, found, trial, routes):
+        return row
+    without_destination = (
+        0 if entry.destination else trial.destinations[""] + trial.other_events[""] + trial.readings
+    )
+    if not (trial.decoded or others or without_destination):
         return Row(hop, "failed", f"{found}: {_main_reason(trial)}", _other_format(entry, sample))
     if trial.readings and not entry.has_readings:
         fix = f'set format = "{entry.format_name}" in [[inputs]] for {entry.topic}'
         return Row(hop, "failed", f"{found}, but the settings of the topic are for windows only", fix)
-    if row := _destination_problem(hop, found, entry, trial, routes):
-        return row
+    if without_destination:
+        fix = f'set destination = "..." in [[inputs]] for {entry.topic}; routes are {_names(routes)}'
+        what = f"{found}; dead letters, since they name no destination: {without_destination:,}"
+        return Row(hop, "failed", what, fix)
     if row := _selection_problem(hop, found, entry, trial):
         return row
     if trial.spread and not entry.rekey and not trial.windows:
@@ -44,12 +53,12 @@ def check_records(entry: InputSettings, sample: Sample, routes: Collection[str],
             f"{found}; series that come from more than one partition: {len(trial.spread):,}",
             "set rekey = true in [[inputs]], or key the records by series in the producer",
         )
-    wrong = trial.records - trial.decoded - trial.without_numbers
+    wrong = trial.records - trial.decoded - trial.without_numbers - others
     if wrong:
         return Row(
             hop,
             "warning",
-            f"{found}. {wrong} become dead letters: {_main_reason(trial)}",
+            f"{found}. {counted(wrong, 'record')} cannot be used: {_main_reason(trial)}",
             "send only this format to the topic, or accept the dead letters",
         )
     return _time_problem(hop, found, trial, sample, now) or Row(hop, "ok", found)
@@ -92,27 +101,45 @@ def _time(at_ms: int) -> datetime | None:
 
 def _shown(span: timedelta) -> str:
     if span >= DAY:
-        return f"{span.days:,} day{'s' * (span.days != 1)}"
+        return counted(span.days, "day")
     return f"{span.seconds // 3600} h {span.seconds % 3600 // 60} min"
 
 
-def _content(trial: FormatTrial) -> str:
-    """What the records hold, in a few words."""
+def _usable_events(entry: InputSettings, trial: FormatTrial, routes: Mapping[str, bool]) -> int:
+    """How many events without a window go to a function that does not forecast, such as alerts to a pager."""
+    if entry.has_readings:
+        return 0
+    return sum(
+        count
+        for destination, count in trial.other_events.items()
+        if routes.get(destination or entry.destination) is False
+    )
+
+
+def _content(trial: FormatTrial, others: int) -> str:
+    """What the records hold, in a few words. others: usable events without a window."""
     held = []
     if trial.windows:
-        held.append(f"{trial.windows} windows")
+        held.append(counted(trial.windows, "window"))
     if trial.readings:
-        held.append(f"{trial.readings} readings")
+        held.append(counted(trial.readings, "reading"))
     if trial.without_numbers:
-        held.append(f"{trial.without_numbers} without a number")
-    count = f"{trial.decoded} of the last {trial.records} records are {trial.format}"
-    return ", ".join([count, *held, f"{len(trial.series)} series"] if trial.decoded else [count])
+        held.append(f"{trial.without_numbers:,} without a number")
+    if others:
+        held.append(f"{counted(others, 'event')} without a window")
+    if trial.decoded:
+        held.append(f"{len(trial.series):,} series")
+    usable = trial.decoded + others
+    are = "is" if usable == 1 else "are"
+    count = f"{usable:,} of the last {counted(trial.records, 'record')} {are} {trial.format}"
+    return ", ".join([count, *held] if usable else [count])
 
 
 def _main_reason(trial: FormatTrial) -> str:
     if trial.reasons:
-        most_common = (reason for reason, _ in trial.reasons.most_common() if reason != OTHER_REASONS)
-        return next(most_common, OTHER_REASONS)
+        named = [reason for reason, _ in trial.reasons.most_common() if reason != OTHER_REASONS]
+        # An event without a window may be one that its function can use.
+        return min(named, key=lambda reason: reason.startswith(OTHER_EVENT), default=OTHER_REASONS)
     skipped = ", ".join(f"{count} {reason}" for reason, count in trial.skipped.most_common())
     return f"readings skipped: {skipped}"
 
@@ -127,26 +154,18 @@ def _other_format(entry: InputSettings, sample: Sample) -> str:
     return f'the records look like {right}: set format = "{right}", or use fncast init --topic {sample.topic}'
 
 
-def _destination_problem(
-    hop: str, found: str, entry: InputSettings, trial: FormatTrial, routes: Collection[str]
-) -> Row | None:
-    """A row if records would have no route."""
-    known = ", ".join(sorted(routes)) or "none"
-    wrong = [name for name in trial.destinations if name and name not in routes]
-    if wrong:
-        named = ", ".join(repr(name) for name in wrong[:MAX_NAMES])
-        fix = f"add the route to [routes], or correct the producer; routes are {known}"
-        return Row(hop, "failed", f"{found}; destinations without a route: {named}", fix)
-    without_destination = trial.destinations[""] or trial.readings
-    if without_destination and not entry.destination:
-        fix = f'set destination = "..." in [[inputs]] for {entry.topic}; routes are {known}'
-        return Row(
-            hop,
-            "failed",
-            f"{found}, but {without_destination} name no destination and become dead letters",
-            fix,
-        )
-    return None
+def _unknown_destination(hop: str, found: str, trial: FormatTrial, routes: Mapping[str, bool]) -> Row | None:
+    """A row if events name a destination that has no route."""
+    wrong = [name for name in {**trial.destinations, **trial.other_events} if name and name not in routes]
+    if not wrong:
+        return None
+    named = ", ".join(repr(name) for name in wrong[:MAX_NAMES])
+    fix = f"add the route to [routes], or correct the producer; routes are {_names(routes)}"
+    return Row(hop, "failed", f"{found}; destinations without a route: {named}", fix)
+
+
+def _names(routes: Mapping[str, bool]) -> str:
+    return ", ".join(sorted(routes)) or "none"
 
 
 def _selection_problem(hop: str, found: str, entry: InputSettings, trial: FormatTrial) -> Row | None:

@@ -14,6 +14,8 @@ from consumer.assembly import build_function_client, build_routes
 from consumer.settings import Settings, SettingsError
 from fncast.checks.row import Row
 from fncast.series.rfc3339 import format_time
+from fncast.wording.count import counted
+from interceptor.cloudevents.event import Event
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
 from interceptor.errors import Rejected, RetriableError
@@ -25,7 +27,7 @@ from interceptor.routes.window_event import read_window
 
 REACH_S = 5.0
 CALL_S = 20.0  # a cold function starts its process first
-READINGS = 512  # more than any model needs: it uses the last ones
+READINGS = 10_000  # the largest window that fncast trains; a model uses the last ones that it needs
 PERIOD = 24  # steps in a wave of the synthetic window
 STEP_S = 60
 
@@ -61,7 +63,7 @@ async def _check_route(functions: FunctionClient, route: Route, is_called: bool,
     except (RetriableError, TimeoutError) as error:
         reason = str(error) or f"no answer within {REACH_S:g} s"
         fix = (
-            "start `fncast functions functions/forecast`, or correct [fn] url"
+            f"start `fncast functions functions/{route.target.rpartition('/')[2]}`, or correct [fn] url"
             if route.is_fn
             else "start the function, or correct its url in [routes]"
         )
@@ -84,7 +86,7 @@ async def _call(functions: FunctionClient, route: Route, now: datetime) -> list[
         fix = "look at the output of `fncast functions`"
         return [Row(function, "failed", reason, fix), Row(model, "not tried", "the function gave no answer")]
     took_ms = (time.monotonic() - started_s) * 1000
-    answered = Row(function, "ok", f"it answered a window of {READINGS} readings in {took_ms:.0f} ms")
+    answered = Row(function, "ok", f"it answered a window of {READINGS:,} readings in {took_ms:.0f} ms")
     return [answered, _model_row(model, outcome)]
 
 
@@ -114,11 +116,21 @@ def _model_row(hop: str, outcome: Outcome | RetriableError) -> Row:
     if not isinstance(outcome, Forecast):
         return Row(hop, "warning", "the function answered without a forecast")
     event = read_event(outcome.events[0].headers, outcome.events[0].value)
-    data = msgspec.json.decode(event.data) if event.data is not None and event.is_json else None
-    values = data.get("values") if isinstance(data, dict) else None
-    count = len(values) if isinstance(values, list) else 0
+    steps = _steps(event)
+    if not steps:
+        return Row(hop, "warning", "the forecast has no `values` that can be read")
     name, version = event.text("modelname") or "a model", event.text("modelversion") or "?"
-    return Row(hop, "ok", f"{name} version {version} forecast {count} steps")
+    return Row(hop, "ok", f"{name} version {version} forecast {counted(steps, 'step')}")
+
+
+def _steps(event: Event) -> int:
+    """How many values a forecast has; 0 if they cannot be read."""
+    try:
+        data = msgspec.json.decode(event.data) if event.data is not None and event.is_json else None
+    except (msgspec.MsgspecError, RecursionError):  # a number out of range: the client checks only the syntax
+        return 0
+    values = data.get("values") if isinstance(data, dict) else None
+    return len(values) if isinstance(values, list) else 0
 
 
 def synthetic_window(now: datetime) -> tuple[Headers, bytes]:

@@ -14,6 +14,7 @@ from consumer.settings import InputSettings, Settings
 from fncast.checks.records_check import check_records
 from fncast.checks.row import Row
 from fncast.recognition.topic_sampler import SampleError, TopicSampler
+from fncast.wording.count import counted
 
 RECORDS = 100
 SAMPLE_S = 4.0  # for the records of one topic
@@ -31,7 +32,7 @@ def check_kafka(settings: Settings, now: datetime) -> list[Row]:
         return [Row("broker", "failed", str(error), "correct [kafka.client]"), *_not_tried(settings)]
     try:
         topics = sampler.topics()
-        count = f"{len(topics)} topic{'s' * (len(topics) != 1)}"
+        count = counted(len(topics), "topic")
         rows = [Row("broker", "ok", f"Kafka answers at {servers}; this login sees {count}")]
         # The embedded broker has no rights, policies and groups to ask about.
         admin = None if sampler.is_embedded else AdminClient({**kafka.client_properties(), "log_level": 0})
@@ -60,7 +61,7 @@ def _inputs(settings: Settings) -> list[InputSettings]:
 
 
 def output_topics(settings: Settings) -> list[str]:
-    """The topics that the consumer writes."""
+    """The topics that the consumer must write. The outage topic is not one: without it, only the page lacks outages."""
     kafka = settings.kafka
     found = [kafka.output_topic, kafka.dead_letter_topic]
     if any(entry.has_readings for entry in settings.inputs):
@@ -89,11 +90,20 @@ def _input_rows(
         sample = sampler.sample(entry.topic, RECORDS, SAMPLE_S)
     except SampleError as error:
         return [Row(hop, "failed", str(error), "grant this login Read and Describe on the topic")]
-    detail = f"{sample.total:,} records in {sample.partitions} partition{'s' * (sample.partitions != 1)}"
+    detail = f"{counted(sample.total, 'record')} in {counted(sample.partitions, 'partition')}"
     if sample.is_cut:
         detail += f"; only {len(sample.records)} of the last {RECORDS} could be read in time"
-    records = check_records(entry, sample, settings.routes, now)
+    records = check_records(entry, sample, routes_for_windows(settings), now)
     return [Row(hop, "warning" if sample.is_cut else "ok", detail), records]
+
+
+def routes_for_windows(settings: Settings) -> dict[str, bool]:
+    """By name, whether a route can only take windows: it sends tensors, or goes to the forecast function."""
+    found = {}
+    for name, route in settings.routes.items():
+        url, encoding = (route, "json") if isinstance(route, str) else (route.url, route.encoding)
+        found[name] = encoding == "graphpipe" or (url.startswith("fn:") and url.endswith("/forecast"))
+    return found
 
 
 def output_row(
@@ -110,14 +120,14 @@ def output_row(
     if topic not in topics:
         if _lacks(rights, "", AclOperation.CREATE):
             wanted = max((topics.get(name, 0) for name in settings.kafka.input_topics), default=0)
-            partitions = f"{wanted} partitions" if wanted else "as many partitions as the input has"
+            partitions = counted(wanted, "partition") if wanted else "as many partitions as the input has"
             fix = f"create it with {partitions}, or grant Create on the cluster"
             return Row(hop, "failed", "it does not exist, and this login may not create it", fix)
         return Row(hop, "ok", "it does not exist yet; fncast consume creates it")
     count = topics[topic]
     if problem:
         return Row(hop, "failed", problem.reason, problem.fix)
-    return Row(hop, "ok", f"{count} partition{'s' * (count != 1)}")
+    return Row(hop, "ok", counted(count, "partition"))
 
 
 def _group_row(admin: AdminClient, settings: Settings) -> Row:
@@ -138,7 +148,7 @@ def _group_row(admin: AdminClient, settings: Settings) -> Row:
     if operations and not operations & {AclOperation.READ, AclOperation.ALL}:
         return Row(hop, "failed", "this login may not use it", "grant it Read on the group")
     count = len(found.members)
-    return Row(hop, "ok", f"{count} consumer{'s' * (count != 1)} in it now")
+    return Row(hop, "ok", f"{counted(count, 'consumer')} in it now")
 
 
 def _is_denied(error: Exception) -> bool:

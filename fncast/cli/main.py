@@ -19,7 +19,7 @@ from fncast.foreign_text import clean
 class CommandModule(Protocol):
     """The interface of a command module in `fncast/cli/commands/`.
 
-    EXAMPLES: command lines, one a line, that `--help` shows at the end. Each action of a command needs one.
+    EXAMPLES: command lines, one on each line, which `--help` shows at the end. Each action of a command needs one.
     """
 
     EXAMPLES: str

@@ -16,7 +16,10 @@ CHUNK_BYTES = 65_536
 
 
 class BoundedSend:
-    """Sends bodies in chunks of CHUNK_BYTES. Gives up after SEND_TIMEOUT_S; the server then closes the connection."""
+    """Sends bodies in chunks of CHUNK_BYTES.
+
+    Gives up if the client takes a chunk for longer than SEND_TIMEOUT_S; the server then closes the connection.
+    """
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
@@ -34,8 +37,8 @@ class BoundedSend:
                 headers.update(self._headers)
                 await send(message)
             else:
-                async with asyncio.timeout(SEND_TIMEOUT_S):
-                    for chunk in _chunks(message):
+                for chunk in _chunks(message):
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
                         await send(chunk)
 
         with contextlib.suppress(TimeoutError):

@@ -105,7 +105,7 @@ class PageState:
         written_s = _written_s(record, now_s)
         for reading in readings:
             if (view := self._series.get(reading.series, now_s)) is not None:
-                view.add_reading(reading)
+                view.add_reading(reading, written_s)
                 view.silence.add(written_s)
         return True
 

@@ -102,7 +102,7 @@ class PageUpdater:
                     self._page_state.add(record, self._clock())
                 await asyncio.sleep(0)
             now_s = self._clock()
-            if now_s >= due_s:
+            if not due_s - UPDATE_S <= now_s < due_s:  # it is due, or the clock was set back
                 due_s = now_s + UPDATE_S
                 publish(orjson.dumps({**self._page_state.take_changes(now_s), **self._now(now_s)}))
                 self.failure = ""

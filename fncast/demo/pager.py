@@ -68,6 +68,11 @@ def sentence(event: Any) -> str:
             f"{rule}: {series} is expected {place} at {_time(data.get('expected_at'))},"
             f" probability {_number(data.get('probability'))}"
         )
+    if data.get("kind") == "silent":
+        since = f"since that of {_time(data.get('time'))}"
+        return f"{series} has " + (
+            f"had no reading {since}" if is_open else f"readings again, after none {since}"
+        )
     value, expected = _differing(data.get("value"), data.get("expected"))
     if is_open:
         return f"{series} is unusual: {value} instead of {expected} at {_time(data.get('time'))}"

@@ -7,6 +7,8 @@ from collections import Counter, OrderedDict, deque
 from fncast.dashboard.events.event import NotAnEvent, parse
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.figures.delay import percentile
+from fncast.foreign_text import clean
+from fncast.wording.count import counted
 
 # Inputs to remember until their outcome arrives: an hour and a half at the demo's rates.
 MAX_OPEN = 100_000
@@ -14,6 +16,7 @@ MAX_OPEN = 100_000
 MAX_DELAYS = 100_000
 # Reasons of dead letters to count, and to show. They may quote values, so their number is unlimited.
 MAX_REASONS, SHOWN_REASONS = 1000, 3
+MAX_REASON = 300  # characters
 
 Key = tuple[str, str]
 
@@ -61,22 +64,25 @@ class DemoSummary:
                 self._add_forecast(key, record.timestamp_s)
         elif record.topic == dead_letter_topic:
             self.dead_letters += 1
-            reason = record.header("fncast-reason") or "no reason given"
+            reason = clean(record.header("fncast-reason") or "no reason given", MAX_REASON)
             if reason in self._reasons or len(self._reasons) < MAX_REASONS:
                 self._reasons[reason] += 1
             self._settle(_key(record, "source", "id"), None)
 
     def lines(self) -> list[str]:
         """The summary, one line each."""
-        forecasts = f"{self.forecasts:,} forecasts out"
+        forecasts = f"{counted(self.forecasts, 'forecast')} out"
         if self.repeats:
-            forecasts += f" (and {self.repeats:,} repeats)"
-        lines = [f"{self.events:,} events in, {forecasts}, {self.dead_letters:,} dead letters"]
+            forecasts += f" (and {counted(self.repeats, 'repeat')})"
+        lines = [
+            f"{counted(self.events, 'event')} in, {forecasts}, {counted(self.dead_letters, 'dead letter')}"
+        ]
         if self.pending:
             lines[0] += f", {self.pending:,} still pending"
         if self.readings:
             lines.append(
-                f"{self.readings:,} single readings in, {self.assembled:,} forecasts of their windows out"
+                f"{counted(self.readings, 'single reading')} in,"
+                f" {counted(self.assembled, 'forecast')} of their windows out"
             )
         lines += [f"  {count:,} × {reason}" for reason, count in self._reasons.most_common(SHOWN_REASONS)]
         ordered = sorted(self._delays_s)

@@ -60,7 +60,7 @@ def short_step(seconds: float) -> str:
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{seconds // size:.0f}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"  # no exponent: settings do not take one
 
 
 def usual_step(series: list[ObservedSeries]) -> str:

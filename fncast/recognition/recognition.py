@@ -10,7 +10,8 @@ import msgspec
 from fncast.foreign_text import clean
 from fncast.recognition.flat_json import ProposedMapping, propose_mapping
 from fncast.recognition.sample import clean_topic
-from fncast.recognition.trial import CLOUDEVENTS, FormatTrial, try_format
+from fncast.recognition.trial import CLOUDEVENTS, OTHER_EVENT, FormatTrial, try_format
+from fncast.wording.count import counted
 from interceptor.delivery import Record
 from interceptor.readings.decoding import why_unreadable
 from interceptor.readings.formats import BUILT_IN
@@ -42,7 +43,8 @@ def recognise(topic: str, records: Sequence[Record]) -> Recognition:
     records = [record for record in records if record.value is not None]
     if count and not records:
         raise Unrecognised(
-            f"the topic {topic} holds no readings: its last {count} records have no value. Such records delete a key"
+            f"the topic {topic} holds no readings: none of its last {counted(count, 'record')} has a value."
+            " Such records delete a key"
         )
     if not records:
         raise Unrecognised(
@@ -97,7 +99,7 @@ def _unknown_format(topic: str, records: Sequence[Record], trials: Sequence[Form
 def _why_unknown(records: Sequence[Record], trials: Sequence[FormatTrial]) -> str:
     value = records[-1].value or b""
     cloudevents = next(each for each in trials if each.format == CLOUDEVENTS)
-    events = [reason for reason in cloudevents.reasons if reason.startswith("it is a CloudEvent")]
+    events = [reason for reason in cloudevents.reasons if reason.startswith(OTHER_EVENT)]
     if events:
         return events[0]
     if cause := why_unreadable(value):

@@ -8,6 +8,7 @@ from fncast.foreign_text import clean
 from fncast.recognition.observed_series import NS, ObservedSeries
 from fncast.recognition.recognition import Recognition
 from fncast.recognition.sample import Sample, clean_topic
+from fncast.wording.count import counted
 
 MAX_LISTED = 10
 MAX_NAME_CHARACTERS = 70
@@ -19,11 +20,10 @@ MANY_SERIES = 20  # if none of so many has a second reading, a label probably di
 def report(sample: Sample, recognition: Recognition) -> list[str]:
     """The lines: the format, the series with their last value and step, and what was skipped with the reason."""
     trial = recognition.trial
-    held = "windows" if trial.windows else "readings"
-    count = trial.windows or trial.readings
+    held = counted(trial.windows, "window") if trial.windows else counted(trial.readings, "reading")
     lines = [
-        f"{clean_topic(sample.topic)}: {trial.format}; {count:,} {held} in the last {len(sample.records)} of"
-        f" {sample.total:,} records, {sample.partitions} partition{'s' * (sample.partitions != 1)}",
+        f"{clean_topic(sample.topic)}: {trial.format}; {held} in the last {len(sample.records):,} of"
+        f" {counted(sample.total, 'record')}, {counted(sample.partitions, 'partition')}",
         _series_line(len(trial.series), trial.more_readings),
     ]
     rows = [_row(series) for series in list(trial.series.values())[:MAX_LISTED]]
@@ -44,7 +44,7 @@ def report(sample: Sample, recognition: Recognition) -> list[str]:
     undecodable = trial.records - trial.decoded - trial.without_numbers
     if trial.reasons and undecodable:
         lines.append(
-            f"{undecodable:,} of {trial.records:,} records do not decode and would become dead letters:"
+            f"records that do not decode and would become dead letters: {undecodable:,} of {trial.records:,}"
         )
         lines += [
             f"  {count:,}: {clean(why, MAX_REASON_CHARACTERS)}"

@@ -12,6 +12,7 @@ from fncast.foreign_text import clean
 from fncast.recognition.observed_series import usual_step
 from fncast.recognition.recognition import Recognition
 from fncast.recognition.sample import Sample, clean_topic
+from fncast.wording.count import counted
 from interceptor.readings.formats import BUILT_IN
 
 UNTYPED = ("telegraf-json", "influx-line", "json")  # formats that do not say which series are counters
@@ -30,7 +31,8 @@ def starter_settings(
 ) -> str:
     """The text of a fncast.toml. servers: Kafka's addresses. client: librdkafka's properties besides the addresses."""
     lines = [
-        f"# Written by `fncast init` on {now:%Y-%m-%d} from {len(sample.records)} records of the topic {sample.topic}.",
+        f"# Written by `fncast init` on {now:%Y-%m-%d} from {counted(len(sample.records), 'record')} of the topic"
+        f" {sample.topic}.",
         "# Next: fncast check, then fncast consume. All settings: docs/settings.md",
         "",
         *_kafka(sample, servers, client),

@@ -99,13 +99,18 @@ class TopicSampler:
         total = sum(end[number] - first[number] for number in end)
         deadline_s = time.monotonic() + time_s
         back = limit
+        found: dict[
+            tuple[int, int], Record
+        ] = {}  # by partition and offset; a read that is cut lacks the newest ones
         while True:
             starts = _starts(first, end, back)
             records, is_cut = self._read(topic, starts, end, limit, deadline_s)
+            found |= {(record.partition, record.offset): record for record in records}
             # A partition without a start is not read: that is the whole partition only if it is empty.
             is_whole = all(starts.get(number, end[number]) == first[number] for number in end)
             if len(records) >= min(ENOUGH, limit) or is_whole or is_cut:
-                return Sample(topic, partitions, total, records, is_cut, self.is_embedded)
+                newest = _newest(list(found.values()), limit)
+                return Sample(topic, partitions, total, newest, is_cut, self.is_embedded)
             back *= FURTHER
 
     def _is_denied(self, topic: str) -> bool:

@@ -23,6 +23,8 @@ from interceptor.readings.reading_event import TYPE as READING_TYPE
 from interceptor.readings.times import time_ns
 
 CLOUDEVENTS = "cloudevents"
+TENSOR_TYPE = "application/x-graphpipe"  # content type of a window that is a GraphPipe message
+OTHER_EVENT = "it is a CloudEvent"  # the start of the reason of an event without a window
 MAX_SERIES = 10_000  # kept in one trial; others are only counted
 MAX_REASONS = 20  # different reasons of undecodable records
 OTHER_REASONS = "other reasons"  # counts the records whose reason is beyond MAX_REASONS
@@ -36,6 +38,8 @@ class FormatTrial:
     without_numbers: how many hold only readings that are not numbers, such as strings. They become no dead letters.
     skipped: readings by the reason why they were skipped. reasons: undecodable records by reason.
     destinations: windows by the destination that they name, "" for none. more_readings: of series beyond MAX_SERIES.
+    other_events: CloudEvents that are neither windows nor readings, by destination. They also have a reason: only
+    functions that do not forecast can use them.
     """
 
     format: str
@@ -49,6 +53,7 @@ class FormatTrial:
     skipped: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     destinations: Counter[str] = field(default_factory=Counter)
+    other_events: Counter[str] = field(default_factory=Counter)
     series: dict[str, ObservedSeries] = field(default_factory=dict)
 
     @property
@@ -144,12 +149,14 @@ def _add_window(trial: FormatTrial, record: Record) -> bool:
     if kind == READING_TYPE:
         return False
     values, data = _values_of(event)
+    destination = event.text("destination") or ""
     if values is None:
-        trial.add_undecodable(f"it is a CloudEvent of the type {kind}, without `values` in its data")
+        trial.add_undecodable(f"{OTHER_EVENT} of the type {kind}, without `values` in its data")
+        trial.other_events[destination] += 1
         return True
     trial.decoded += 1
     trial.windows += 1
-    trial.destinations[event.text("destination") or ""] += 1
+    trial.destinations[destination] += 1
     last = values[-1] if values and isinstance(values[-1], int | float) else None
     name = event.text("subject") or event.text("source") or ""
     at_ns = time_ns(event.text("time")) or record.timestamp_ms * 1_000_000
@@ -159,8 +166,13 @@ def _add_window(trial: FormatTrial, record: Record) -> bool:
     return True
 
 
-def _values_of(event: Event) -> tuple[list[Any] | None, dict[str, Any]]:
-    """Return the window's values and the data around them. None if the event holds no window."""
+def _values_of(event: Event) -> tuple[list[Any] | None, Mapping[str, Any]]:
+    """Return the window's values and the data around them. None if the event holds no window.
+
+    The values of a tensor are not read; its step and unit are attributes.
+    """
+    if event.data is not None and _is_tensor(event.text("datacontenttype") or ""):
+        return [], event.attributes
     if event.data is None or not event.is_json:
         return None, {}
     try:
@@ -172,6 +184,10 @@ def _values_of(event: Event) -> tuple[list[Any] | None, dict[str, Any]]:
     if isinstance(data, dict) and isinstance(data.get("values"), list):
         return data["values"], data
     return None, {}
+
+
+def _is_tensor(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == TENSOR_TYPE
 
 
 def _step_of(data: Mapping[str, Any]) -> str:

@@ -6,10 +6,11 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-# P1M is a month, PT1M a minute. The number of digits is bounded, so that parsing is fast.
+# P1M is a month, PT1M a minute. The number of digits is bounded, so that parsing is fast. Seconds have as many digits
+# as `format_seconds` writes for any float.
 _DURATION = re.compile(
     r"P(?=[\dT])(?:(\d{1,9})Y)?(?:(\d{1,9})M)?(?:(\d{1,12})W)?(?:(\d{1,12})D)?"
-    r"(?:T(?=\d)(?:(\d{1,15})H)?(?:(\d{1,15})M)?(?:(\d{1,15}(?:[.,]\d{1,9})?)S)?)?",
+    r"(?:T(?=\d)(?:(\d{1,15})H)?(?:(\d{1,15})M)?(?:(\d{1,15}(?:[.,]\d{1,30})?)S)?)?",
     flags=re.ASCII,
 )
 _SECONDS = {"W": 604_800, "D": 86_400, "H": 3_600, "M": 60, "S": 1}

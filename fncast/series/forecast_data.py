@@ -47,7 +47,7 @@ def forecast_data(
 
 
 def forecast_attributes(quantiles: Sequence[float], readings: EventReadings, filled: int) -> dict[str, str]:
-    """The attributes that a forecast has where its data is a tensor: what JSON has beside the numbers."""
+    """The attributes that a forecast has if its data is a tensor: what JSON has beside the numbers, but no labels."""
     grid = orjson.loads(b"{%b}" % readings.grid_json.removesuffix(b","))
     unit = orjson.loads(b"{%b}" % readings.unit.removeprefix(b","))
     attributes = {"quantiles": quantiles_text(quantiles), "filled": str(filled), **unit}

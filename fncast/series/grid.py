@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fncast.series.calendar_grid import DAY_S, Fit, fit_given_months, fit_months, half_months, wall_seconds
-from fncast.series.step import Step
+from fncast.series.step import MIN_STEP_S, Step
 from fncast.series.time_series import TimeSeries
+from fncast.wording.count import counted
 
 # Bounds the memory if a wrong date is far away; enough for a year of one-second readings.
 MAX_GRID_READINGS = 32_000_000
@@ -56,13 +57,12 @@ class Corrections:
     def __str__(self) -> str:
         parts = (
             (self.out_of_order, "out of order (sorted)"),
-            (self.exact_repeats, "exact repeats (dropped)"),
+            (self.exact_repeats, "repeated exactly (dropped)"),
             (self.replaced, "with the time of a later reading with another value (the last one counts)"),
             (self.off_grid, "between two steps (moved to the nearest)"),
             (
                 self.missing,
-                f"missing in {self.gaps} gap{'' if self.gaps == 1 else 's'}, bridged in windows that are at least half"
-                " full",
+                f"missing in {counted(self.gaps, 'gap')}, bridged in windows that are at least half full",
             ),
         )
         changes = ", ".join(f"{count} {what}" for count, what in parts if count)
@@ -160,7 +160,7 @@ def _sparse_grid(name: str, times_s: NDArray[np.float64], fit: Fit, verb: str) -
     return NoGrid(
         f"series {name!r} {verb} a step of {_spoken(fit.step)}, but its {len(fit.index)} readings span"
         f" {int(fit.index[-1]) + 1} steps, and there is no reading between {first} and {second}: correct a wrong time,"
-        " or name the column of the series' names"
+        " or pass --series-column if the file holds several series"
     )
 
 
@@ -188,7 +188,7 @@ def _fit_seconds(times_s: NDArray[np.float64], zone: tzinfo) -> Fit:
     is_usual = 2 * counts.max() >= len(distances)
     if common is not None and not common.off_grid and (is_usual or _filled_share(common) >= MIN_SPARSE_SHARE):
         return common
-    mean_s = _fitted_step(times_s, float(np.median(distances)))
+    mean_s = max(_fitted_step(times_s, float(np.median(distances))), MIN_STEP_S)
     if common is not None and is_usual and abs(mean_s - common_s) > MAX_DRIFT * common_s:
         return common
     fitted = _on_step(times_s, Step.seconds(mean_s), zone)

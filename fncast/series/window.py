@@ -39,9 +39,8 @@ def prepare(
 ) -> tuple[Float64Array, int]:
     """The last `steps` readings, oldest first, with gaps bridged, and the number of bridged readings.
 
-    is_sparse: the model accepts missing readings, so gaps stay and fewer readings are enough; see `keep_gaps`.
-
-    values: numbers, or None for a missing reading. Readings before the last `steps` are ignored.
+    values: numbers, or None for a missing reading. Readings before the last `steps` are ignored. is_sparse: the model
+    accepts missing readings, so gaps stay and fewer readings are enough; see `keep_gaps`.
     Returns a (steps,) float64 array. Raises InvalidWindow, which names position and reading.
     """
     skipped = _check_length(values, steps, is_sparse)

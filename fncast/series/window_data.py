@@ -40,6 +40,8 @@ UNITS_BELOW_ZERO = frozenset(("°C", "°F", "℃", "℉", "C", "F", "Cel", "degC
 # How many starts and steps of recent events are cached in parsed form.
 _STARTS = 4096
 _STEPS = 256
+# A longer start has a fraction of many digits. It is not cached, so that the caches stay small.
+_MAX_START = 64  # characters
 
 
 class InvalidData(ValueError):
@@ -82,7 +84,10 @@ def read_json(body: bytes) -> Any:
 def read_readings(data: object) -> EventReadings:
     """The window in an event's data: an object, an array of numbers, or EventReadings. Raises InvalidData."""
     if type(data) is WindowData:
-        grid_json = _following(data.start, data.step_s, data.step, data.step_day, len(data.values))
+        following = (
+            _following if data.start is None or len(data.start) <= _MAX_START else _following.__wrapped__
+        )
+        grid_json = following(data.start, data.step_s, data.step, data.step_day, len(data.values))
         limits = limits_of(data.min, data.max, data.unit)
         labels = b"" if data.labels is None else b',"labels":' + orjson.dumps(data.labels)
         return EventReadings(data.values, grid_json, unit_of(data.unit), *limits, labels)
@@ -151,8 +156,11 @@ def _limit(name: str, limit: object) -> float | None:
 
 def grid_json_of(data: Mapping[str, Any], steps: int) -> bytes:
     """The output's members start and step: `steps` steps after the start in `data`. Raises InvalidData."""
-    members = data.get("start"), data.get("step_s"), data.get("step"), data.get("step_day"), steps
+    start = data.get("start")
+    members = start, data.get("step_s"), data.get("step"), data.get("step_day"), steps
     try:
+        if type(start) is str and len(start) > _MAX_START:
+            return _following.__wrapped__(*members)
         return _following(*members)
     except TypeError:  # an array or object cannot be a key of the cache
         return _following.__wrapped__(*members)

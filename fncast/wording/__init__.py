@@ -1,1 +1,1 @@
-"""Translates errors of other libraries into plain sentences for users."""
+"""Plain sentences for users: errors of other libraries, and counts with their nouns."""

@@ -1,5 +1,6 @@
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,13 @@ def test_any_text_is_one_bounded_line(text: str, limit: int) -> None:
 @given(st.text(st.characters(categories=("L", "N", "P", "S")), max_size=20))
 def test_printable_text_is_unchanged(text: str) -> None:
     assert clean(text, 20) == text
+
+
+@pytest.mark.parametrize("repeated", ["\x9d", "\x90a", "\x1b]a", "\x9b0", "\x1b "])
+def test_terminal_commands_without_an_end_are_cleaned_in_linear_time(repeated: str) -> None:
+    began_s = time.process_time()
+    clean(repeated * 20_000, 10_000)
+    assert time.process_time() - began_s < 1.0
 
 
 @given(st.recursive(st.text(st.characters()) | st.none(), lambda inner: st.lists(inner), max_leaves=5))

@@ -183,12 +183,12 @@ def distinct(found: Sequence[tuple[Path, TimeSeries]]) -> list[TimeSeries]:
     from fncast.series.csv.source import series_name
 
     counts = Counter(series.name for _, series in found)
-    taken: Counter[str] = Counter()
-    result = []
+    result: dict[str, TimeSeries] = {}
     for path, series in found:
-        name = series.name if counts[series.name] == 1 else f"{series_name(path)}/{series.name}"
-        taken[name] += 1
-        if taken[name] > 1:
-            name = f"{name}-{taken[name]}"
-        result.append(replace(series, name=name))
-    return result
+        name = wanted = series.name if counts[series.name] == 1 else f"{series_name(path)}/{series.name}"
+        number = 1
+        while name in result:
+            number += 1
+            name = f"{wanted}-{number}"
+        result[name] = replace(series, name=name)
+    return list(result.values())

@@ -68,7 +68,7 @@ def _settings_row(config: Path | None, configured: Settings) -> Row:
         fix = "fncast init --topic NAME > fncast.toml writes one"
         return Row("settings", "ok", f"no {file}: defaults; inputs: {inputs}; routes: {routes}", fix)
     if not file.stat().st_size:
-        fix = "fncast init --topic NAME > fncast.toml; its message says why it wrote nothing"
+        fix = "run fncast init --topic NAME > fncast.toml again: if it prints no settings, it says why"
         return Row(
             "settings", "warning", f"{file} is empty: defaults; inputs: {inputs}; routes: {routes}", fix
         )

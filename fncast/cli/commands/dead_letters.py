@@ -22,6 +22,7 @@ from fncast.cli.output.dead_letters import json_document, json_line, line, not_r
 from fncast.failure import Failure
 from fncast.foreign_text import clean
 from fncast.series.rfc3339 import parse_time
+from fncast.wording.count import counted
 
 # Kafka numbers partitions by 31 bits and offsets by 63.
 MAX_PARTITION, MAX_OFFSET = 2**31 - 1, 2**63 - 1
@@ -122,7 +123,7 @@ def list_letters(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, *, 
     finally:
         letters.close()
     if not printed:
-        which = f"none of the {read:,} dead letters matches" if read else "there are no dead letters"
+        which = f"no match in {counted(read, 'dead letter')}" if read else "there are no dead letters"
         print(f"{topic}: {which}", file=sys.stderr)
     return 0
 
@@ -146,7 +147,7 @@ def replay(kafka: KafkaSettings, topic: str, wanted: DeadLetterFilter, name: str
             count = replaying.run()
         finally:
             publisher.close()
-        print(f"{count} dead letters replayed", flush=True)
+        print(f"{counted(count, 'dead letter')} replayed", flush=True)
         if replaying.unreplayed:
             raise Failure(not_replayed(replaying))
         return 0
@@ -163,7 +164,7 @@ def preview(replaying: Replay) -> int:
         else:
             replayed += 1
         print(preview_line(letter, obstacle), flush=True)
-    print(f"{replayed} dead letters would be replayed" + (f", {kept} would not" if kept else ""))
+    print(f"{counted(replayed, 'dead letter')} would be replayed" + (f", {kept} would not" if kept else ""))
     return 0
 
 

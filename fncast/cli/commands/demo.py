@@ -26,6 +26,7 @@ from fncast.demo.supervisor import DemoSupervisor
 from fncast.failure import Failure
 from fncast.http.listener import bind
 from fncast.http.port import parse_port
+from fncast.wording.count import counted
 from model_service.serving.runtimes.runtime import UnusableModel
 
 PORT = 8090
@@ -150,7 +151,7 @@ async def _run(arguments: argparse.Namespace, folder: Path) -> None:
 def _print_summary(supervisor: DemoSupervisor) -> None:
     print("\n".join(supervisor.summary.lines()))
     if received := supervisor.pager.received:
-        print(f"{received:,} messages about anomalies and alerts, sent by the function notify")
+        print(f"{counted(received, 'message')} about anomalies and alerts, sent by the function notify")
     if supervisor.model is None:
         print("the demo ended before a model was trained, which takes about half a minute; run it for longer")
     evaluation = supervisor.model.evaluation() if supervisor.model else []

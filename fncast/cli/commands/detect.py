@@ -23,6 +23,7 @@ from fncast.foreign_text import clean
 from fncast.monitor.anomalies.detector import DEFAULT_ALPHA, DEFAULT_MIN_HISTORY, DetectorSettings
 from fncast.monitor.anomalies.offline import Detection, OfflineDetector
 from fncast.series.step import format_start
+from fncast.wording.count import counted
 
 if TYPE_CHECKING:
     from fncast.cli.detection.step_forecasts import StepForecasts
@@ -130,10 +131,11 @@ def _judge(
 def _warn_if_too_short(series: TimeSeries, judged: int, settings: DetectorSettings) -> None:
     """Warn if no reading of the series can be an anomaly. judged: how many of its readings have forecasts."""
     readings = int((~np.isnan(series.values)).sum())
+    have = "has a forecast" if judged == 1 else "have forecasts"
     if judged <= settings.min_history:
         say(
-            f"{clean(series.name, MAX_NAME)}: none of its {readings} readings can be an anomaly: {judged} have"
-            f" forecasts, and the first {settings.min_history} of them only serve as history. Pass more readings"
+            f"{clean(series.name, MAX_NAME)}: none of its {readings:,} readings can be an anomaly: {judged:,}"
+            f" {have}, and the first {settings.min_history:,} only serve as history. Pass more readings"
             " or a smaller --min-history"
         )
 
@@ -142,7 +144,7 @@ def _report(series: TimeSeries, episodes: Sequence[Episode]) -> None:
     """Print the episodes of a series on stderr."""
     name = clean(series.name, MAX_NAME)
     if not episodes:
-        say(f"{name}: no anomaly in {int((~np.isnan(series.values)).sum())} readings")
+        say(f"{name}: no anomaly in {counted(int((~np.isnan(series.values)).sum()), 'reading')}")
         return
     say(f"{name}: {len(episodes)} {'anomaly' if len(episodes) == 1 else 'anomalies'}")
     for episode in sorted(episodes, key=lambda each: -each.score)[:SHOWN_EPISODES]:

@@ -106,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the errors of the model and of the methods that it is compared with. Raises Failure."""
     series = read_series(arguments)
     _check(arguments)
+    seasons = given_seasons(arguments)
     from fncast.cli.evaluation.classical import add_classical, default_cache
     from fncast.cli.evaluation.model import find_model
     from fncast.cli.evaluation.report import (
@@ -118,9 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         model = find_model(arguments)
-        evaluation = _prepare(series, model, arguments)
+        evaluation = _prepare(series, model, arguments, seasons)
         warn_about_training_data(evaluation, model.folder)
-        warn_about_long_seasons(evaluation)
+        warn_about_long_seasons(evaluation, model.longest_window)
         model.add_forecasts(evaluation)
     except (InvalidModelFolder, UnusableModel) as error:
         raise Failure(str(error)) from None
@@ -133,7 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         save_backtest_plots(evaluation, arguments.plots)
         say(f"plots: {arguments.plots}")
-    print_evaluation(evaluation, model.described, model.folder, as_json=arguments.json)
+    print_evaluation(evaluation, model.described, model.folder, model.longest_window, as_json=arguments.json)
     return 0
 
 
@@ -145,11 +146,18 @@ def _check(arguments: argparse.Namespace) -> None:
         raise Failure(f"--test-share is {arguments.test_share}; it must be above 0 and at most 0.9")
     if arguments.workers is not None and arguments.workers < 1:
         raise Failure(f"--workers is {arguments.workers}; it must be at least 1")
-    given_seasons(arguments)
 
 
-def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argparse.Namespace) -> Evaluation:
-    """The evaluation of the test parts, without forecasts. Generates series if there are none. Raises Failure."""
+def _prepare(
+    series: list[TimeSeries],
+    model: EvaluatedModel,
+    arguments: argparse.Namespace,
+    seasons: tuple[int, ...] | None,
+) -> Evaluation:
+    """The evaluation of the test parts, without forecasts. Generates series if there are none. Raises Failure.
+
+    seasons: in steps; None to find them in each series.
+    """
     from model_service.training.evaluation.evaluation import prepare
 
     test_share = arguments.test_share or model.trained.get("test_share") or DEFAULT_TEST_SHARE
@@ -163,7 +171,7 @@ def _prepare(series: list[TimeSeries], model: EvaluatedModel, arguments: argpars
         model.horizon,
         test_share=test_share,
         stride=arguments.stride,
-        seasons=given_seasons(arguments),
+        seasons=seasons,
     )
     if not evaluation.series:
         raise Failure("; ".join(f"{name}: {why}" for name, why in list(evaluation.left_out.items())[:3]))

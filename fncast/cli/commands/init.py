@@ -16,6 +16,7 @@ from fncast.recognition.report import report
 from fncast.recognition.sample import Sample, clean_topic
 from fncast.recognition.starter_settings import starter_settings
 from fncast.recognition.topic_sampler import SampleError, TopicSampler
+from fncast.wording.count import counted
 
 LOOK_RECORDS = 50  # of each topic, without --topic
 LOOK_S = 3.0  # for each topic
@@ -78,7 +79,7 @@ def _only_candidate(sampler: TopicSampler, configured: Settings) -> str:
     deadline = time.monotonic() + LOOK_ALL_S
     for count, name in enumerate(names):
         if count >= MAX_TOPICS or time.monotonic() > deadline:
-            say(f"and {len(names) - count} more topics, not looked at")
+            say(f"and {counted(len(names) - count, 'more topic')}, not looked at")
             break
         is_candidate, text = _look(sampler, name)
         say(f"{clean(name, MAX_NAME)}: {text}")
@@ -98,7 +99,7 @@ def _look(sampler: TopicSampler, topic: str) -> tuple[bool, str]:
         trial = recognise(topic, sampler.sample(topic, LOOK_RECORDS, LOOK_S).records).trial
     except (SampleError, Unrecognised) as error:
         return False, _short(str(error), topic)
-    return True, f"{trial.format}, {len(trial.series)} series in {trial.records} records"
+    return True, f"{trial.format}, {len(trial.series):,} series in {counted(trial.records, 'record')}"
 
 
 def _short(reason: str, topic: str) -> str:

@@ -15,6 +15,7 @@ from consumer.settings import Settings, SettingsError
 from fncast.cli.arguments.settings import add_config_argument, settings
 from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
+from fncast.wording.json import describe
 from interceptor.cloudevents.answers import REJECTED_TYPE, UNAVAILABLE_TYPE
 from interceptor.cloudevents.reader import read_event
 from interceptor.delivery import Delivery, Record
@@ -88,7 +89,7 @@ def events_of(answer: EventsAnswer) -> list[dict[str, Any]]:
     try:
         content = orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
-        raise Failure(f"the function's answer is not JSON: {error}") from None
+        raise Failure(f"the function's answer is not JSON: {describe(error)}") from None
     events = content if isinstance(content, list) else [content]
     if not all(isinstance(event, dict) for event in events):
         raise Failure("the function's answer is not a CloudEvent or a list of CloudEvents")
@@ -114,7 +115,7 @@ async def invoke(configured: Settings, destination: str, body: bytes) -> list[di
     route = build_routes(configured).get(destination)
     if route is None:
         raise SettingsError(
-            f"no route {destination!r}; the routes are {', '.join(sorted(configured.routes))}"
+            f"no route {destination!r}; the routes are {', '.join(sorted(configured.routes)) or 'none'}"
         )
     headers: Headers = [("content-type", b"application/cloudevents+json")]
     delivery = Delivery(Record("", 0, 0, 0, None, body, headers))

@@ -22,6 +22,7 @@ from fncast.produce.publisher import PublishError, TopicPublisher
 from fncast.produce.rate_limiter import RateLimiter
 from fncast.produce.windows import SlidingWindow
 from fncast.series.csv.error import CsvError
+from fncast.wording.count import counted
 
 LAST_FLUSH_S = 3.0  # after Ctrl-C a command must end within 5 s
 # RFC 3986: the characters of a URI-reference.
@@ -151,9 +152,8 @@ def _summary(publisher: TopicPublisher, noun: str) -> Iterator[None]:
         with suppress(PublishError):  # report the error that ended the block instead
             publisher.flush(LAST_FLUSH_S)
         elapsed_s = time.monotonic() - started_s
-        plural = "s" * (publisher.delivered != 1)
         print(
-            f"published {publisher.delivered:,} {noun}{plural} to {publisher.topic} in {elapsed_s:.1f} s",
+            f"published {counted(publisher.delivered, noun)} to {publisher.topic} in {elapsed_s:.1f} s",
             file=sys.stderr,
         )
 

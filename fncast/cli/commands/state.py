@@ -14,6 +14,7 @@ from consumer.state.inspection import PartitionSummary, StateTopic
 from fncast.cli.arguments.settings import add_kafka_arguments, kafka_settings
 from fncast.failure import Failure
 from fncast.foreign_text import clean, escaped
+from fncast.wording.count import counted
 
 MAX_CELL = 300  # characters
 COLUMNS = ("topic", "partition", "interceptor", "offset", "age", "series", "bytes", "version")
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             others = sorted({summary.topic for summary in state.summaries()})
     except ConsumerError as error:
         raise Failure(str(error)) from None
-    print(f"deleted the state of {len(partitions)} partitions")
+    print(f"deleted the state of {counted(len(partitions), 'partition')}")
     if missing:
         raise Failure(_without_state(missing, others, group))
     return 0

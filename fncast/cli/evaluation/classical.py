@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add_classical(evaluation: Evaluation, cache: Path, workers: int | None = None) -> None:
     """Add the forecasts of the classical methods, with progress and failed methods on stderr.
 
-    cache: folder for their results. workers: number of processes, None for one a core. Raises Failure.
+    cache: folder for their results. workers: number of processes, None for one for each core. Raises Failure.
     """
     if find_spec("statsforecast") is None:
         raise Failure(

@@ -9,12 +9,15 @@ from typing import Any
 
 from fncast import models as base_models
 from fncast.cli.evaluation.horizon import base_horizon
+from fncast.cli.process.native_output import without_info_lines
 from fncast.failure import Failure
 from model_service.training.base.forecaster import BaseForecaster
+from model_service.training.base.shape import SIZES
 from model_service.training.evaluation.evaluation import MODEL, Evaluation, add_base_model, add_model
 from model_service.training.model_folder import find_version, load_scorer, object_in, read_model_json
 
-# A forecast of the base model uses up to 512 readings; the evaluation begins where there are this many.
+# The evaluation of the base model begins once a series has this many readings. A forecast uses up to 512, if there are
+# more.
 BASE_WINDOW = 48
 
 
@@ -38,17 +41,27 @@ class EvaluatedModel:
         """The settings that it was trained with."""
         return _settings(self.described)
 
+    @property
+    def longest_window(self) -> int:
+        """The most readings that a forecast uses."""
+        return max(size.window for size in SIZES) if self.is_base else self.window
+
     def add_forecasts(self, evaluation: Evaluation) -> None:
         """Add its forecasts of each series. Raises InvalidModelFolder, UnusableModel."""
         if self.is_base:
-            forecaster = BaseForecaster(self.folder)
+            forecaster = _base_forecaster(self.folder)
             for each in evaluation.series:
                 values, origins = each.backtest.series.values, each.backtest.at.tolist()
                 each.add(MODEL, forecaster.at_origins(values, origins, self.horizon))
         elif self.has_base_network:
-            add_base_model(evaluation, BaseForecaster(self.folder))
+            add_base_model(evaluation, _base_forecaster(self.folder))
         else:
             add_model(evaluation, load_scorer(self.folder, self.window, self.horizon))
+
+
+def _base_forecaster(folder: Path) -> BaseForecaster:
+    with without_info_lines():
+        return BaseForecaster(folder)
 
 
 def find_model(arguments: argparse.Namespace) -> EvaluatedModel:

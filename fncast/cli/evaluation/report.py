@@ -34,24 +34,27 @@ def warn_about_training_data(evaluation: Evaluation, folder: Path) -> None:
         )
 
 
-def warn_about_long_seasons(evaluation: Evaluation) -> None:
-    """Print a warning for the series whose season is longer than the window: the model cannot see it."""
+def warn_about_long_seasons(evaluation: Evaluation, longest_window: int) -> None:
+    """Print a warning for the series whose season is longer than the longest window: the model cannot see it."""
     too_long = [
         f"{each.name} ({each.seasons[-1]})"
         for each in evaluation.series
-        if each.seasons and each.seasons[-1] > evaluation.window
+        if each.seasons and each.seasons[-1] > longest_window
     ]
     if too_long:
         say(
-            f"the season is longer than the model's window of {evaluation.window} readings: {listed(too_long)};"
+            f"the season is longer than the model's window of {longest_window} readings: {listed(too_long)};"
             " train with --window auto for a window that holds it"
         )
 
 
 def print_evaluation(
-    evaluation: Evaluation, described: dict[str, Any], folder: Path, *, as_json: bool
+    evaluation: Evaluation, described: dict[str, Any], folder: Path, longest_window: int, *, as_json: bool
 ) -> None:
-    """Print the errors by series and overall. described: the content of model.json. folder: of the version."""
+    """Print the errors by series and overall. described: the content of model.json. folder: of the version.
+
+    longest_window: the most readings that a forecast uses.
+    """
     if as_json:
         model = {"name": described.get("name"), "version": described.get("version"), "path": str(folder)}
         print(json.dumps({"model": model, **evaluation.as_json()}))
@@ -60,9 +63,10 @@ def print_evaluation(
         say(f"left out: {name}: {why}")
     for method, names in evaluation.incomplete.items():
         say(f"left out: {method}: it failed on {', '.join(names[:SHOWN_SERIES])}")
+    longer = f" to {longest_window}" if longest_window > evaluation.window else ""
     print(
         f"{described.get('name')} version {described.get('version')}: {evaluation.origins} forecasts of"
-        f" {evaluation.horizon} steps from {evaluation.window} readings, every {evaluation.stride} steps\n"
+        f" {evaluation.horizon} steps from {evaluation.window}{longer} readings, every {evaluation.stride} steps\n"
     )
     print(series_tables(evaluation) + "\n")
     print("Overall (geometric mean of relative MAE, mean of the others):")

@@ -10,13 +10,16 @@ import orjson
 from consumer.kafka.dead_letters.replay import Replay
 from consumer.kafka.dead_letters.stored import MAX_HEADER, StoredDeadLetter
 from fncast.foreign_text import clean, escaped
+from fncast.wording.count import counted
 
 
 def line(letter: StoredDeadLetter) -> str:
     """A letter as one line of columns: place, time, destination, attempts, reason."""
     destination = clean(str(letter.attributes().get("destination", "-")), MAX_HEADER)
     time = letter.refused_at.isoformat(timespec="seconds") if letter.refused_at else "-"
-    return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {letter.attempts} attempts  {letter.reason}"
+    number = letter.attempts
+    attempts = counted(number, "attempt") if isinstance(number, int) else f"{number} attempts"
+    return f"{letter.place:>10}  {time:>25}  {destination!r:12}  {attempts}  {letter.reason}"
 
 
 def preview_line(letter: StoredDeadLetter, obstacle: str) -> str:
@@ -43,9 +46,10 @@ def not_replayed(replay: Replay) -> str:
     """The dead letters that were not replayed, the reasons, and how to replay them later."""
     more = replay.unreplayed - len(replay.unreplayed_reasons)
     named = "; ".join([*replay.unreplayed_reasons, *([f"and {more} more"] if more else [])])
+    were = "was" if replay.unreplayed == 1 else "were"
     return (
-        f"{replay.unreplayed} dead letters were not replayed: {named}. They stay in the topic. Fix the reason and"
-        " replay each with --place PARTITION/OFFSET"
+        f"{counted(replay.unreplayed, 'dead letter')} {were} not replayed: {named}. Dead letters that are not replayed"
+        " stay in the topic. Fix the reason and replay each with --place PARTITION/OFFSET"
     )
 
 

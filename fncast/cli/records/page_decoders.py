@@ -45,11 +45,15 @@ class PageDecoder:
 
     def __call__(self, record: ReceivedRecord) -> list[SingleReading]:
         """See Decoder."""
+        if record.value is None:  # it deletes a key of a compacted topic
+            return []
         timestamp_ms = -1 if record.timestamp_s is None else round(record.timestamp_s * 1000)
         try:
-            found = self._format.decode(record.value or b"", record.key, record.headers, timestamp_ms)
+            found = self._format.decode(record.value, record.key, record.headers, timestamp_ms)
         except UndecodableRecord as error:
             raise UndecodableReading(str(error)) from None
+        except Exception as error:  # a user's format: one record must not stop the page
+            raise UndecodableReading(f"its format failed: {type(error).__name__}: {error}") from None
         return [
             self._reading(series, at_ns, value)
             for key, at_ns, value in zip(found.keys, found.times_ns, found.values, strict=True)
@@ -60,7 +64,10 @@ class PageDecoder:
         """The series of a format's key; None if it is not forecast."""
         if key in self._names:
             return self._names[key]
-        series = self._format.series(key)
+        try:
+            series = self._format.series(key)
+        except Exception:  # a user's format: the consumer leaves such a reading out, too
+            series = None
         if series is not None:
             series = self._counters.marked(series) if self._selection.takes(series.name) else None
         if len(self._names) < MAX_NAMES:

@@ -98,12 +98,14 @@ def _events(arguments: argparse.Namespace) -> Iterator[CloudEvent]:
 def _csv_events(arguments: argparse.Namespace, file: str) -> Iterator[CloudEvent]:
     """The window events of a file of readings. Raises CsvError."""
     source = _file_source(arguments, file)
-    for series in read_file(Path(file), arguments):
+    found = read_file(Path(file), arguments)
+    for series in found:  # before the first event, so that a wrong file is not published in part
         if len(series) < arguments.window:
             raise CsvError(
                 f"{file}: {series.name} has {len(series)} readings, but a window needs {arguments.window};"
                 " pass a smaller --window or more readings"
             )
+    for series in found:
         sliding = SlidingWindow(arguments.window, arguments.every)
         for reading in readings(series):
             if (window := sliding.add(reading)) is not None:

@@ -16,6 +16,7 @@ from fncast.cli.training.progress import PLOTS
 from fncast.cli.training.start import Start
 from fncast.failure import Failure
 from fncast.series.time_series import TimeSeries
+from fncast.wording.count import counted
 from model_service.training.evaluation.evaluation import Evaluation, add_base_model, add_model, prepare
 from model_service.training.evaluation.plots import save_backtest_plots
 from model_service.training.evaluation.report import overall_table
@@ -91,9 +92,9 @@ class TrainingRun:
         """Print the result, and store the errors and plots of the evaluation in the version."""
         if refitted := self._refitted:
             say(
-                f"refit: {_count(refitted.epochs, 'more epoch')}, {refitted.windows} windows; the band was calibrated"
-                f" on {_count(refitted.calibration_windows, 'window')} of the last part; the errors below are"
-                " those of the model before the refit (--no-refit: no refit)"
+                f"refit: {counted(refitted.epochs, 'more epoch')}, {counted(refitted.windows, 'window')}; the band was"
+                f" calibrated on {counted(refitted.calibration_windows, 'window')} of the last part; the errors below"
+                " are those of the model before the refit (--no-refit: no refit)"
             )
         evaluation = self._evaluation
         if evaluation is not None and evaluation.left_out:
@@ -141,7 +142,3 @@ def print_evaluation(evaluation: Evaluation, from_version: int | None, *, has_re
     print(f"\nTest: {evaluation.origins} forecasts, {len(evaluation.series)} series, {unused}\n")
     print(overall_table(evaluation))
     print()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -97,7 +97,9 @@ def _report_missing_for_week(
         advice = " --test-share 0 gives enough, without an evaluation."
     elif settings.test_share > 0 and missing_without_test < missing:
         advice = " --test-share 0 gives more."
-    say(f"too few readings to look for a week: {missing} more are needed before the test part.{advice}")
+    say(
+        f"too few readings to look for a weekly season before the test part; readings to add: {missing}.{advice}"
+    )
 
 
 def chosen_window(series: Sequence[TimeSeries], settings: TrainingSettings, flag: str | None) -> int:

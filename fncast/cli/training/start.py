@@ -8,6 +8,7 @@ from typing import Any
 
 from fncast import models as base_models
 from fncast.cli.output.messages import say
+from fncast.cli.process.native_output import without_info_lines
 from fncast.failure import Failure
 from fncast.series.window import MIN_HISTORY
 from model_service.serving.runtimes.runtime import UnusableModel
@@ -57,7 +58,8 @@ class Start:
 def base_model(settings: TrainingSettings) -> BaseForecaster | None:
     """The base model; None, and a printed reason, if it cannot replace the trained model."""
     try:
-        base = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
+        with without_info_lines():
+            base = BaseForecaster(find_version(base_models.FOLDER, base_models.BASE))
     except (InvalidModelFolder, UnusableModel) as error:
         say(f"no training from the base model: {error}")
         return None

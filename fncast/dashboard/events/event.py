@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from fncast.dashboard.events.record import ReceivedRecord
+from fncast.wording.json import describe
 
 # The prefix that marks structured mode: CloudEvents' Kafka binding, section 3.
 STRUCTURED = "application/cloudevents"
@@ -88,7 +89,7 @@ def _structured(record: ReceivedRecord) -> tuple[dict[str, Any], Any]:
     try:
         document = orjson.loads(record.value or b"")
     except orjson.JSONDecodeError as error:
-        raise NotAnEvent(f"not JSON: {error}") from None
+        raise NotAnEvent(f"not JSON: {describe(error)}") from None
     if not isinstance(document, dict):
         raise NotAnEvent("not a JSON object")
     data = document.pop("data", None)
@@ -118,4 +119,4 @@ def _binary(record: ReceivedRecord, content_type: str) -> tuple[dict[str, Any], 
     try:
         return attributes, orjson.loads(record.value)
     except orjson.JSONDecodeError as error:
-        raise NotAnEvent(f"the data is not JSON: {error}") from None
+        raise NotAnEvent(f"the data is not JSON: {describe(error)}") from None

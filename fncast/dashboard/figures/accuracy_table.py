@@ -53,8 +53,11 @@ class AccuracyTable:
         return {"rows": rows[:SHOWN_ROWS], "left_out": max(0, len(rows) - SHOWN_ROWS)}
 
     def take_changes(self, now_s: float) -> dict[str, Any] | None:
-        """A snapshot if something changed since the last call, at most every SEND_S; else None."""
-        if not self._changed or now_s < self._sent_s + SEND_S:
+        """A snapshot if something changed since the last call, at most every SEND_S; else None.
+
+        now_s: seconds since 1970. It may be set back.
+        """
+        if not self._changed or self._sent_s <= now_s < self._sent_s + SEND_S:
             return None
         self._changed, self._sent_s = False, now_s
         return self.snapshot()

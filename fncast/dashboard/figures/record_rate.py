@@ -22,6 +22,8 @@ class RecordRate:
         if not is_live:
             return
         second = math.floor(now_s)
+        if self._buckets and self._buckets[-1][0] > second:
+            self._buckets.clear()  # the clock was set back
         if self._buckets and self._buckets[-1][0] == second:
             self._buckets[-1] = second, self._buckets[-1][1] + 1
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import cast
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from fncast.dashboard.events.record import Headers, ReceivedRecord
+from fncast.dashboard.kafka.batch_queue import BatchQueue
 from fncast.dashboard.kafka.broker_state import BrokerState
 from fncast.dashboard.kafka.offsets import list_partitions
 from fncast.dashboard.kafka.partitions import Partitions
@@ -25,8 +25,6 @@ from fncast.wording.kafka import describe, map_kafka_errors
 log = logging.getLogger(__name__)
 
 BATCH_RECORDS = 500
-# Batches to read ahead. More records wait at the broker.
-QUEUE_BATCHES = 40
 POLL_S = 0.2
 # Intervals of the search for new topics and partitions: normally, and while a topic is missing.
 SEARCH_S, SEARCH_MISSING_S = 10.0, 1.0
@@ -60,7 +58,7 @@ class TopicReader:
     ) -> None:
         self._topics = tuple(dict.fromkeys(topics))
         self._partitions = Partitions(history, max_lag)
-        self._batches: queue.Queue[list[ReceivedRecord]] = queue.Queue(QUEUE_BATCHES)
+        self._batches = BatchQueue()
         self._stop = threading.Event()
         self.state = BrokerState(None, time.time(), address=client_properties.get("bootstrap.servers", ""))
         self._has_started = False
@@ -86,10 +84,7 @@ class TopicReader:
 
     def take(self, timeout_s: float = 0.0) -> list[ReceivedRecord]:
         """Return the next batch, or an empty list after `timeout_s`."""
-        try:
-            return self._batches.get(timeout_s > 0, timeout_s or None)
-        except queue.Empty:
-            return []
+        return self._batches.take(timeout_s)
 
     def _run(self) -> None:
         failures = 0
@@ -183,12 +178,8 @@ class TopicReader:
         )
 
     def _put(self, records: list[ReceivedRecord]) -> None:
-        while not self._stop.is_set():
-            try:
-                self._batches.put(records, timeout=POLL_S)
-                return
-            except queue.Full:
-                continue
+        while not self._stop.is_set() and not self._batches.put(records, POLL_S):
+            pass
 
     def _set_connected(self) -> None:
         self._answered_s = time.monotonic()

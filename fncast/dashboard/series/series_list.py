@@ -52,7 +52,7 @@ class SeriesList:
         return removed
 
     def _make_room(self, now_s: float) -> bool:
-        if now_s < self._search_at_s:
+        if self._search_at_s - SEARCH_S <= now_s < self._search_at_s:
             return False
         silent = [view for view in self._views.values() if not view or view.is_silent(now_s)]
         if not silent:

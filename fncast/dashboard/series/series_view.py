@@ -46,7 +46,7 @@ class SeriesView:
         self._untimed = UntimedWindows()
         self._readings = ReadingBuffer()
         # Readings that wait for a forecast, which gives the step of the series.
-        self._early: deque[SingleReading] = deque(maxlen=MAX_SHOWN)
+        self._early: deque[tuple[SingleReading, float]] = deque(maxlen=MAX_SHOWN)
         self._counter = CounterRate()
         self._older_events = 0
         self._latest: ShownForecast | None = None
@@ -87,14 +87,21 @@ class SeriesView:
         self._merge(start, values)
         return start + len(values) - 1
 
-    def add_reading(self, reading: SingleReading) -> None:
-        """Add a single reading. It is shown once a forecast has shown the step of the series."""
+    def add_reading(self, reading: SingleReading, written_s: float) -> None:
+        """Add a single reading. It is shown once a forecast has shown the step of the series.
+
+        written_s: when its record was written, in seconds since 1970. Ignores a reading that is more than MAX_SHOWN
+        steps ahead of it: its clock is wrong, and all readings before it would count as too old.
+        """
         self._unit = self._unit or reading.unit[:MAX_UNIT]
         if self._grid is None or self._grid.anchor is None:
-            self._early.append(reading)
+            self._early.append((reading, written_s))
+            return
+        index = self._grid.step_at(reading.time_s)
+        if reading.time_s > written_s and index > self._grid.step_at(written_s) + MAX_SHOWN:
             return
         value = self._counter.next(reading) if reading.is_counter else reading.value
-        self._merge(self._grid.step_at(reading.time_s), [value])
+        self._merge(index, [value])
 
     def add_forecast(self, event: ReceivedEvent, after: int | None) -> None:
         """Add a forecast. Ignores a repeated one, and one that is more than MAX_AHEAD steps ahead of the readings.
@@ -129,8 +136,8 @@ class SeriesView:
         if self._grid is None:
             early = self._early
             self._restart(grid)
-            for reading in early:
-                self.add_reading(reading)
+            for reading, written_s in early:
+                self.add_reading(reading, written_s)
         elif self._grid.step != grid.step and not self._has_windows:
             self._restart(grid)
         if self._grid is None or self._grid.step != grid.step:
@@ -202,6 +209,9 @@ class SeriesView:
     def _merge(self, start: int, values: Values) -> None:
         """Add readings whose first one has the index `start`, and score the forecasts that predicted them."""
         changed = self._readings.merge(start, values)
+        latest = self._latest
+        if latest is not None and len(self._readings) and latest.start > self._readings.newest + MAX_AHEAD:
+            self._latest = None  # it came before the first readings
         if changed is not None:
             self._mark_changed(changed)
             self._scores.update(self._readings)

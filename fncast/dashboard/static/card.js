@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { element, setQuantity, setText } from "./elements.js";
-import { count, percent, quantity, withUnit } from "./numbers.js";
+import { counted, percent, quantity, withUnit } from "./numbers.js";
 import { Series } from "./series.js";
 import { age, ago, moment } from "./times.js";
 
@@ -115,7 +115,7 @@ export class Card {
     if (score.inside !== null) parts.push(` · ${percent(score.inside)} in band`);
     this.readout.replaceChildren(...parts);
     const mean = withUnit(score.mae, this.series.unit), naive = withUnit(score.naive_mae, this.series.unit);
-    this.readout.title = `Last ${count(score.readings)} readings, ${count(score.points)} forecast steps: mean absolute error ${mean}; of a forecast that repeats the last value ${naive}. ${this.series.model}`;
+    this.readout.title = `Last ${counted(score.readings, "reading")}, ${counted(score.points, "forecast step")}: mean absolute error ${mean}; of a forecast that repeats the last value ${naive}. ${this.series.model}`;
   }
 
   // Show the readings and forecasts at an index; null shows the error again.
@@ -147,7 +147,7 @@ export class Card {
     const { series } = this;
     const next = series.forecast?.values;
     const parts = [`${series.name}: latest reading ${withUnit(series.latest, series.unit)}`];
-    if (next) parts.push(`forecast to reach ${withUnit(next.at(-1), series.unit)} in ${next.length} steps`);
+    if (next) parts.push(`forecast to reach ${withUnit(next.at(-1), series.unit)} in ${counted(next.length, "step")}`);
     this.figure.setAttribute("aria-label", parts.join(", "));
   }
 }

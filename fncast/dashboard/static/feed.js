@@ -2,6 +2,8 @@
 
 // The server writes several times per second. After this long without a message, the connection is broken.
 const SILENCE_MS = 5000;
+// The first message is the whole state. A slow connection needs longer for it, and must not begin again and again.
+const FIRST_MESSAGE_MS = 30000;
 const RETRY_MS = 1000;
 
 export class Feed {
@@ -14,6 +16,7 @@ export class Feed {
 
   open() {
     this.received = Date.now();
+    this.hasState = false;
     this.source?.close();
     this.source = new EventSource(this.url);
     this.source.addEventListener("snapshot", (event) => this.receive(event, this.handlers.onSnapshot));
@@ -27,12 +30,14 @@ export class Feed {
 
   receive(event, handler) {
     this.received = Date.now();
+    this.hasState = true;
     handler(JSON.parse(event.data));
   }
 
   check() {
-    if (Date.now() - this.received < SILENCE_MS) return;
+    const silence = Date.now() - this.received;
+    if (silence < SILENCE_MS) return;
     this.handlers.onLost();
-    this.open();
+    if (this.hasState || silence >= FIRST_MESSAGE_MS) this.open();
   }
 }

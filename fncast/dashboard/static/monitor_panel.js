@@ -2,7 +2,7 @@
 
 import { byId, element, setText } from "./elements.js";
 import { details, sentence, stateText } from "./incident_text.js";
-import { count, percent, withUnit } from "./numbers.js";
+import { count, counted, percent, withUnit } from "./numbers.js";
 import { ago } from "./times.js";
 
 // A skill nearer to 0 than this is shown without a colour.
@@ -57,7 +57,7 @@ export class MonitorPanel {
     const { open, closed, left_out: leftOut } = this.incidents;
     this.items = [...open, ...closed].map((incident) => this.createItem(incident, now));
     byId("incidents").replaceChildren(...this.items.map(({ line }) => line));
-    const more = leftOut ? ` ${count(leftOut)} older open ones are not shown.` : "";
+    const more = leftOut ? ` Not shown: ${counted(leftOut, "older open one")}.` : "";
     const none = "Nothing is unusual, and no reading is expected to cross a threshold. [[alerts]] in fncast.toml sets thresholds.";
     const total = open.length + leftOut;
     const ended = closed.length ? `, ${count(closed.length)} ended` : "";
@@ -82,7 +82,7 @@ export class MonitorPanel {
     byId("accuracy").replaceChildren(...rows.map((row) => this.createRow(row)));
     byId("accuracy-table").hidden = rows.length === 0;
     const none = "No figures yet. They come after 100 compared forecast steps of a series.";
-    setText("accuracy-note", rows.length ? `${count(rows.length)}${leftOut ? ` of ${count(rows.length + leftOut)}` : ""} rows, the worst first.` : none);
+    setText("accuracy-note", rows.length ? `${leftOut ? `${count(rows.length)} of ` : ""}${counted(rows.length + leftOut, "row")}, the worst first.` : none);
   }
 
   createRow({ series, model, mae, skill, coverage, steps }) {

@@ -9,6 +9,11 @@ export function count(number) {
   return number >= 1e6 ? scaled(number, 3).join("") : number.toLocaleString("en");
 }
 
+// A count with its noun: "1 step", "12 steps".
+export function counted(number, noun) {
+  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 // Returns number and unit: ["3.41", "MB/s"]. step: the smallest difference that must be visible.
 export function quantity(value, unit, step = 0) {
   if (value === null || value === undefined || !Number.isFinite(value)) return ["–", unit];

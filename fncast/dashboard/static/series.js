@@ -19,8 +19,8 @@ export class Series {
     }
     const keep = changes.from - this.first;
     for (const name of ["times", "actual", "earlier"]) {
-      this[name].length = Math.min(keep, this[name].length);
-      this[name].push(...changes[name]);
+      // Not push(...): a forecast far ahead has more steps than a call may have arguments.
+      this[name] = this[name].slice(0, keep).concat(changes[name]);
     }
     const drop = changes.first - this.first;
     if (drop > 0) {

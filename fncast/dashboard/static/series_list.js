@@ -76,7 +76,7 @@ export class SeriesList {
   // Show how many series the server does not send.
   showHidden(number) {
     byId("left-out").hidden = !number;
-    const more = number >= 100000 ? "100,000 or more" : count(number);
+    const more = number >= 100000 ? "At least 100,000" : count(number);
     setText("left-out", `${more} more series ${number === 1 ? "is" : "are"} not shown: the page shows at most ${count(this.cards.size)}. A new series replaces a silent one.`);
   }
 }

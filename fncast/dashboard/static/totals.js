@@ -1,7 +1,7 @@
 // The figures above the charts: the path of an event, counts, delay, error, and the legend.
 
 import { byId, setQuantity, setText } from "./elements.js";
-import { count, percent, rate } from "./numbers.js";
+import { count, counted, percent, rate } from "./numbers.js";
 import { ago, duration } from "./times.js";
 
 // A model that no forecast names for this long may not be in use any more.
@@ -52,8 +52,8 @@ function showModel(figures) {
 
 function forecastsNote(figures, isSkipping) {
   if (!figures.events && !figures.forecasts) return "none yet";
-  const parts = [`${count(figures.events)} ${figures.events === 1 ? "event" : "events"} read`];
-  if (figures.others) parts.push(`${count(figures.others)} other answers`);
+  const parts = [`${counted(figures.events, "event")} read`];
+  if (figures.others) parts.push(counted(figures.others, "other answer"));
   if (figures.repeats) parts.push(`${count(figures.repeats)} delivered again`);
   // It is unknown whether skipped events have an answer.
   if (figures.waiting && !isSkipping) parts.push(`${count(figures.waiting)} without an answer for 10 s`);
@@ -86,5 +86,5 @@ export function showLegend(series) {
   byId("legend-band").parentElement.hidden = !band;
   if (band) setText("legend-band", `band: ${Math.round(band[0] * 100)}–${percent(band[1])}`);
   const leads = new Set(forecasted.map(({ lead }) => lead));
-  setText("legend-earlier", leads.size === 1 ? `forecast made ${[...leads][0]} steps earlier` : "earlier forecast");
+  setText("legend-earlier", leads.size === 1 ? `forecast made ${counted([...leads][0], "step")} earlier` : "earlier forecast");
 }

@@ -1,4 +1,4 @@
-"""Reads series from a CSV file: `timestamp,value`, wide (a column a series) or long (a column names them)."""
+"""Reads series from a CSV file: `timestamp,value`, wide (one column for each series) or long (one names the series)."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fncast.series.csv.error import CsvError, quoted
+from fncast.wording.count import counted
 
 # The inspected part of the file: enough for a header of 10,000 names.
 SAMPLE_BYTES = 1 << 20
@@ -68,8 +69,8 @@ def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]],
     lines = _sample(content)
     if len(content) > SAMPLE_BYTES and len(lines) < 2:
         raise CsvError(
-            f"{name}, line 1: is longer than {SAMPLE_BYTES} bytes; write a line a reading, with a column that names the"
-            " series"
+            f"{name}, line 1: is longer than {SAMPLE_BYTES} bytes; write one line for each reading, with a column that"
+            " names the series"
         )
     start = _skip_blank(lines, 0)
     if start == len(lines):
@@ -98,7 +99,7 @@ def find_layout(name: str, content: bytes, holds_readings: Callable[[list[str]],
         _check_width(name, delimiter, rows, width)
         header, begin = [cell.strip() for cell in first.cells], first.end
     if comments:
-        notes.append(f"{len(comments)} comment {'line' if len(comments) == 1 else 'lines'} skipped")
+        notes.append(f"{counted(len(comments), 'comment line')} skipped")
     return Layout(
         delimiter,
         None if header is None else tuple(header),
@@ -145,7 +146,7 @@ def _check_width(name: str, delimiter: str, rows: list[_SampleRow], width: int) 
     fields, others = len(rows[0].cells), rows[1:]
     if others and fields != width and all(len(row.cells) == width for row in others):
         raise CsvError(
-            f"{name}, line {others[0].line + 1}: has {width} field{'' if width == 1 else 's'}, the header"
+            f"{name}, line {others[0].line + 1}: has {counted(width, 'field')}, the header"
             f" {fields}; fix the line" + _hint(delimiter, others[0].cells)
         )
 
@@ -177,7 +178,7 @@ def _check_not_other_text(name: str, line: str) -> None:
     kind = next((kind for kind, pattern in _OTHER_TEXTS if pattern.match(text)), None)
     if kind is not None:
         raise CsvError(
-            f"{name}: holds {kind}, not CSV; write a header `timestamp,value` and a line a reading"
+            f"{name}: holds {kind}, not CSV; write a header `timestamp,value` and one line for each reading"
         )
 
 

@@ -10,6 +10,7 @@ from fncast.series.csv.error import MAX_MESSAGE, MAX_SHOWN
 from fncast.series.grid import Corrections
 from fncast.series.rfc3339 import format_time
 from fncast.series.time_series import TimeSeries
+from fncast.wording.count import counted
 
 # Bounds the summary, so that the other output stays visible.
 MAX_LINES = 20
@@ -54,7 +55,7 @@ class Summary:
     def problems(self) -> list[str]:
         """What `--strict` does not allow: missing, repeated or moved readings, and skipped columns or series."""
         counts = ((self.missing, "missing"), (self.repeated, "repeated"), (self.moved, "moved to a step"))
-        found = [f"{_count(count, 'reading')} {what}" for count, what in counts if count]
+        found = [f"{counted(count, 'reading')} {what}" for count, what in counts if count]
         found += [f"{what} not read" for what in self.skipped if what not in self.harmless]
         return found + self.problems_found
 
@@ -70,7 +71,8 @@ class Summary:
             lines.append(f"  read as missing: {texts}")
         if self.units:
             texts = ", ".join(
-                f"{unit!r} in {_count(count, 'column')}" for unit, count in self.units.most_common(_MAX_NAMES)
+                f"{unit!r} in {counted(count, 'column')}"
+                for unit, count in self.units.most_common(_MAX_NAMES)
             )
             lines.append(f"  units: {texts}")
         lines += [f"  {note}" for note in self.notes]
@@ -80,7 +82,7 @@ class Summary:
         return [clean(line, MAX_MESSAGE) for line in lines]
 
     def _what(self) -> str:
-        parts = [_count(self.rows, "row"), f"{len(self.series):,} series{self._names()}"]
+        parts = [counted(self.rows, "row"), f"{len(self.series):,} series{self._names()}"]
         if self.series:
             first = min(each.start for each in self.series)
             last = max(each.time(len(each) - 1) for each in self.series)
@@ -110,7 +112,3 @@ def _spoken(series: TimeSeries) -> str:
 def count_text(count: int) -> str:
     """A count for a sentence: `once` or `12 times`."""
     return "once" if count == 1 else f"{count:,} times"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fncast.series.csv.error import CsvError, quoted
 from fncast.series.csv.layout import FORMULA_ERROR, Layout, is_comment
+from fncast.wording.count import counted
 
 # A row must fit into one block.
 _BLOCK_BYTES = 4 << 20
@@ -27,7 +28,7 @@ Column = Any  # pyarrow.ChunkedArray of strings; pyarrow has no types
 
 @dataclass(frozen=True)
 class CsvTable:
-    """The columns of a file as text, one array a column, and the line of each row in the file."""
+    """The columns of a file as text, one array for each column, and the line of each row in the file."""
 
     name: str
     header: tuple[str, ...]
@@ -138,7 +139,7 @@ def _parse_error(
     if unusual.wrong is not None:
         number, fields = unusual.wrong
         return CsvError(
-            f"{name}, line {layout.first_line + number - 1}: has {fields} field{'' if fields == 1 else 's'}, the header"
+            f"{name}, line {layout.first_line + number - 1}: has {counted(fields, 'field')}, the header"
             f" {len(header)}; fix the line" + ("; or a quote before it is not closed" if has_quotes else "")
         )
     if "Empty CSV" in reason:
@@ -179,12 +180,12 @@ def _without_skipped_rows(table: CsvTable, comments_before: int) -> CsvTable:
         skip |= comments
         count += int(comments.sum())
     if count:
-        notes.append(f"{count} comment {'line' if count == 1 else 'lines'} inside the table skipped")
+        notes.append(f"{counted(count, 'comment line')} inside the table skipped")
     if table.layout.header is not None:
         repeated = _where(table, _equals) & ~empty
         if repeated.any():
             skip |= repeated
-            notes.append(f"the header is repeated {int(repeated.sum())} times; these lines are skipped")
+            notes.append(f"lines that repeat the header were skipped: {int(repeated.sum()):,}")
     if not skip.any():
         return replace(table, notes=tuple(notes))
     kept = np.flatnonzero(~skip)

@@ -18,13 +18,30 @@ NOW = datetime.fromtimestamp(AT_S, UTC) + timedelta(hours=1)
 
 
 def check(entry: InputSettings, sample, routes=("forecast",), now=NOW):
-    return check_records(entry, Sample(entry.topic, 2, len(sample), sample), routes, now)
+    for_windows = {name: name == "forecast" for name in routes}
+    return check_records(entry, Sample(entry.topic, 2, len(sample), sample), for_windows, now)
+
+
+def alert(number: int, destination: str = "page-me"):
+    attributes = {"specversion": "1.0", "id": str(number), "source": "/m", "type": "io.fncast.alert.v1"}
+    event = attributes | {"destination": destination, "data": {"rule": "hot", "state": "open"}}
+    headers = [("content-type", b"application/cloudevents+json")]
+    return record(event, number, headers=headers)
 
 
 def test_records_in_the_format_of_the_settings_are_ok():
     row = check(TELEGRAF, records(telegraf_json))
     assert (row.hop, row.result, row.fix) == ("records of telegraf", "ok", "")
     assert row.detail == "20 of the last 20 records are telegraf-json, 40 readings, 2 series"
+
+
+def test_counts_of_one_have_nouns_in_the_singular():
+    assert (
+        check(InputSettings("metrics"), WINDOWS[:1]).detail
+        == "1 of the last 1 record is cloudevents, 1 window, 1 series"
+    )
+    one = record({"metrics": [telegraf_json(0) | {"fields": {"usage_idle": 1.0}}]})
+    assert check(TELEGRAF, [one]).detail == "1 of the last 1 record is telegraf-json, 1 reading, 1 series"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +57,7 @@ def test_records_in_the_format_of_the_settings_are_ok():
             'set format = "telegraf-json"',
         ),
         (TELEGRAF, [record("hello")], "failed", "0 of the last 1", "fncast init --topic telegraf shows"),
-        (TELEGRAF, [*records(telegraf_json), record("x")], "warning", "1 become dead letters", "send only"),
+        (TELEGRAF, [*records(telegraf_json), record("x")], "warning", "1 record cannot be used", "send only"),
         (
             InputSettings("plant", destination="forecast"),
             SAMPLES["reading events"][1],
@@ -52,7 +69,7 @@ def test_records_in_the_format_of_the_settings_are_ok():
             InputSettings("telegraf", "telegraf-json"),
             records(telegraf_json),
             "failed",
-            "name no destination",
+            "dead letters, since they name no destination: 40",
             'set destination = "..."',
         ),
         (
@@ -126,6 +143,27 @@ def test_windows_go_to_the_route_that_they_name():
     row = check(InputSettings("metrics"), WINDOWS, routes=("anomaly",))
     assert (row.result, row.detail[-10:]) == ("failed", "'forecast'")
     assert row.fix.endswith("routes are anomaly")
+
+
+def test_events_without_a_window_may_go_to_other_functions():
+    alerts = InputSettings("alerts", destination="page-me")
+    routes = ("forecast", "page-me")
+    row = check(alerts, [alert(0), alert(1, "")], routes)
+    assert (row.result, row.detail) == (
+        "ok",
+        "2 of the last 2 records are cloudevents, 2 events without a window",
+    )
+    row = check(alerts, [alert(0), alert(1, "forecast"), record("x")], routes)
+    assert row.result == "warning"
+    assert (
+        "1 of the last 3 records is cloudevents, 1 event without a window. 2 records cannot be used"
+        in row.detail
+    )
+    row = check(InputSettings("alerts"), [alert(0, "gone"), alert(1)], routes)
+    assert (row.result, row.detail.rpartition("; ")[2]) == ("failed", "destinations without a route: 'gone'")
+    row = check(InputSettings("alerts"), [alert(0, "")], routes)
+    assert (row.result, row.detail.rpartition(", ")[2]) == ("failed", "since they name no destination: 1")
+    assert check(InputSettings("alerts"), [alert(0, "forecast")], routes).result == "failed"
 
 
 def test_a_rekeyed_topic_may_spread_its_series():

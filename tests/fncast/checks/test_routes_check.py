@@ -13,6 +13,7 @@ from fake_function import Function, batch, forecast
 from consumer.settings import FnSettings, RouteSettings, Settings
 from fncast.checks import routes_check
 from fncast.checks.routes_check import READINGS, check_routes
+from model_service.training.settings import MAX_WINDOW
 
 NOW = datetime(2026, 11, 28, 12, 30, 15, tzinfo=UTC)
 
@@ -46,10 +47,21 @@ async def test_a_window_goes_through_the_function_to_the_model(function):
         ("function forecast", "ok"),
         ("model behind forecast", "ok"),
     ]
-    assert rows[2].detail == "shop version 3 forecast 1 steps"
+    assert rows[2].detail == "shop version 3 forecast 1 step"
     [event] = sent
-    assert len(event["data"]["values"]) == READINGS
-    assert event["data"]["start"] == "2026-11-28T03:59:00Z"  # so that the window ends in the current minute
+    assert len(event["data"]["values"]) == READINGS >= MAX_WINDOW
+    assert event["data"]["start"] == "2026-11-21T13:51:00Z"  # so that the window ends in the current minute
+
+
+async def test_a_forecast_with_a_number_out_of_range_is_a_row(function):
+    async def answers(events):
+        answer = batch([forecast(events[0]) | {"data": {"values": [12345.5]}}])
+        answer.body = bytes(answer.body).replace(b"12345.5", b"1e999")
+        return answer
+
+    function.behaviour = answers
+    rows = await check_routes(settings(function.url), NOW)
+    assert (rows[2].result, rows[2].detail) == ("warning", "the forecast has no `values` that can be read")
 
 
 async def test_a_model_service_that_is_down_is_not_the_functions_fault(function):
@@ -103,6 +115,9 @@ async def test_a_function_that_is_not_there_is_a_row_for_each_route(function):
         "route pager": "failed",
         "route other": "failed",
     }
+    fixes = {row.hop: row.fix for row in await check_routes(configured, NOW)}
+    assert fixes["route forecast"].startswith("start `fncast functions functions/forecast`")
+    assert fixes["route other"].startswith("start `fncast functions functions/other`")
 
 
 async def test_functions_of_others_are_not_called(function):

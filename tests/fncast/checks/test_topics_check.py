@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from consumer.kafka.topics.compaction import CompactionProblem
-from consumer.settings import InputSettings, KafkaSettings, Settings
-from fncast.checks.topics_check import output_row, output_topics
+from consumer.settings import InputSettings, KafkaSettings, RouteSettings, Settings
+from fncast.checks.topics_check import output_row, output_topics, routes_for_windows
 
 
 def settings(*inputs: InputSettings) -> Settings:
@@ -31,3 +31,16 @@ def test_a_state_topic_that_is_not_compacted_has_the_command_that_fixes_it() -> 
     problem = CompactionProblem("the topic 'fncast-state' deletes state", "kafka-configs.sh --alter")
     row = output_row("fncast-state", {"plant": 6, "fncast-state": 6}, configured, {}, problem)
     assert (row.result, row.detail, row.fix) == ("failed", problem.reason, problem.fix)
+
+
+def test_routes_to_the_forecast_function_or_of_tensors_are_for_windows() -> None:
+    url = "http://localhost:9/notify"
+    routes = {
+        "forecast": RouteSettings("fn:fncast/forecast"),
+        "plain": "fn:fncast/forecast",
+        "tensors": RouteSettings(url, encoding="graphpipe"),
+        "notify": "fn:fncast/notify",
+        "other": RouteSettings(url),
+    }
+    for_windows = routes_for_windows(Settings(routes=routes))
+    assert {name for name in for_windows if for_windows[name]} == {"forecast", "plain", "tensors"}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from fncast.dashboard.events.record import ReceivedRecord
 from fncast.dashboard.page import Page
+from fncast.dashboard.state import PageState
+from fncast.dashboard.topics import PageTopics
+from fncast.dashboard.updater import PageUpdater
 from tests.fncast.dashboard.page_calls import Records, get
 
 
@@ -32,3 +36,13 @@ async def test_updates_continue_after_an_unexpected_error(
     failing = False
     while (await get(page, "/healthz"))[0] != 200:
         pass
+
+
+async def test_updates_continue_after_the_clock_was_set_back(source: Records) -> None:
+    now_s = 10_000.0
+    published: asyncio.Queue[bytes] = asyncio.Queue()
+    updater = PageUpdater(source, PageState(PageTopics(), now_s), lambda: now_s)
+    async with asyncio.timeout(10), updater.running(published.put_nowait):
+        await published.get()
+        now_s -= 3600.0
+        await published.get()

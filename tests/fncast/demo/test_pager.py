@@ -41,6 +41,26 @@ def event(**data: Any) -> dict[str, Any]:
             {"state": "closed", "value": 1813.0, "expected": None, "time": "2026-12-01T05:00:00Z"},
             "shop-memory is usual again; the worst was 1,813 instead of ? at 2026-12-01 05:00",
         ),
+        (
+            {
+                "kind": "silent",
+                "state": "open",
+                "value": 8.0,
+                "expected": None,
+                "time": "2026-12-01T05:00:00Z",
+            },
+            "shop-memory has had no reading since that of 2026-12-01 05:00",
+        ),
+        (
+            {
+                "kind": "silent",
+                "state": "closed",
+                "value": 8.0,
+                "expected": None,
+                "time": "2026-12-01T05:00:00Z",
+            },
+            "shop-memory has readings again, after none since that of 2026-12-01 05:00",
+        ),
     ],
 )
 def test_events_become_sentences(data: dict[str, Any], words: str) -> None:

@@ -56,14 +56,14 @@ def test_repeats_are_counted_separately() -> None:
     found = summary()
     for record in (event("1", 1.0), forecast("1", 1.5), forecast("1", 9.0)):
         found.add(record)
-    assert found.lines()[0] == "1 events in, 1 forecasts out (and 1 repeats), 0 dead letters"
+    assert found.lines()[0] == "1 event in, 1 forecast out (and 1 repeat), 0 dead letters"
     assert found.lines()[1].endswith("median 500 ms, p99 500 ms")
 
 
 def test_events_without_an_outcome_are_pending() -> None:
     found = summary()
     found.add(event("1", 1.0))
-    assert found.lines() == ["1 events in, 0 forecasts out, 0 dead letters, 1 still pending"]
+    assert found.lines() == ["1 event in, 0 forecasts out, 0 dead letters, 1 still pending"]
 
 
 def test_records_that_are_not_events_count() -> None:
@@ -93,6 +93,14 @@ def test_single_readings_are_counted_with_the_forecasts_of_their_windows() -> No
     found.add(event("2", 1.0, "forecasts", **window))
     assert found.pending == 0
     assert found.lines() == [
-        "0 events in, 0 forecasts out (and 1 repeats), 0 dead letters",
-        "3 single readings in, 1 forecasts of their windows out",
+        "0 events in, 0 forecasts out (and 1 repeat), 0 dead letters",
+        "3 single readings in, 1 forecast of their windows out",
     ]
+
+
+def test_reasons_are_cleaned_and_cut() -> None:
+    found = DemoSummary("metrics", "forecasts", "dead-letters")
+    headers = [("fncast-reason", b"\x1b[2Jbad " + b"x" * 5000)]
+    found.add(ReceivedRecord("dead-letters", 0, 0, 1.0, None, headers))
+    assert found.lines()[1].isprintable()
+    assert len(found.lines()[1]) < 320

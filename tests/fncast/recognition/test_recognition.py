@@ -47,7 +47,7 @@ def test_one_record_is_enough(name):
     ("sample", "message"),
     [
         ([], "holds no records"),
-        ([record(None)], "its last 1 records have no value"),
+        ([record(None)], "none of its last 1 record has a value"),
         ([record("hello \x1b[2J world")], "the last record begins with"),
         ([record({"message": "hello"})], "an object without a number to forecast"),
         ([record([1, 2, 3])], "JSON, but not an object"),

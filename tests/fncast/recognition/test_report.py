@@ -23,14 +23,19 @@ def test_format_series_values_and_steps_are_shown():
         *["2023-11-14", "22:16:20Z"],
     ]
     assert "skipped readings: 19 text" in found
-    assert "1 of 20 records do not decode and would become dead letters:" in found
+    assert "records that do not decode and would become dead letters: 1 of 20" in found
     assert all(line.isprintable() for line in found)
+
+
+def test_counts_of_one_have_nouns_in_the_singular():
+    one = telegraf_json(0) | {"fields": {"usage_idle": 1.0}}
+    assert "; 1 reading in the last 1 of " in lines([record(one)])[0]
 
 
 def test_a_record_with_texts_alone_is_not_called_a_dead_letter():
     only_texts = telegraf_json(18) | {"fields": {"version": "6.1"}}
     found = lines([*records(telegraf_json, 18), record(only_texts), record("fine")])
-    assert "1 of 20 records do not decode and would become dead letters:" in found
+    assert "records that do not decode and would become dead letters: 1 of 20" in found
 
 
 def test_only_the_first_series_are_listed():

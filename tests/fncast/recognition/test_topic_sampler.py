@@ -53,3 +53,17 @@ def test_partitions_that_the_limit_left_out_are_read_if_there_are_too_few_record
     monkeypatch.setattr(sampler, "_offsets", lambda *_: ({0: 0, 1: 0}, {0: 30, 1: 1}))
     monkeypatch.setattr(sampler, "_read", only_markers_in_1)
     assert [record.value for record in sampler.sample("readings", limit=1).records] == [b"29"]
+
+
+def test_the_newest_records_stay_if_reading_further_back_is_cut(
+    sampler: TopicSampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest, older = (
+        [Record("readings", 0, offset, offset, None, b"%d" % offset, []) for offset in offsets]
+        for offsets in ((8, 29), (3, 8))
+    )
+    reads = iter([(newest, False), (older, True)])
+    monkeypatch.setattr(sampler, "_offsets", lambda *_: ({0: 0}, {0: 30}))
+    monkeypatch.setattr(sampler, "_read", lambda *_: next(reads))
+    sample = sampler.sample("readings", limit=25)
+    assert ([record.offset for record in sample.records], sample.is_cut) == ([3, 8, 29], True)

@@ -52,6 +52,16 @@ def test_an_event_without_a_window_has_a_reason():
     trial = try_format("cloudevents", {}, [record({"temp": 1}, headers=headers)])
     assert (trial.decoded, trial.windows) == (0, 0)
     assert list(trial.reasons) == ["it is a CloudEvent of the type x, without `values` in its data"]
+    assert trial.other_events == {"": 1}
+
+
+def test_a_window_may_be_a_tensor():
+    attributes = {"id": b"1", "source": b"x", "type": b"w", "specversion": b"1.0", "subject": b"oven"}
+    headers = [(f"ce_{name}", value) for name, value in attributes.items()]
+    headers += [("ce_step", b"PT5M"), ("content-type", b"application/x-graphpipe")]
+    trial = try_format("cloudevents", {}, [record(b"\x00\xff", headers=headers)])
+    assert (trial.windows, trial.reasons) == (1, {})
+    assert trial.series["oven"].step_text == "5m"
 
 
 def test_series_and_reasons_are_bounded(monkeypatch: pytest.MonkeyPatch):

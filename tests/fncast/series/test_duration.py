@@ -1,11 +1,11 @@
 """Durations such as PT5M and P1Y, read and written."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fncast.series.duration import format_months, format_seconds, parse_duration
-from fncast.series.step import Step
+from fncast.series.step import MAX_STEP_S, MIN_STEP_S, Step
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,13 @@ def test_a_duration_is_read_as_a_step(text: str, data: dict[str, object]) -> Non
     assert Step.of({"step": text}).as_json() == Step.parse(text).as_json() == data
 
 
-STEPS = st.integers(1, 60).map(Step.of_months) | st.integers(1, 10**10).map(
-    lambda ms: Step.seconds(ms / 1000)
-)
+STEPS = st.integers(1, 60).map(Step.of_months) | st.floats(MIN_STEP_S, MAX_STEP_S).map(Step.seconds)
 
 
 @given(STEPS)
+@example(Step.seconds(1 / 3))
+@example(Step.seconds(MIN_STEP_S))
+@example(Step.seconds(MAX_STEP_S))
 def test_formatted_durations_parse_to_the_same_step(step: Step) -> None:
     assert Step.parse(str(step)) == step
 

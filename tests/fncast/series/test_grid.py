@@ -66,3 +66,10 @@ def test_jitter_does_not_change_the_step(step_s: float) -> None:
     series, corrections = seconds_grid([step_s * (at + at * 7 % 10 / 100) for at in range(100)])
     assert (series.step, len(series)) == (Step.seconds(step_s), 100)
     assert corrections.replaced == corrections.missing == 0
+
+
+def test_readings_a_microsecond_apart_have_a_step_of_a_microsecond() -> None:
+    times_s = 1_700_000_000.0 + np.arange(3) / 1e6  # float64 holds them with a distance of 0.95 microseconds
+    series, _ = to_grid("fast", times_s, np.arange(3.0))
+    assert series.step == Step.seconds(1e-6)
+    assert len(series) == 3

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.series.window_data import InvalidData, WindowData, read_json, read_readings
+from fncast.series.window_data import InvalidData, WindowData, _following, read_json, read_readings
 
 DATA: dict[str, Any] = {"start": "2024-01-01T00:00:00Z", "step_s": 300, "values": [1, 2, None]}
 
@@ -79,3 +79,13 @@ def test_parsed_in_one_pass_or_as_any_json_it_is_the_same(
 ) -> None:
     content = orjson.dumps({"start": DATA["start"], "values": values, **step, **members})
     assert read_readings(msgspec.json.decode(content, type=WindowData)) == read_readings(read_json(content))
+
+
+@pytest.mark.parametrize("data", [dict, lambda **members: WindowData(**members)], ids=["object", "struct"])
+def test_long_starts_are_not_kept(data: Any) -> None:
+    before = _following.cache_info().currsize
+    for number in range(10):
+        start = f"2026-01-01T00:00:00.{number}{'0' * 10_000}Z"
+        read = read_readings(data(values=[1.0], start=start, step_s=60))
+        assert read.grid_json.startswith(b'"start":"2026-01-01T00:01:00')
+    assert _following.cache_info().currsize == before

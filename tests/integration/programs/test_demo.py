@@ -25,9 +25,9 @@ START_PROGRAMS = re.findall(r"```python\n(.*?)```", START.read_text("utf-8"), re
 SECONDS = 35  # enough to start eight processes on a busy machine
 INCIDENT_S = 150.0
 SUMMARY = re.compile(
-    r"([\d,]+) events in, ([\d,]+) forecasts out(?: \(and ([\d,]+) repeats\))?, ([\d,]+) dead letters\n"
+    r"([\d,]+) events? in, ([\d,]+) forecasts? out(?: \(and ([\d,]+) repeats?\))?, ([\d,]+) dead letters?\n"
 )
-READINGS = re.compile(r"([\d,]+) single readings in, ([\d,]+) forecasts of their windows out\n")
+READINGS = re.compile(r"([\d,]+) single readings? in, ([\d,]+) forecasts? of their windows out\n")
 DELAY = re.compile(r"median (\d+) ms, p99 (\d+) ms")
 
 

@@ -63,10 +63,10 @@ def test_letters_are_listed_shown_and_replayed_once_each(exactly_once_testbed):
     assert "before the year 1" in run(testbed, "list", "--since", "99999999999d", code=1)
 
     assert consumer.terminate() == 0
-    assert "1 dead letters would be replayed" in run(
+    assert "1 dead letter would be replayed" in run(
         testbed, "replay", "--reason", "not valid json", "--dry-run"
     )
-    assert "1 dead letters replayed" in run(testbed, "replay", "--reason", "not valid json")
+    assert "1 dead letter replayed" in run(testbed, "replay", "--reason", "not valid json")
     assert "0 dead letters replayed" in run(testbed, "replay", "--reason", "not valid json")  # each once
     again = [m for m in testbed.read_all(testbed.metrics) if m.key() == b"\x00key"]
     assert len(again) == 2
@@ -92,7 +92,7 @@ def test_a_letter_as_large_as_its_topic_allows_is_replayed(exactly_once_testbed)
     consumer = testbed.consume()
     testbed.wait_for(testbed.dead, 1)
     assert consumer.terminate() == 0
-    assert "1 dead letters replayed" in run(testbed, "replay")
+    assert "1 dead letter replayed" in run(testbed, "replay")
     assert [len(message.value()) for message in testbed.read_all(testbed.metrics)] == [2_500_000] * 2
 
 
@@ -106,7 +106,7 @@ def test_a_thousand_letters_are_replayed_in_several_transactions(exactly_once_te
     consumer = testbed.consume()
     testbed.wait_for(testbed.dead, len(ids))
     assert consumer.terminate() == 0
-    assert "1200 dead letters replayed" in run(testbed, "replay")
+    assert "1,200 dead letters replayed" in run(testbed, "replay")
     assert "0 dead letters replayed" in run(testbed, "replay")
     again = [dict(m.headers())["ce_id"].decode() for m in testbed.read_all(testbed.metrics)]
     assert len(again) == 2 * len(ids)
@@ -157,7 +157,7 @@ def test_foreign_letters_are_listed_and_those_whose_topic_is_there_are_replayed(
 
     testbed.create_topics(NewTopic(gone_topic, 1))
     assert "0 dead letters replayed" in run(testbed, "replay")
-    assert "1 dead letters replayed" in run(testbed, "replay", "--place", gone)
+    assert "1 dead letter replayed" in run(testbed, "replay", "--place", gone)
     assert [message.key() for message in testbed.read_all(gone_topic)] == [b"gone"]
 
 

@@ -17,6 +17,7 @@ from fncast.series.csv.table import CsvTable
 
 # A column without a name is not read: it is an index that pandas wrote, or the rest after a comma at the line's end.
 _UNNAMED = re.compile(r"(Unnamed: \d+([._]\w+)?)?")
+_ROW_NUMBER = re.compile("[0-9]{1,18}")
 _ROW_NUMBERS = frozenset(
     ("id", "index", "idx", "no", "nr", "row", "row_id", "record_id", "#", "lfd_nr", "rownum")
 )
@@ -172,5 +173,5 @@ def _numbers_the_rows(table: CsvTable, profile: Profile) -> bool:
     """Whether the column counts 1, 2, 3 and has the name of a row number."""
     if profile.key not in _ROW_NUMBERS:
         return False
-    head = [cell for cell in profile.cells[:100] if cell.isdigit()]
+    head = [cell for cell in profile.cells[:100] if _ROW_NUMBER.fullmatch(cell)]
     return len(head) > 1 and all(int(b) - int(a) == 1 for a, b in itertools.pairwise(head))

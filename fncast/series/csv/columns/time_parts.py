@@ -51,5 +51,5 @@ def check_time_parts(table: CsvTable, at: int, texts: Iterable[str]) -> None:
     raise CsvError(
         f"{table.name}: column {quoted(name)} holds parts of times such as {quoted(found[0])}, but the column of times"
         " has whole days, months or years; write both into one column, such as 2026-01-31T12:00:00Z, or pass"
-        f" --series-column {name} for a series of each"
+        f" --series-column {name} to read a separate series for each of them"
     )

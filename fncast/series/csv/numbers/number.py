@@ -25,7 +25,7 @@ _CLOSE_UNIT = (
 )
 _UNIT = rf"(?:{_CLOSE_UNIT}|[ \u00a0\u202f\u2009](?:{_CLOSE_UNIT}|[A-Za-zµμΩ°%²³/·*^()0-9_-]{{1,16}}))"
 _CELL = re.compile(
-    rf"(?P<before>[€$£¥])?\s*(?P<sign>[+\-−]?)\s*(?P<after>[€$£¥])?\s*"
+    rf"(?P<before>[€$£¥])?\s*(?:(?P<sign>[+\-−])\s*)?(?:(?P<after>[€$£¥])\s*)?"
     rf"(?P<body>[0-9](?:[0-9.,]|[{_GROUP}](?=[0-9]))*|[.,][0-9]+)(?P<exponent>[eE][+-]?[0-9]{{1,4}})?"
     rf"(?P<unit>{_UNIT})?"
 )

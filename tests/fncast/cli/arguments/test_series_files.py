@@ -6,13 +6,16 @@ import argparse
 import gzip
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fncast.cli.arguments.series_files import (
     add_files_argument,
     add_reading_arguments,
+    distinct,
     read_series,
     reading_words,
     report_filled_gaps,
@@ -201,3 +204,10 @@ def test_a_wrong_zone_and_repeated_standard_input_are_rejected(
 def test_the_parser_is_imported_only_when_a_file_is_read(module: str) -> None:
     code = f"import sys, {module}; sys.exit('pyarrow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_each_series_has_another_name_even_where_a_name_looks_like_a_numbered_one() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    names = [("f.csv", "x"), ("f.csv", "x"), ("g.csv", "f/x-2")]
+    found = [(Path(file), TimeSeries(name, start, Step.seconds(1.0), np.zeros(2))) for file, name in names]
+    assert [series.name for series in distinct(found)] == ["f/x", "f/x-2", "f/x-2-2"]

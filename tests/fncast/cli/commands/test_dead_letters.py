@@ -78,4 +78,4 @@ def test_a_list_without_letters_says_so_on_stderr(capsys: pytest.CaptureFixture[
         broker.close()
     found = capsys.readouterr()
     assert found.out == ""
-    assert found.err == "dead: there are no dead letters\ndead: none of the 1 dead letters matches\n"
+    assert found.err == "dead: there are no dead letters\ndead: no match in 1 dead letter\n"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fncast.cli.commands.invoke import line
+from fncast.cli.commands.invoke import events_of, line
 from fncast.cli.main import main
 from fncast.failure import Failure
+from interceptor.routes.client import EventsAnswer
 
 SAMPLE = Path(__file__).parents[4] / "ce.json"
 POLL_S = 0.01  # of the server, which sees its shutdown then
@@ -76,3 +77,18 @@ def test_an_answer_nested_too_deeply_is_one_sentence():
         deep = [deep]
     with pytest.raises(Failure, match="cannot be shown as JSON"):
         line({"data": deep})
+
+
+def test_an_answer_that_is_not_json_is_one_sentence():
+    with pytest.raises(
+        Failure,
+        match=r"^the function's answer is not JSON: unexpected character, expected a JSON value in line 1, column 1$",
+    ):
+        events_of(EventsAnswer(b"<html>", is_batch=False))
+
+
+def test_a_route_that_does_not_exist_is_answered_with_those_that_do(tmp_path, monkeypatch, capsys):
+    (tmp_path / "fncast.toml").write_text("[routes]\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["invoke", "other", str(SAMPLE)]) == 1
+    assert capsys.readouterr().err == "fncast: no route 'other'; the routes are none\n"

@@ -111,5 +111,7 @@ def test_a_topic_without_state_is_named(
     named = [word for topic in topics for word in ("--topic", topic)]
     assert main(["state", "reset", "--yes", *named]) == (1 if said else 0)
     shown = capsys.readouterr()
-    assert shown.out == f"deleted the state of {0 if topics == ['telegraf'] else 1} partitions\n"
+    assert (
+        shown.out == f"deleted the state of {'0 partitions' if topics == ['telegraf'] else '1 partition'}\n"
+    )
     assert said in shown.err

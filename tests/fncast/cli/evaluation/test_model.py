@@ -37,12 +37,17 @@ def test_a_model_json_of_another_program_is_read_or_rejected(
 
 
 def test_without_models_the_base_model_is_evaluated(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = minutes_file(tmp_path)
     assert main(["evaluate", str(file), "--horizon", "30", "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    result = json.loads(capfd.readouterr().out)
     assert result["horizon"] == 30
     assert result["overall"]["model"]["relative_mae"] < 1
+    assert main(["evaluate", str(file), "--season", "100"]) == 0
+    shown = capfd.readouterr()
+    assert " forecasts of 12 steps from 48 to 512 readings, every 12 steps" in shown.out
+    assert "season is longer" not in shown.err
+    assert "INFO" not in shown.err
     assert main(["evaluate", str(file), "--horizon", "97"]) == 1
-    assert "--horizon is 97; it must be between 1 and 96" in capsys.readouterr().err
+    assert "--horizon is 97; it must be between 1 and 96" in capfd.readouterr().err

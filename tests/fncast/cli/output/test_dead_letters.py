@@ -23,6 +23,11 @@ def test_escapes_in_a_reason_are_not_printed() -> None:
     assert json_document(forged).replace("\n", "").isprintable()
 
 
+def test_one_attempt_is_in_the_singular() -> None:
+    assert "  1 attempt  " in line(letter(("fncast-attempts", b"1")))
+    assert "  2 attempts  " in line(letter(("fncast-attempts", b"2")))
+
+
 def test_a_reason_of_a_megabyte_is_cut() -> None:
     assert len(line(letter(("fncast-reason", b"x" * 1_000_000)))) < 1200
 

@@ -63,6 +63,17 @@ def test_a_short_series_is_an_error_that_names_the_flag(tmp_path: Path) -> None:
         list(records(parsed(path, "--window", 3)))
 
 
+def test_nothing_of_a_file_with_a_short_series_is_published(tmp_path: Path) -> None:
+    rows = [
+        f"2026-01-0{day},{name},{day}"
+        for name, days in (("long", 4), ("short", 2))
+        for day in range(1, days + 1)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["time,series,value", *rows]) + "\n")
+    with pytest.raises(CsvError, match="short has 2 readings"):
+        next(records(parsed(tmp_path / "a.csv", "--window", 3)))
+
+
 @pytest.mark.parametrize("blank", [b"", b"\n \n"])
 def test_standard_input_may_hold_events_or_readings(
     blank: bytes, standard_input: Callable[[bytes], None]

@@ -48,7 +48,7 @@ def test_a_null_value_is_an_event_without_data() -> None:
         (structured({"data": 1, "data_base64": "AA=="}), "both data and data_base64"),
         (structured({"data_base64": "?"}), "not Base64"),
         (structured({"data_base64": 5}), "not Base64"),
-        (record(STRUCTURED, None), "not JSON"),
+        (record(STRUCTURED, None), "not JSON: it is empty"),
         (record([], None), "id and source and type missing"),
         (record(STRUCTURED, b"{}"), "id and source and type missing"),
         (record(STRUCTURED, b"[" * 100_000), "not JSON"),

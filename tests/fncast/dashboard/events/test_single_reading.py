@@ -58,6 +58,19 @@ def test_readings_are_shown_beside_their_forecasts(decoders, make):
     assert state.snapshot(START_S)["totals"]["unreadable"] == 0
 
 
+@pytest.mark.parametrize("is_early", [True, False], ids=["before the first forecast", "later"])
+def test_a_reading_far_ahead_of_its_record_does_not_hide_the_others(decoders, make, is_early):
+    state = PageState(PageTopics(), START_S, decoders)
+    state.add(telegraf(0, 1.0), START_S)
+    if is_early:
+        state.add(telegraf(10_000, 99.0), START_S)
+    state.add(make.forecast([5.0], 1), START_S)
+    if not is_early:
+        state.add(telegraf(10_000, 99.0), START_S)
+    state.add(telegraf(1, 2.0), START_S)
+    assert shown(state)["cpu"]["actual"] == [1.0, 2.0]
+
+
 def test_series_that_are_excluded_are_not_shown(decoders, make):
     state = PageState(PageTopics(), START_S, decoders)
     state.add(telegraf(0, 1.0, "noise"), START_S)

@@ -61,6 +61,8 @@ def test_changes_are_sent_at_most_once_a_second() -> None:
     assert changes is not None
     assert changes["rows"][0]["skill"] == 0.2
     assert table.take_changes(200.0) is None
+    table.add(event("cpu", 0.3))
+    assert table.take_changes(50.0) is not None  # the clock was set back
 
 
 @pytest.mark.parametrize("data", [None, [1], {"readings": 1}, {"day": 3}])

@@ -16,3 +16,11 @@ def test_history_counts_only_in_the_total() -> None:
     rate = RecordRate(0.0)
     rate.add(0.0, is_live=False)
     assert (rate.total, rate.per_s(0.1)) == (1, 0.0)
+
+
+def test_a_clock_that_is_set_back_leaves_no_records_of_the_future() -> None:
+    rate = RecordRate(0.0)
+    for _ in range(100):
+        rate.add(5000.0, is_live=True)
+    rate.add(1000.0, is_live=True)
+    assert rate.per_s(1000.5) == 1 / RATE_WINDOW_S

@@ -134,6 +134,14 @@ def test_a_forecast_far_ahead_of_the_readings_is_ignored(view: SeriesView, make:
     assert view.snapshot()["forecast"]["values"] == [4]
 
 
+def test_a_forecast_far_ahead_is_dropped_when_the_first_readings_come(view: SeriesView, make: Any) -> None:
+    view.add_forecast(make.forecast_event([5], 10**6), None)
+    view.add_window(make.window_event([1, 2, 3], 0), None)
+    assert len(view.snapshot()["times"]) == 3
+    view.add_forecast(make.forecast_event([4], 3), None)
+    assert view.snapshot()["forecast"]["values"] == [4]
+
+
 def test_without_readings_only_the_latest_forecast_is_shown(view: SeriesView, make: Any) -> None:
     view.add_forecast(make.forecast_event([1, 2], 0), None)
     view.add_forecast(make.forecast_event([3, 4], 5000), None)

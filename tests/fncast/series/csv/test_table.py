@@ -18,8 +18,16 @@ def test_lines_are_counted_across_comments_and_long_cells(tmp_path: Path) -> Non
 
 def test_a_header_of_a_million_names_is_rejected(tmp_path: Path) -> None:
     names = ",".join(f"c{i}" for i in range(200_000))
-    with pytest.raises(CsvError, match="line 1: is longer than 1048576 bytes; write a line a reading"):
+    with pytest.raises(
+        CsvError, match="line 1: is longer than 1048576 bytes; write one line for each reading"
+    ):
         read(tmp_path, f"time,{names}\n2026-01-01,1\n")
+
+
+def test_a_header_that_repeats_is_skipped_and_counted(tmp_path: Path) -> None:
+    header = "time,value\n"
+    summary = read(tmp_path, f"{header}2026-01-01,1\n{header}2026-01-02,2\n")
+    assert summary.notes == ["lines that repeat the header were skipped: 1"]
 
 
 def test_many_readings_need_little_memory(tmp_path: Path) -> None:

@@ -42,3 +42,10 @@ def test_each_of_two_columns_of_the_same_name_is_reported(tmp_path: Path) -> Non
         "column 'note'": "it holds text, 'a' only",
         "column 4 ('note')": "it holds text, 'b' only",
     }
+
+
+@pytest.mark.parametrize("cell", ["²", "9" * 5000])
+def test_digits_of_other_kinds_do_not_stop_the_reading(tmp_path: Path, cell: str) -> None:
+    text = lines("time,no,v", lambda i: f"{HOURS[i]},{cell if i == 5 else i},{i}")
+    with pytest.raises(CsvError):
+        read(tmp_path, text)

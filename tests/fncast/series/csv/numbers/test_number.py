@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from fncast.series.csv.file import CsvError
+from fncast.series.csv.numbers.number import parse_number
 from tests.fncast.series.csv.texts import HOURS, lines, read, values
 
 
@@ -121,3 +123,9 @@ def test_the_usual_markers_are_missing_readings(tmp_path: Path, marker: str) -> 
     assert summary.missing == 1
     assert any(f"read as missing: {marker!r} once" in line for line in summary.lines())
     assert summary.problems() == ["1 reading missing"]
+
+
+def test_a_cell_of_many_blanks_is_parsed_in_linear_time() -> None:
+    began_s = time.process_time()
+    assert parse_number("€" + " " * 5_000 + "x") is None
+    assert time.process_time() - began_s < 1.0
