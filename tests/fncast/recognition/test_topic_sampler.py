@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 
 from consumer.kafka.embedded import EmbeddedBroker
+from fncast.recognition import topic_sampler
 from fncast.recognition.topic_sampler import SampleError, TopicSampler
-from interceptor.delivery import Record
 
 
 @pytest.fixture
-def sampler() -> Iterator[TopicSampler]:
-    """A sampler of a broker whose topic `readings` has 30 records in partition 0, then 5 in partition 1."""
+def servers() -> Iterator[str]:
+    """A broker whose topic `readings` has 30 records in partition 0, then 5 in partition 1."""
     broker = EmbeddedBroker()
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0, "linger.ms": 0})
     for number in range(35):
         producer.produce("readings", b"%d" % number, partition=int(number >= 30), timestamp=number + 1)
     assert producer.flush(10) == 0
-    sampler = TopicSampler({"bootstrap.servers": broker.bootstrap_servers})
+    yield broker.bootstrap_servers
+    broker.close()
+
+
+@pytest.fixture
+def sampler(servers: str) -> Iterator[TopicSampler]:
+    sampler = TopicSampler({"bootstrap.servers": servers})
     yield sampler
     sampler.close()
-    broker.close()
 
 
 def test_the_newest_records_come_from_all_partitions_evenly(sampler: TopicSampler) -> None:
@@ -39,17 +47,23 @@ def test_a_topic_that_does_not_exist_is_answered_with_those_that_do(sampler: Top
         sampler.sample("reading")
 
 
+class AdminClientWithMarker(AdminClient):
+    """Reports the marker of a transaction in partition 3: an offset without a record."""
+
+    def list_offsets(self, specs: Any, **options: Any) -> Any:
+        answers = dict(super().list_offsets(specs, **options))
+        for place, spec in specs.items():
+            if place.partition == 3 and spec is OffsetSpec.latest():
+                answers[place] = Future()
+                answers[place].set_result(ListOffsetsResultInfo(1, -1, -1))
+        return answers
+
+
 def test_partitions_that_the_limit_left_out_are_read_if_there_are_too_few_records(
-    sampler: TopicSampler, monkeypatch: pytest.MonkeyPatch
+    servers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = sampler._read
-
-    def only_markers_in_1(
-        topic: str, starts: dict[int, int], end: dict[int, int], limit: int, deadline_s: float
-    ) -> tuple[list[Record], bool]:
-        return read(topic, {0: starts[0]}, {0: end[0]}, limit, deadline_s) if 0 in starts else ([], False)
-
-    # Partition 1 has only the marker of a transaction. It is the smallest one, so its offset comes first.
-    monkeypatch.setattr(sampler, "_offsets", lambda *_: ({0: 0, 1: 0}, {0: 30, 1: 1}))
-    monkeypatch.setattr(sampler, "_read", only_markers_in_1)
-    assert [record.value for record in sampler.sample("readings", limit=1).records] == [b"29"]
+    # Partition 3 has only the marker of a transaction. It is the smallest one, so its offset comes first.
+    monkeypatch.setattr(topic_sampler, "AdminClient", AdminClientWithMarker)
+    sampler = TopicSampler({"bootstrap.servers": servers})
+    assert [record.value for record in sampler.sample("readings", limit=1).records] == [b"34"]
+    sampler.close()
