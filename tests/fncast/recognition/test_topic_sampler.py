@@ -1,4 +1,4 @@
-"""Which records of a topic are read, and what is said about a topic that cannot be read."""
+"""Which records of a topic are read, and the error for a topic that cannot be read."""
 
 from __future__ import annotations
 
