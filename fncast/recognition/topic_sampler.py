@@ -99,9 +99,8 @@ class TopicSampler:
         total = sum(end[number] - first[number] for number in end)
         deadline_s = time.monotonic() + time_s
         back = limit
-        found: dict[
-            tuple[int, int], Record
-        ] = {}  # by partition and offset; a read that is cut lacks the newest ones
+        # By partition and offset. A read that is cut lacks the newest records, which an earlier read may have.
+        found: dict[tuple[int, int], Record] = {}
         while True:
             starts = _starts(first, end, back)
             records, is_cut = self._read(topic, starts, end, limit, deadline_s)

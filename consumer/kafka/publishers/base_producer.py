@@ -48,7 +48,7 @@ GONE = frozenset(
 
 
 class BaseProducer:
-    """What both publishers share; see Publisher for its methods. Owned by the loop's thread."""
+    """What both publishers share; see Publisher for its methods and its threads."""
 
     commits_offsets: bool  # whether records belong to a transaction
 

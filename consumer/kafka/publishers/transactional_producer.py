@@ -32,7 +32,7 @@ LINGER_MS = 20
 class TransactionalProducer(BaseProducer):
     """Begins and aborts transactions, and chooses what follows an error: an abort or a new producer.
 
-    Owned by the loop's thread.
+    Used by the thread of the loop and, while a commit runs, by the thread of the commit alone.
     """
 
     def __init__(self, client_properties: Mapping[str, str], partitioner: str, transactional_id: str) -> None:

@@ -25,7 +25,7 @@ HASHED_SERIES = 50
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedSize:
     """One size after its training. figures: members of model.json. weights: their number. sha256: of all weights."""
 
     size: Size
@@ -66,7 +66,7 @@ def write_litert(network: Any, size: Size, folder: Path) -> None:
         (folder / litert_file(size)).write_bytes(converter.convert())
 
 
-def describe(trained: Sequence[Trained], folder: Path, command: str, seed: int) -> dict[str, Any]:
+def describe(trained: Sequence[TrainedSize], folder: Path, command: str, seed: int) -> dict[str, Any]:
     """Write model.json beside the exported files, and return its content. command: repeats the training."""
     described = {
         "name": folder.parent.name,

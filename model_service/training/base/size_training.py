@@ -13,7 +13,7 @@ from model_service.training.backend import tf
 from model_service.training.base.calibration import STILL, calibrate, calibrate_widening
 from model_service.training.base.examples import draw_examples, draw_gaps
 from model_service.training.base.fit import BATCH, FitProgress, fit, loss_on, validation_examples
-from model_service.training.base.folder import Trained, export
+from model_service.training.base.folder import TrainedSize, export
 from model_service.training.base.pool import SeriesPool, generated_unseen
 from model_service.training.base.shape import Size
 from model_service.training.version_writer import weights_sha256
@@ -28,7 +28,7 @@ def state_folder(state: Path, size: Size, seed: int, steps: int) -> Path:
     return state / f"{size.window}-seed-{seed}-steps-{steps}"
 
 
-def train(size: Size, out: Path, state: Path, seed: int, steps: int | None) -> Trained:
+def train(size: Size, out: Path, state: Path, seed: int, steps: int | None) -> TrainedSize:
     """Train one size, calibrate it and write its files."""
     # One thread: small operations gain nothing from more, and the order of sums stays the same.
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -38,7 +38,7 @@ def train(size: Size, out: Path, state: Path, seed: int, steps: int | None) -> T
     export(network, size, out)
     loss = loss_on(network, validation_examples(size, seed))
     figures = {"steps": steps, "batch": BATCH[size.window], "validation_loss": float(f"{loss:.4g}")}
-    return Trained(size, figures, network.count_params(), weights_sha256(network))
+    return TrainedSize(size, figures, network.count_params(), weights_sha256(network))
 
 
 def set_bands(network: Any, size: Size, seed: int) -> None:

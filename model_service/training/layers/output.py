@@ -95,9 +95,11 @@ class Widths(keras.layers.Layer):  # type: ignore[misc]
         differences = np.zeros((len(QUANTILES_OF), 4), dtype=np.float32)
         for column, (upper, lower) in enumerate((*BELOW, *ABOVE)):
             differences[upper, column], differences[lower, column] = 1, -1
-        seen = tf.nn.relu(tf.matmul(quantiles, differences))
+        distances = tf.nn.relu(tf.matmul(quantiles, differences))
         shared = tf.concat([spread_of(quantiles), misfit, misfit * 0.0 + 1.0], axis=1)
-        spreads = tf.reshape(tf.concat([seen[:, :2], shared, seen[:, 2:], shared], axis=1), [-1, 2, 5])
+        spreads = tf.reshape(
+            tf.concat([distances[:, :2], shared, distances[:, 2:], shared], axis=1), [-1, 2, 5]
+        )
         mixed = tf.reduce_sum(tf.nn.softmax(tf.reshape(mix, [-1, 2, 5]), axis=2) * spreads, axis=2)
         sides = np.eye(2, dtype=np.float32).repeat(factors.shape[1] // 2, axis=1)
         return tf.nn.softplus(factors + 1.0) * tf.matmul(mixed, sides)

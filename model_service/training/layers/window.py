@@ -103,10 +103,13 @@ class SegmentView(keras.layers.Layer):  # type: ignore[misc]
             scaled = tf.reduce_mean(tf.reshape(scaled, [-1, count * self.steps, self.pooled]), axis=2)
         window = count * self.steps
         figures = tf.concat([quantiles, quantiles / spread, changes], axis=1)
-        seen = squash(tf.concat([scaled, scaled / spread, figures], axis=1))
+        squashed = squash(tf.concat([scaled, scaled / spread, figures], axis=1))
         segments = [
             tf.concat(
-                [seen[:, start : start + self.steps], seen[:, window + start : window + start + self.steps]],
+                [
+                    squashed[:, start : start + self.steps],
+                    squashed[:, window + start : window + start + self.steps],
+                ],
                 1,
             )
             for start in range(0, window, self.steps)
@@ -115,7 +118,7 @@ class SegmentView(keras.layers.Layer):  # type: ignore[misc]
         swings = tf.abs(by_segment - tf.reduce_mean(by_segment, axis=2, keepdims=True))
         swings = tf.reduce_mean(swings, axis=2) + MIN_SPREAD
         sizes = tf.math.log(tf.concat([deviation + MIN_SPREAD, spread, swings], axis=1))
-        return segments, tf.concat([seen[:, 2 * window :], sizes], axis=1)
+        return segments, tf.concat([squashed[:, 2 * window :], sizes], axis=1)
 
 
 def spread_of(quantiles: Any) -> Any:

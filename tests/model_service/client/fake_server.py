@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ Reply = tuple[int, dict[str, str], bytes]
 class FakeServer(ThreadingHTTPServer):
     """Responds with `reply(body)`; the body of a GET is empty. Counts connections.
 
-    drop_after: closes each connection after this many responses.
+    drop_after: closes each connection after this many responses. closed: is released for each closed connection.
     """
 
     daemon_threads = True
@@ -31,11 +33,16 @@ class FakeServer(ThreadingHTTPServer):
         self.reply: Callable[[bytes], Reply] = lambda body: (200, {}, infer_answer())
         self.connections = 0
         self.drop_after: int | None = None
+        self.closed = threading.Semaphore(0)
         self.paths: list[str] = []
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self.closed.release()
 
 
 class _Handler(BaseHTTPRequestHandler):

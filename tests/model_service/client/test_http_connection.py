@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 import ssl
 import subprocess
@@ -53,7 +52,7 @@ def test_a_tls_connection_that_the_server_closed_is_reopened(
     for number in range(1, 4):
         assert connection.post("/", b"", bytes(4_000_000)).status == 200
         assert server.connections == number
-        assert select.select([connection._connection.sock], [], [], 5)[0]  # until the server has closed it
+        assert server.closed.acquire(timeout=5)
     connection.close()
 
 

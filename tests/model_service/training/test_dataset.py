@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, InvalidWindow, prepare, shift
+from fncast.series.window import MAX_MAGNITUDE, MAX_MISSING_SHARE, InvalidWindow, bridge, prepare, shift
 from model_service.training.dataset import MAX_SCALED_TARGET, Dataset, TooLittleData, split
 
 WINDOW, HORIZON = 8, 3
@@ -78,7 +78,9 @@ def test_the_windows_are_those_that_fit_one_by_one(
             Dataset([part], window, horizon)
         return
     found = Dataset([part], window, horizon)
-    assert found._starts[0].tolist() == starts
+    windows = [bridge(part[start : start + window])[0] for start in starts]
+    scaled = [(each - each[-1]) / np.abs(each - each.mean()).mean() for each in windows]
+    np.testing.assert_allclose(found.spread(len(found)).windows, scaled, rtol=1e-5)
     assert found.bridged == sum(np.isnan(part[start : start + window]).any() for start in starts)
 
 

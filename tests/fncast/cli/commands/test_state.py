@@ -96,7 +96,7 @@ class FakeStateTopic:
 
 
 @pytest.mark.parametrize(
-    ("topics", "said"),
+    ("topics", "message"),
     [
         (["telegraf"], "has no state of telegraf. It has state of telegraf-by-series"),
         (["telegraf", "telegraf-by-series"], "has no state of telegraf. It has none of other topics"),
@@ -105,13 +105,13 @@ class FakeStateTopic:
     ],
 )
 def test_a_topic_without_state_is_named(
-    topics: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    topics: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(state, "StateTopic", FakeStateTopic)
     named = [word for topic in topics for word in ("--topic", topic)]
-    assert main(["state", "reset", "--yes", *named]) == (1 if said else 0)
+    assert main(["state", "reset", "--yes", *named]) == (1 if message else 0)
     shown = capsys.readouterr()
     assert (
         shown.out == f"deleted the state of {'0 partitions' if topics == ['telegraf'] else '1 partition'}\n"
     )
-    assert said in shown.err
+    assert message in shown.err

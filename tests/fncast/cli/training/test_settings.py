@@ -21,7 +21,7 @@ def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window
 
 
 @pytest.mark.parametrize(
-    ("seasons", "count", "said"),
+    ("seasons", "count", "message"),
     [
         ((24,), 336, "window: 48 readings; a window of 168 needs 672 for training, and there are 201"),
         (
@@ -35,8 +35,8 @@ def test_the_window_holds_a_week_if_there_are_enough_readings(weeks: int, window
     ],
 )
 def test_auto_says_why_the_window_stays_short(
-    seasons: tuple[int, ...], count: int, said: str, capsys: pytest.CaptureFixture[str]
+    seasons: tuple[int, ...], count: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     readings = TimeSeries("hours", datetime(2026, 1, 1, tzinfo=UTC), Step.seconds(3600), np.zeros(count))
     assert chosen_window([readings], TrainingSettings(seasons=seasons), "auto") == 48
-    assert capsys.readouterr().err.strip() == said
+    assert capsys.readouterr().err.strip() == message

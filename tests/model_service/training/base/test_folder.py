@@ -9,7 +9,7 @@ from fncast import models as base_models
 from fncast.series.window import MIN_HISTORY, MISSING
 from model_service.serving.version_folder import hashes_of
 from model_service.training.base import folder as base_folder
-from model_service.training.base.folder import Trained, data_sha256, describe, weights_file
+from model_service.training.base.folder import TrainedSize, data_sha256, describe, weights_file
 from model_service.training.base.shape import LONG, SHORT, SIZES
 
 BASE = base_models.FOLDER / base_models.BASE / "1"
@@ -33,7 +33,7 @@ def test_model_json_names_the_version_its_files_and_its_training(
     version = tmp_path / "base" / "3"
     version.mkdir(parents=True)
     (version / "model-64.tflite").write_bytes(b"model")
-    trained = Trained(SHORT, {"steps": 100}, 5, "the hash")
+    trained = TrainedSize(SHORT, {"steps": 100}, 5, "the hash")
     described = describe([trained], version, "make base-model", 0)
     assert json.loads((version / "model.json").read_text()) == described
     assert (described["name"], described["version"]) == ("base", 3)
