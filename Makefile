@@ -78,6 +78,7 @@ guarantees: $(VENV)/.dev ## write docs/guarantees.md from the markers in the tes
 prose: $(VENV)/.dev ## spelling, and the words that the house style avoids (.ci/words.txt)
 	@$(BIN)/codespell -D - -D .ci/words.txt -L te,indexs,temperatur,caf,ende --ignore-regex '[A-Za-z0-9+/]{60,}={0,2}' \
 		--skip '*_pb2.py*,*/vendor/*,*/results/*.json,*.bin' $(PROSE)
+	@$(BIN)/proselint check --config .ci/proselint.json $(PAGES)
 	@$(BIN)/python .ci/prose.py $(PAGES) $$(git ls-files '*.py' | grep -v _pb2) $$(git ls-files $(TEXTS) | grep -v vendor)
 
 chaos: $(VENV)/.dev ## kill parts of a running fncast and of three brokers, 30 times, then count (needs Docker)
