@@ -24,6 +24,8 @@ def monitor_settings(settings: Settings) -> Settings:
     """
     kafka, monitor = settings.kafka, settings.monitor
     topics = joined_topics(settings)
+    if monitor.alerts_topic in (*topics, kafka.dead_letter_topic, kafka.state_topic):
+        raise ValueError(f"alerts_topic {monitor.alerts_topic!r} is used already: give it a separate topic")
     return msgspec.structs.replace(
         settings,
         kafka=msgspec.structs.replace(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from consumer.settings import (
     AlertSettings,
     InputSettings,
@@ -23,6 +25,14 @@ def test_the_monitor_has_its_own_group_and_reports_no_outage() -> None:
     of_monitor = monitor_settings(Settings(kafka=kafka, monitor=MonitorSettings(group_id="watch"))).kafka
     assert (of_monitor.group_id, of_monitor.outage_topic, of_monitor.pause_after_refused) == ("watch", "", 0)
     assert of_monitor.client == {"client.id": "here", "partition.assignment.strategy": "range"}
+
+
+@pytest.mark.parametrize("topic", ["forecasts", "letters", "state"])
+def test_alerts_need_a_separate_topic(topic: str) -> None:
+    kafka = KafkaSettings(dead_letter_topic="letters", state_topic="state")
+    settings = Settings(kafka=kafka, monitor=MonitorSettings(alerts_topic=topic))
+    with pytest.raises(ValueError, match=f"alerts_topic '{topic}' is used already: give it a separate topic"):
+        monitor_settings(settings)
 
 
 def test_the_broker_gives_the_same_partitions_of_all_topics_to_a_member() -> None:
