@@ -33,7 +33,10 @@ class MonitorAdmin(Admin):
 
 
 def accuracy_list(judge: Judge) -> dict[str, Any]:
-    """The accuracy of each series and model, the worst skill first; at most MAX_LISTED."""
+    """The accuracy of each series and model, the worst skill first.
+
+    Returns `series`, at most MAX_LISTED of them, and `left_out`, the number of the others.
+    """
     found = []
     for assigned in list(judge.partitions.values()):
         for name, series in assigned.monitor.series.items():

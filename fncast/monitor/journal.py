@@ -1,4 +1,4 @@
-"""The state of one partition number: copies of changed series now and then, and a journal of what came between."""
+"""The state of one partition number: copies of changed series, and a journal of the changes between copies."""
 
 from __future__ import annotations
 

@@ -20,7 +20,10 @@ OTHER = Skipped("neither a window nor a forecast")
 
 
 class AssignedPartition:
-    """What the monitor holds of one partition number. restored: the generation of each topic whose state was read."""
+    """What the monitor holds of one partition number.
+
+    restored: by topic, the generation whose state was read. replayed: records after the state that are not joined yet.
+    """
 
     def __init__(self, rules: MonitorRules, topics: Sequence[str], clock: Callable[[], float]) -> None:
         self.monitor = MonitorPartition(rules)

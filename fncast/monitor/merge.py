@@ -1,7 +1,7 @@
 """Merges the topics of one partition number in the order of their records' timestamps; pure but for the clock.
 
-As in Kafka Streams, the record with the smallest timestamp is next. Where a topic has no records at hand, the others
-wait until it is known to have none.
+As in Kafka Streams, the record with the smallest timestamp is next. If a topic has no record in the batch, the other
+topics wait until that topic is known to have no earlier record.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from interceptor.delivery import Delivery, Tick
 
 # How long to wait for a topic that has sent no record or tick yet: an empty topic sends no ticks.
 PATIENCE_S = 30.0
-# A tick says that its topic is silent. A record that is older by this much may still be on its way: then more ticks in
-# a row are needed.
+# A tick says that its topic is silent. One tick is enough for records of other topics that are less than LIVE_MS older.
+# For older records, QUIET_TICKS in a row are needed: the consumer is catching up, and earlier records of the silent
+# topic may still be on their way.
 LIVE_MS = 30_000
 QUIET_TICKS = 5
 
@@ -23,7 +24,8 @@ QUIET_TICKS = 5
 class TopicProgress:
     """How far a topic has come.
 
-    seen_ms: the largest timestamp of its records. tick_ms: of its newest tick, if no record followed; ticks: in a row.
+    Timestamps are in milliseconds since 1970. seen_ms: the largest timestamp of its records. tick_ms: timestamp of its
+    newest tick; -1 once a record followed. ticks: number of ticks since the last record.
     """
 
     def __init__(self) -> None:
@@ -31,7 +33,7 @@ class TopicProgress:
         self.tick_ms = -1
         self.ticks = 0
         self._waiting: dict[int, int] = {}  # timestamps of the records that were left unsettled, by offset
-        self._earliest_ms: float | None = None  # of them; None if it must be found again
+        self._earliest_ms: float | None = None  # of these timestamps; None if it must be found again
 
     def add(self, delivery: Delivery) -> None:
         """Note a record or a tick."""
@@ -70,7 +72,7 @@ class TopicProgress:
 
 
 class Merge:
-    """Orders the deliveries of one partition number.
+    """Orders the deliveries of one partition number by their timestamps.
 
     `ready` or `hold` must see every delivery, also those left unsettled.
     """
@@ -121,12 +123,15 @@ class Merge:
             self._progress[topic].left_unsettled(lane)
 
     def forget(self, topic: str) -> None:
-        """The partition of a topic was taken away; what waited will be read again, if it comes back."""
+        """Forget a topic whose partition was taken away.
+
+        Its waiting records are read again if the partition comes back.
+        """
         self._progress.pop(topic, None)
         self.wait()
 
     def wait(self) -> None:
-        """Wait again for topics without any record yet: their records are read from now on."""
+        """Wait PATIENCE_S again for topics that have sent no record or tick yet."""
         self._began_s = self._clock()
 
     def _place(self, topic: str, delivery: Delivery) -> tuple[int, int]:
@@ -137,7 +142,10 @@ class Merge:
         return not self._progress[topic].waits_before(lane[0].record.offset)
 
     def _is_next(self, at_ms: int, lanes: Mapping[str, object]) -> bool:
-        """Whether a record can be processed: the topics that have none at hand are past it. lanes: those that have."""
+        """Whether a record can be processed: the topics without a candidate are past its timestamp.
+
+        at_ms: the record's timestamp. lanes: by topic, for the topics with a candidate.
+        """
         absent = [topic for topic in self._topics if topic not in lanes]
         if (
             any(topic not in self._progress for topic in absent)

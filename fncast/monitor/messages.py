@@ -20,7 +20,7 @@ from interceptor.readings.contract import MAX_NAME_CHARACTERS
 WINDOW, FORECAST = "io.fncast.window.v1", "io.fncast.forecast.v1"
 # Longer forecasts are cut: each waits in memory for its readings.
 MAX_HORIZON = 512
-# Many series share their times and their quantiles.
+# Entries of each cache of times and steps. Many series have the same start and step.
 _CACHED = 8192
 
 
@@ -29,7 +29,7 @@ class UnusableEvent(ValueError):
 
 
 class NewestReading(NamedTuple):
-    """The newest reading of a series. value: NaN if it is missing."""
+    """The newest reading of a series. time: of this reading. value: in the unit of the series, NaN if it is missing."""
 
     series: str
     time: datetime
@@ -38,9 +38,10 @@ class NewestReading(NamedTuple):
 
 
 class ForecastMessage(NamedTuple):
-    """A forecast. start: of its first step. levels: ascending. columns: for each level the quantiles of all steps.
+    """A forecast, cut after MAX_HORIZON steps.
 
-    model: name and version, for example `forecast/3`.
+    start: time of its first step. levels: (levels,) ascending. columns: (levels, steps) quantiles in the unit of the
+    series. model: name and version, for example `forecast/3`.
     """
 
     series: str
@@ -52,12 +53,12 @@ class ForecastMessage(NamedTuple):
 
     @property
     def band(self) -> list[list[float]]:
-        """The columns whose levels are the nearest to LEVELS: low, median and high."""
+        """Low, median and high, (3, steps): the columns whose levels are the nearest to LEVELS."""
         return [self.columns[index] for index in _places(self.levels)]
 
     @property
     def rows(self) -> list[tuple[float, ...]]:
-        """The quantiles of each step."""
+        """The quantiles of each step: (steps, levels)."""
         return list(zip(*self.columns, strict=True))
 
 
@@ -81,7 +82,7 @@ _decode_forecast = msgspec.json.Decoder(_ForecastData).decode
 
 
 def read_window(event: Event) -> NewestReading:
-    """The newest reading of a window event. Raises UnusableEvent."""
+    """Read the newest reading from a window event. Raises UnusableEvent."""
     series = _series(event)
     if type(event) is WindowEvent and not event.is_replaced:  # assembled here
         window = event.window
@@ -93,7 +94,7 @@ def read_window(event: Event) -> NewestReading:
     if not data.values:
         raise UnusableEvent("the window has no values")
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)
-    _after(start, step, step.day, len(data.values))  # the forecast's start must be a time, too
+    _after(start, step, step.day, len(data.values))  # fails if the first step after the window has no time
     last = data.values[-1]
     value = math.nan if last is None else last
     if abs(value) > MAX_MAGNITUDE:
@@ -102,7 +103,7 @@ def read_window(event: Event) -> NewestReading:
 
 
 def read_forecast(event: Event) -> ForecastMessage:
-    """A forecast event. Raises UnusableEvent."""
+    """Read a forecast event. Raises UnusableEvent."""
     series = _series(event)
     data = _decoded(_decode_forecast, event, "the forecast's quantiles are not lists of numbers")
     if not data.quantiles:
@@ -118,7 +119,7 @@ def read_forecast(event: Event) -> ForecastMessage:
     if length > MAX_HORIZON:
         columns = [column[:MAX_HORIZON] for column in columns]
     start, step = _grid(data.start, data.step_s, data.step, data.step_day)
-    _after(start, step, step.day, len(columns[0]))  # all steps must be times
+    _after(start, step, step.day, len(columns[0]))  # fails if a step has no time
     model = f"{event.text('modelname') or ''}/{event.text('modelversion') or ''}"
     if len(model) > MAX_NAME_CHARACTERS:
         raise UnusableEvent(f"the model's name is longer than {MAX_NAME_CHARACTERS} characters")
@@ -158,7 +159,7 @@ def _grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, 
 def _known_grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[datetime, Step]:
     try:
         moment = parse_time(start)
-        format_time(moment)  # the monitor writes times in UTC, where the year may be another one
+        format_time(moment)  # fails if the year is out of range in UTC, in which the monitor writes times
         found = Step.of({"step_s": step_s, "step": step, "step_day": step_day}).anchored(moment)
         found.after(moment, 1)
     except ValueError as error:
@@ -168,7 +169,7 @@ def _known_grid(start: Any, step_s: Any, step: Any, step_day: Any) -> tuple[date
 
 @lru_cache(_CACHED)
 def _after(start: datetime, step: Step, day: int | None, steps: int) -> datetime:
-    # `day` is a key of the cache: steps of one length are equal, whatever their day.
+    # `day` is only a part of the cache's key: steps of the same length are equal, even if their days differ.
     try:
         found = step.after(start, steps)
         format_time(found)  # see `_known_grid`
@@ -192,4 +193,5 @@ def _levels(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[float, ...]]
 
 @lru_cache(64)
 def _places(levels: tuple[float, ...]) -> list[int]:
+    """For each of LEVELS, the position of the nearest level of a forecast."""
     return [min(range(len(levels)), key=lambda index: abs(levels[index] - wanted)) for wanted in LEVELS]

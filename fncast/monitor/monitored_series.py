@@ -29,7 +29,7 @@ class MonitoredSeries:
     comparisons: dict[str, Comparison] = field(default_factory=dict)
 
     def state(self) -> list[Any]:
-        """The state as numbers, texts and lists, for `restored`."""
+        """The state as numbers, strings and containers of them, for `restored`."""
         comparisons = {model: _values(each) for model, each in self.comparisons.items()}
         published = {model: _values(each) for model, each in self.published.items()}
         return [self.joined.state(), self.alert_state(), published, _values(self.silence), comparisons]

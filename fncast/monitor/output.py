@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def time_text(time_s: float) -> str:
-    """Seconds since 1970 as RFC 3339."""
+    """Format seconds since 1970 as RFC 3339, in UTC."""
     return format_time(_EPOCH + timedelta(seconds=time_s))
 
 
@@ -123,7 +123,11 @@ def _event(
     time_s: float,
     extensions: dict[str, str],
 ) -> OutputEvent:
-    """identity: what distinguishes the event from others of its type and series. A replay gives the same id."""
+    """Create an event for a topic, with its attributes in headers and JSON data.
+
+    identity: values that distinguish the event from others of its type and series. The id follows from them, so a
+    replay gives the same id. time_s: seconds since 1970. extensions: further attributes; empty ones are left out.
+    """
     headers: Headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", output_id(type_, series, orjson.dumps(identity).decode(), 0).encode()),

@@ -20,7 +20,7 @@ from interceptor.outcome import OutputEvent
 
 log = logging.getLogger("fncast.monitor")
 
-# The kinds of notes of a partition.
+# The kinds of notes of a partition. The numbers are stored in the state topic.
 NEW, READING, FORECASTED, SILENT = range(4)
 # The pause between two searches for silent series.
 LOOK_MS = 1_000
@@ -46,7 +46,7 @@ class MonitorPartition:
         self._looked_ms = -LOOK_MS
 
     def add_reading(self, reading: NewestReading, record_ms: int) -> list[OutputEvent]:
-        """Take a reading. record_ms: the timestamp of its record. Returns the events to publish, in order."""
+        """Take a reading. record_ms: timestamp of its record. Returns the events to publish, in order."""
         series = self._series(reading.series, reading.time, reading.step)
         if series is None:
             return []
@@ -65,7 +65,7 @@ class MonitorPartition:
         return events + self._events.judge(series)
 
     def tick(self, now_ms: int) -> list[OutputEvent]:
-        """Find the series that are silent. now_ms: since 1970. Returns their events."""
+        """Find the series that became silent. now_ms: milliseconds since 1970. Returns their events."""
         if now_ms < self._looked_ms + LOOK_MS:
             return []
         self._looked_ms = now_ms
@@ -98,10 +98,10 @@ class MonitorPartition:
         return events + self._events.judge(series)
 
     def replay(self, note: Sequence[Any]) -> None:
-        """Apply a note again: a reading, a forecast or a silence. Publishes nothing.
+        """Apply a note of an earlier process, of any kind. Publishes nothing.
 
-        With at-least-once delivery, a series can be unknown after a kill between the commits of two topics: then the
-        records that began it are read again.
+        With at-least-once delivery, a series can be unknown after a kill between the commits of two topics. Its note is
+        then ignored: the records that began the series are read again.
         """
         kind, name, *content = note
         if kind == NEW:

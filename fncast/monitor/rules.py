@@ -1,4 +1,4 @@
-"""What the monitor does: its part of the settings, with globs and alert rules."""
+"""The rules of the monitor: which series and events it reports, and when."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from fncast.monitor.anomalies.detector import DetectorSettings
 
 @dataclass(frozen=True)
 class MonitorRules:
-    """What the monitor does. include, exclude: globs of series whose anomalies and bad forecasts are reported.
+    """Which series and events the monitor reports, and when.
 
-    accuracy_every_s: the longest time between two accuracy events of a series, by its readings. destination: of the
-    events about anomalies and bad forecasts. silent_steps: a series is silent after this many steps without a reading;
-    0 for never. max_series: further series of a partition are ignored and counted. worse_than_last_for: readings in a
-    row that open an alert; 0 for never.
+    include, exclude: globs of series whose anomalies and bad forecasts are reported; `exclude` prevails.
+    accuracy_every_s: the longest time between two accuracy events of a series, by the times of its readings.
+    destination: attribute of the events about anomalies and bad forecasts; empty for none. silent_steps: a series can
+    be silent after this many steps without a reading; 0 for never. max_series: further series of a partition are
+    ignored and counted. worse_than_last_for: an alert opens after this many readings in a row at which the forecasts
+    are worse than the last value, and closes after as many at which they are not; 0 for never.
     """
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)

@@ -28,7 +28,7 @@ class SeriesEvents:
         self._limited: set[str] = set()  # rules that a log line has named
 
     def silence_event(self, series: MonitoredSeries, *, is_open: bool) -> OutputEvent:
-        """The silence after the newest reading began or ended."""
+        """The event that the silence after the newest reading began or ended."""
         joined = series.joined
         last = joined.newest if joined.has_readings else 0
         at_s, value = joined.grid.time_s(last), joined.readings[last]

@@ -61,7 +61,8 @@ class Accuracy:
 
     leads: (measured leads, SUMS) over all outcomes. day: (SUMS,) over all leads by their weights; an outcome counts
     half after a day. seasonal, seasonal_day: (2,) the errors of the forecast and of the seasonal naive, where both are
-    known. outcomes: how many were added. since_s, newest_s: times of the first and the newest reading.
+    known. outcomes: how many were added. since_s, newest_s: times of the first and the newest reading, in seconds
+    since 1970; 0 without outcomes.
     """
 
     __slots__ = ("day", "leads", "newest_s", "outcomes", "seasonal", "seasonal_day", "since_s")
@@ -134,7 +135,7 @@ class Accuracy:
         return _figures((self.leads * WEIGHTS[: len(self.leads), np.newaxis]).sum(axis=0))
 
     def day_figures(self) -> dict[str, float | None]:
-        """As `total_figures`, over the last day."""
+        """As `total_figures`, by `day`: recent outcomes count more."""
         return _figures(self.day)
 
     def lead_figures(self) -> dict[int, dict[str, float | None]]:
@@ -147,7 +148,7 @@ class Accuracy:
         return _skill(self.seasonal)
 
     def seasonal_day_skill(self) -> float | None:
-        """As `seasonal_skill`, over the last day."""
+        """As `seasonal_skill`, by `seasonal_day`: recent outcomes count more."""
         return _skill(self.seasonal_day)
 
     @property

@@ -12,7 +12,8 @@ from fncast.monitor.accuracy.accuracy import Accuracy
 class Comparison:
     """Compares one model version with the last value, for one series.
 
-    readings: how many in a row contradict `is_open`. seen_s: time of the newest reading that was compared.
+    readings: how many in a row contradict `is_open`. seen_s: time of the newest reading that was compared, in seconds
+    since 1970; -inf before the first.
     """
 
     is_open: bool = False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fncast.monitor.accuracy.accuracy import Accuracy
 
 # Accuracy is published early once skill or coverage of the last day differ by more than this from those published
-# last, with at least this many new outcomes. The first publication also comes early after this many.
+# last, with at least MIN_OUTCOMES new outcomes. The first publication also comes early after MIN_OUTCOMES.
 CHANGE = 0.1
 MIN_OUTCOMES = 100
 

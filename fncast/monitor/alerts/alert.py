@@ -13,18 +13,18 @@ OPEN_AFTER = 3
 # A crossing far ahead must be forecast for this share of the steps until then, because consecutive forecasts overshoot
 # together.
 WAIT_SHARE = 0.125
-# An alert closes once its probability is below this share of the rule's in this many forecasts in a row.
+# An alert closes once its probability is below CLOSE_SHARE of the rule's in CLOSE_AFTER forecasts in a row.
 CLOSE_SHARE = 0.6
 CLOSE_AFTER = 3
 
 
 @dataclass(frozen=True)
 class AlertRule:
-    """A threshold that must not be crossed.
+    """A threshold in the unit of the series, and when its expected crossing opens an alert.
 
     series: a glob. above or below: the threshold; the other is None. within_s: how far ahead to look, 0 for the whole
     forecast. probability: the alert opens from this probability on. for_steps: how many steps the crossing lasts at
-    least. destination: of the alert's event; empty for none.
+    least. destination: attribute of the alert's event; empty for none.
     """
 
     name: str
@@ -83,8 +83,9 @@ class AlertRule:
 class AlertState:
     """The alert of one rule for one series.
 
-    likely, calm: forecasts in a row whose probability is high, or low. expected_s: when the crossing is expected, the
-    mean over the likely forecasts in a row before the alert opens; None once it closes without an expected crossing.
+    likely, calm: forecasts in a row whose probability is high, or low. expected_s: when the crossing is expected, in
+    seconds since 1970: the mean over the likely forecasts in a row before the alert opens. None before the first such
+    forecast, and once the alert closes without an expected crossing.
     """
 
     is_open: bool = False

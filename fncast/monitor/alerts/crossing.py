@@ -38,7 +38,8 @@ def crossing(
     smaller one of it and EXPECTED_FROM.
 
     The steps are treated as fully dependent: a stretch is as likely as its least likely step, and the result is the
-    probability of the most likely stretch. That is a lower bound: an alert may come late, but rarely without cause.
+    probability of the most likely stretch. If one step is enough (for_steps = 1), that is a lower bound: an alert may
+    come late, but rarely without cause.
     """
     beyond = [exceedance(levels, row, threshold, is_above=is_above) for row in rows]
     stretches = [min(beyond[at : at + for_steps]) for at in range(len(beyond) - for_steps + 1)]

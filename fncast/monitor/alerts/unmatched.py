@@ -17,7 +17,7 @@ LOOK_EVERY_S = 60.0
 
 
 class UnmatchedRules:
-    """The rules that have matched no series since the start. now_s: of any monotonic clock."""
+    """The rules that have matched no series since the start. now_s: seconds of any monotonic clock."""
 
     def __init__(self, rules: Sequence[AlertRule], now_s: float) -> None:
         self.rules = list(rules)

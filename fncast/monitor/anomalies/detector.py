@@ -28,12 +28,12 @@ SLOW_FIGURES = (1, 3, 4, 5)
 BEYOND_RANGE = 0.2
 # The log p-value of a new extreme that is outside the band is multiplied by this.
 EXTREME_WEIGHT = 1.3
-# The p-value of the shortest run that counts as stuck.
+# The log p-value of the shortest run that counts as stuck.
 STUCK_LOG_P = math.log(0.001)
 # The score of a p-value of 10 ** -DECADES or less is 1.
 DECADES = 6.0
-# In an episode, readings count less in the histories, so that the next incident is found, too. An episode that lasts
-# longer than this becomes normal.
+# In an episode, readings count less in the histories, so that the next incident is found, too. After NORMAL_AFTER
+# readings, the episode becomes normal: further readings count fully.
 LEARNED_IN_EPISODE = 0.25
 NORMAL_AFTER = 100
 
@@ -101,8 +101,9 @@ class Detector:
     ) -> Judgement:
         """Judge a reading by the forecasts that came before it.
 
-        at: its time, in any unit. near: from the last forecast before it. far: from the first that includes it; both
-        None if there is none, as after a gap: the reading is then neither usual nor unusual.
+        at: time of the reading, in any unit. near: from the last forecast before the reading. far: from the first
+        forecast that includes the reading. Both are None without a forecast, as after a gap: the reading then has the
+        score 0 and changes no episode.
         """
         stuck = self._stillness.update(value, self._episodes.episode is not None)
         if near is None or far is None:
@@ -126,8 +127,7 @@ class Detector:
         changed, weight = None, 1.0
         if is_unusual or self._episodes.episode is not None:
             candidate = Episode(kind, at, at, at, value, shown.expected, shown.low, shown.high, score)
-            # A value that was stuck for so long that this became normal moves again: the episode of being stuck is
-            # over.
+            # The value was stuck for so long that this became normal, and now it changes: the stuck episode is over.
             is_over = self._stillness.has_ended and self._episodes.age > NORMAL_AFTER
             changed = self._episodes.update(candidate, log_p, is_unusual, is_over)
             if 0 < self._episodes.age <= NORMAL_AFTER:

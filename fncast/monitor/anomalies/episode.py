@@ -6,7 +6,7 @@ import math
 from dataclasses import astuple, dataclass
 from typing import Any
 
-# An episode closes after this many readings in a row that are not unusual.
+# An episode closes after this many readings in a row that are not unusual and whose p-value is at least CALM_P.
 CALM_READINGS = 8
 CALM_P = 0.05
 _CALM_LOG_P = math.log(CALM_P)
@@ -16,7 +16,7 @@ _CALM_LOG_P = math.log(CALM_P)
 class Episode:
     """One episode. start, peak, end: times of readings, in the caller's unit.
 
-    kind: "outlier" or "stuck". value, expected, low, high, score: of the most unusual reading.
+    kind: "outlier", "stuck" or "silent". value, expected, low, high, score: of the most unusual reading.
     """
 
     kind: str
@@ -51,8 +51,8 @@ class EpisodeWatch:
     ) -> Episode | None:
         """Take the next reading. Returns the episode that it opens or closes.
 
-        candidate: an episode of this reading alone. log_p: of the reading. is_unusual: it may open an episode.
-        is_over: it closes the open episode.
+        candidate: an episode of this reading alone. log_p: natural logarithm of the reading's p-value. is_unusual:
+        whether the reading may open an episode. is_over: whether the reading closes the open episode at once.
         """
         episode = self.episode
         if episode is None:

@@ -1,12 +1,12 @@
-"""The figures of a series whose unusual values are anomalies: errors of forecasts, alone and over several readings."""
+"""The figures that the detector watches: errors of forecasts, alone and over several readings, and level moves."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-# An error is scaled by the mean error and this share of the band on its side of the median.
+# An error is divided by the sum of the mean error and this share of the band on its side of the median.
 BAND_SHARE = 0.25
-# Each rate below is the weight of a new value in an exponential mean. This one is for the mean error.
+# Each rate is the weight of a new value in an exponential mean. This rate is for the mean error.
 ERROR_RATE = 0.005
 # Larger scaled errors count as this much in means, so that one spike does not last.
 LARGEST_IN_MEANS = 20.0

@@ -41,7 +41,7 @@ def bin_position(figure: float) -> float:
 
 
 class ErrorHistories:
-    """The distributions of the positive figures of one series, in constant memory. Newer values count more.
+    """The distributions of the figures of one series, in constant memory. Newer values count more.
 
     A value's p-value is conformal: (weight of the values that are at least as large + 1) / (weight of all + 1). The
     rank cannot resolve rare values, so the tail is an exponential distribution of the logarithm: its mean excess is

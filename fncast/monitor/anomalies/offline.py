@@ -55,12 +55,12 @@ class OfflineDetector:
         is_forecast = is_known & ~np.isnan(near[:, 0]) & ~np.isnan(far[:, 0])
         forecasts = map(Expectation._make, near.tolist()), map(Expectation._make, far.tolist())
         rows = zip(values.tolist(), *forecasts, is_known.tolist(), is_forecast.tolist(), strict=True)
-        for index, (value, near_one, far_one, known, has_forecast) in enumerate(rows):
+        for index, (value, near_forecast, far_forecast, known, has_forecast) in enumerate(rows):
             if not known:
                 continue
             at = self._readings + index
             if has_forecast:
-                judgement = self._detector.judge(at, value, near_one, far_one, self._settings)
+                judgement = self._detector.judge(at, value, near_forecast, far_forecast, self._settings)
             else:
                 judgement = self._detector.judge(at, value, None, None, self._settings)
             scores[index], is_anomaly[index] = judgement.score, judgement.is_anomaly

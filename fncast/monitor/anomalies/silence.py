@@ -1,4 +1,4 @@
-"""Recognises a silent series: no readings for longer than before, by the times at which its records came."""
+"""Recognises a silent series: no readings for longer than before, by the timestamps of their records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ LONGER = 1.5
 class Silence:
     """When the readings of one series came.
 
-    last_ms: the newest, since 1970. longest_ms: between two of them. readings: their number. is_open: it is silent.
+    last_ms: the newest timestamp, in milliseconds since 1970; -1 before the first. longest_ms: the longest time between
+    two readings, without silences. readings: their number. is_open: whether the series is silent.
     """
 
     last_ms: int = -1
@@ -21,7 +22,7 @@ class Silence:
     is_open: bool = False
 
     def arrived(self, at_ms: int) -> bool:
-        """Note that a reading came. Returns whether this ends a silence."""
+        """Note that a reading came. at_ms: timestamp of its record. Returns whether this ends a silence."""
         if self.last_ms >= 0 and not self.is_open:
             self.longest_ms = max(self.longest_ms, at_ms - self.last_ms)
         self.last_ms = max(self.last_ms, at_ms)
@@ -32,8 +33,8 @@ class Silence:
     def begins(self, now_ms: int, step_ms: float, steps: int, min_history: int) -> bool:
         """Note the time. Returns whether a silence begins.
 
-        step_ms: between two readings. steps: a silence lasts at least this many; 0 for never. min_history: readings
-        before the first silence.
+        now_ms: since 1970. step_ms: between two readings. steps: a silence is longer than this many; 0 for never.
+        min_history: no silence begins before more readings than this.
         """
         if self.is_open or not steps or self.readings <= min_history:
             return False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# Fewer equal readings in a row are never unusual.
+# This many equal readings in a row, or fewer, are never unusual.
 MIN_RUN = 5
-# A run is unusual if it is LONGER times as long as the longest before it, and LONGER_BY readings longer.
+# A run is unusual if it is longer than LONGER times the longest usual run before it, plus LONGER_BY readings.
 LONGER = 1.5
 LONGER_BY = 3
 
@@ -23,7 +23,7 @@ class Stillness:
     def update(self, value: float, is_anomaly: bool) -> float:
         """Count a reading. Returns its run's length in units of the longest run that is usual; above 1 it is stuck.
 
-        is_anomaly: an episode is open; the run that ends does not become usual.
+        is_anomaly: whether an episode is open. A run that ends in an episode does not become usual.
         """
         if value == self._last:
             self._run += 1

@@ -14,8 +14,8 @@ def expectations(
 ) -> tuple[Expectation | None, Expectation | None]:
     """What the last and the first forecast that include a step predict for it.
 
-    forecasts: by model. Returns None for both without a forecast, or if the reading before the last forecast is
-    unknown, as after a gap.
+    forecasts: those of each model. index: of the step. Returns None for both without a forecast, or if the reading
+    before the last forecast is unknown, as after a gap.
     """
     near = far = None
     near_start = far_start = 0

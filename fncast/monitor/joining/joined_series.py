@@ -23,7 +23,7 @@ from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.joining.waiting_readings import WaitingReadings
 from fncast.series.step import Step
 
-# A reading may come this many steps late. An older one changes nothing.
+# A reading may come this many steps late. An older one may be ignored.
 MAX_LATE = 8
 # Outcomes are added to the sums for the readings of this many steps at once.
 SETTLED_STEPS = 8
@@ -40,9 +40,9 @@ class JoinedSeries:
 
     Indices are those of the grid. horizon: steps of the longest forecast. forecasts: by model, those that wait for
     readings. sums: by model, the accuracy over the outcomes that are settled: those up to the index `settled`. Later
-    outcomes can still change. newest: index of the latest reading. has_settled: whether the last call has added to
-    `sums`. season: steps of a day; 0 without seasonal naive. readings: those that outcomes can still need. waiting:
-    those that the detector has not judged.
+    outcomes can still change. newest: index of the latest reading. has_settled: whether the last added reading or
+    forecast has moved `settled`. season: steps of a day; 0 without seasonal naive. readings: those that outcomes can
+    still need. waiting: those that the detector has not judged.
     """
 
     grid: SeriesGrid
@@ -76,7 +76,7 @@ class JoinedSeries:
 
     @property
     def newest_s(self) -> float:
-        """The time of the newest reading; long ago if there is none."""
+        """The time of the newest reading, in seconds since 1970; -inf if there is none."""
         return self.grid.time_s(self.newest) if self.has_readings else -math.inf
 
     def add_reading(self, index: int, value: float) -> None:
@@ -94,14 +94,15 @@ class JoinedSeries:
             self.newest = index
 
     def _begin(self, index: int) -> None:
-        """The first message is about the step `index`."""
+        """Begin the series with the step of its first reading or forecast."""
         self.settled = index - MAX_LATE - 1
         self.readings.first = self._first()
 
     def add_forecast(self, model: str, start: int, columns: list[list[float]]) -> PackedForecast | None:
-        """Add a forecast and return it. columns: lows, medians and highs.
+        """Add a forecast and return it. start: index of its first step. columns: (3, steps) lows, medians and highs.
 
-        Returns None, and changes nothing, if the model already has this start, or if it is too old or too far ahead.
+        Returns None, and ignores the forecast, if the model already has this start, or if the forecast is too old or
+        too far ahead.
         """
         self.has_settled = False
         if self.settled == NONE:
@@ -133,7 +134,7 @@ class JoinedSeries:
         return packed
 
     def is_too_late(self, index: int) -> bool:
-        """Whether a reading of this step would change nothing: only one of more than MAX_LATE steps ago can be."""
+        """Whether a reading of this step would change nothing, because it is more than MAX_LATE steps late."""
         return index <= self.settled
 
     def has_forecast(self, model: str, start: int) -> bool:
@@ -202,7 +203,7 @@ class JoinedSeries:
         return accuracy
 
     def state(self) -> list[Any]:
-        """The state as numbers, texts and lists, for `restored`."""
+        """The state as numbers, strings, bytes and containers of them, for `restored`."""
         grid, waiting = self.grid, self.waiting
         return [
             grid.anchor.isoformat(),

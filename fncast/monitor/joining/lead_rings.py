@@ -16,10 +16,11 @@ Int64Array = NDArray[np.int64]
 class LeadRings(NamedTuple):
     """The rings of all measured leads, one after the other in one array.
 
-    steps: (leads,) steps ahead, from 0 on. sizes, offsets: (leads,) of the rings. size: of all rings together.
+    steps: (leads,) each lead minus 1, so 0 for a forecast's first step. sizes, offsets: (leads,) of the rings. size: of
+    all rings together.
 
-    A step that is `n` steps ahead waits for its reading `n` steps long, so its ring has room for `n` forecasts and
-    `extra`.
+    At the lead `n`, a new forecast comes with each step, and each waits `n` steps for its reading. So the ring of this
+    lead has room for `n` forecasts and `extra` more.
     """
 
     steps: Int64Array

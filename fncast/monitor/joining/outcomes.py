@@ -21,8 +21,8 @@ def outcomes(
 ) -> Outcomes:
     """The outcomes of some readings at all measured leads of one model's forecasts.
 
-    indices: (n,) of known readings, close together, that are not settled; times_s: (n,) their times. season: steps of
-    a day; 0 without seasonal naive.
+    indices: (n,) of known readings, ascending and close together, that `pending` still needs. times_s: (n,) their
+    times, in seconds since 1970. season: steps of a day; 0 without seasonal naive.
     """
     has_forecast, quantiles = pending.by_lead(indices)
     steps_ahead = measured_leads(pending.horizon) - 1  # 0 for a forecast's first step

@@ -60,7 +60,10 @@ def as_rows(numbers: NDArray[Any]) -> NDArray[np.void]:
 
 
 def pack(columns: Sequence[Sequence[float]], digits: int) -> PackedForecast:
-    """Pack lows, medians and highs. digits: try these first, then more; from UNPACKED on, keep float64."""
+    """Pack lows, medians and highs.
+
+    columns: (COLUMNS, steps). digits: the number of decimals to try first, then more; with UNPACKED, keep float64.
+    """
     values = np.array(columns, dtype=np.float64)
     for tried in range(digits, UNPACKED):
         scale = _SCALES[tried]

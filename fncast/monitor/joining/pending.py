@@ -73,7 +73,10 @@ class PendingForecasts:
         return self._starts[start % self.size] == start
 
     def add(self, start: int, packed: PackedForecast, settled: int) -> None:
-        """Add a forecast, of at most `horizon` steps. settled: steps up to this index are not needed."""
+        """Add a forecast of at most `horizon` steps.
+
+        start: index of its first step. settled: steps up to this index are not needed.
+        """
         digits, base, numbers = self._fitted(packed)
         slot, length = start % self.size, len(numbers)
         self._starts[slot], self._lengths[slot] = start, length
@@ -104,7 +107,7 @@ class PendingForecasts:
     def _add_ends(self, start: int, numbers: NDArray[Any], first: int) -> None:
         """Keep the steps of a forecast from index `first` on.
 
-        As NEAR are kept those that no later forecast includes, as FAR those that no earlier one includes.
+        A step is kept as NEAR if no later forecast includes it, and as FAR if no earlier forecast includes it.
         """
         size, end = self.size, start + len(numbers)
         if start > self.newest:
@@ -124,8 +127,8 @@ class PendingForecasts:
 
     def _pieces(self, first: int, end: int) -> list[tuple[int, int]]:
         """The indices from `first` to before `end`, in parts whose slots follow each other."""
-        turn = first - first % self.size + self.size
-        return [(first, end)] if end <= turn else [(first, turn), (turn, end)]
+        next_turn = first - first % self.size + self.size  # the first index whose slot is 0 again
+        return [(first, end)] if end <= next_turn else [(first, next_turn), (next_turn, end)]
 
     def _set_end(self, which: int, index: int, start: int, numbers: NDArray[Any]) -> None:
         self._end_starts[which, index % self.size] = start
