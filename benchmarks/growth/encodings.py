@@ -2,7 +2,7 @@
 
 The consumer's part (read the record, build the request, read the response, build the events to publish) and the
 function run in one process, without a network and with a model that answers at once. Both encodings get the same
-windows, in turns. Window events carry JSON. `assembled` windows are numbers already.
+windows and take turns. Window events carry JSON. Assembled windows hold numbers, so nothing is decoded.
 """
 
 from __future__ import annotations

@@ -125,9 +125,9 @@ def print_calls(has_different_starts: bool, seconds: float, rng: random.Random) 
         # With different starts, these are more than the function's cache holds.
         bodies = [batch_body(size, has_different_starts, rng) for _ in range(max(1, 8192 // size))]
         cost_us = us_per_event(lambda body: forecaster.answer(HEADERS, body), bodies, size, seconds)
-        answer = len(forecaster.answer(HEADERS, bodies[0]).body) / size
+        answer_bytes = len(forecaster.answer(HEADERS, bodies[0]).body) / size
         print(
-            f"  {size:5} a batch  {cost_us:7.1f}   ({len(bodies[0]) / size:.0f} bytes in, {answer:.0f} out)"
+            f"  {size:5} a batch  {cost_us:7.1f}   ({len(bodies[0]) / size:.0f} bytes in, {answer_bytes:.0f} out)"
         )
 
 

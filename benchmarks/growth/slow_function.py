@@ -29,7 +29,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await run_lifespan(receive, send)
         return
     body = await read_body(receive)
-    answer = b"ok"  # to a check of its health
+    answer = b"ok"  # for a health check
     if scope["method"] == "POST":
         await asyncio.sleep(LATENCY_S)
         answer = orjson.dumps([_forecast(event) for event in orjson.loads(body)])

@@ -154,7 +154,7 @@ async def series(testbed: Testbed, arguments: argparse.Namespace) -> Blocks:
 def _table_and_chart(
     arguments: argparse.Namespace, name: str, counts: tuple[int, ...], found: Mapping[str, Spread]
 ) -> Blocks:
-    """Return the table and the chart of a sweep over a count. name: of what is counted. found: by count, in order."""
+    """Return the table and the chart of a sweep over a count. name: what is counted. found: by count, in order."""
     points = {"fncast": [(count, rate.median) for count, rate in zip(counts, found.values(), strict=True)]}
     chart = charts.lines(
         report.chart_folder(arguments.print_only),

@@ -28,7 +28,7 @@ def measurement_parser(
         "--only",
         metavar="TEXT",
         action="append",
-        help="measure only what has this text in its name, and only print the result; may be repeated",
+        help="measure only the rows with this text in their name, and only print the result; may be repeated",
     )
     return parser
 

@@ -11,7 +11,7 @@ from benchmarks.lib.spread import Spread
 
 WIDTH_IN, ROW_IN, LINES_HEIGHT_IN = 8.0, 0.32, 4.2
 LEGEND_ROW_IN = 0.25
-# Bars begin at 0 as long as the shortest is this share of the longest. Otherwise the scale is logarithmic.
+# Bars begin at 0 if the shortest is at least this share of the longest. Otherwise the scale is logarithmic.
 SHORTEST_BAR = 0.02
 TOP = 1.08  # of an axis, as a multiple of the highest point
 MARKERS = "osD^v"

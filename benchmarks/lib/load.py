@@ -98,5 +98,5 @@ def publish_to_topics(
             except BufferError:
                 producer.poll(0.1)
     if producer.flush(60):
-        raise RuntimeError("the broker did not acknowledge the load")
+        raise RuntimeError("the broker did not acknowledge the load within 60 s")
     return time.monotonic() - started_s

@@ -61,7 +61,7 @@ class Tally:
     """Counts the forecasts of the events 0 to `events` - 1. Add those of a partition in the order of their offsets."""
 
     def __init__(self, events: int) -> None:
-        self._counts = bytearray(events)  # forecasts of each event; 255 stands for more, too
+        self._counts = bytearray(events)  # forecasts of each event; 255 means 255 or more
         self._last_event: dict[bytes | str | None, int] = {}  # by the key of the forecast
         self._first_ms = self._last_ms = 0
         self._disordered = 0

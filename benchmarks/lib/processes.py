@@ -99,4 +99,4 @@ def _family(pid: int | None) -> list[psutil.Process]:
 
 
 def _ignore_line(name: str, text: str) -> None:
-    """Ignore a line of a log: clients of a new broker warn, and ProcessFailed holds the last lines of a process."""
+    """Ignore a log line: clients of a new broker log warnings. ProcessFailed holds the last lines of a process."""

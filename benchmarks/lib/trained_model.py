@@ -36,7 +36,7 @@ def find_or_train(models: Path | None, folder: Path) -> tuple[Path, Path]:
 
 
 def _file(found: FoundModel) -> Path:
-    """The .tflite file of a version. Raises MeasurementFailed."""
+    """Return the .tflite file of a version. Raises MeasurementFailed."""
     file = found.folder.path.resolve() / TFLITE_FILE
     if not file.is_file():
         raise MeasurementFailed(

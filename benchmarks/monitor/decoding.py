@@ -33,7 +33,9 @@ def decode(servers: str, topics: tuple[str, str], readings: int) -> Rate:
             batch = [each for each in reader.consume(BATCH, POLL_S) if each.error() is None]
             now_s = time.monotonic()
             if not batch and now_s > last_s + STALLED_S:
-                raise ProcessFailed(f"{count} of {2 * readings} records can be read")
+                raise ProcessFailed(
+                    f"{count} of {2 * readings} records were read, then none for {STALLED_S:g} s"
+                )
             if batch:
                 last_s = now_s
             for each in batch:

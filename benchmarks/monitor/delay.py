@@ -21,7 +21,7 @@ from benchmarks.monitor.program import MONITOR, FncastMonitor
 from benchmarks.readings.progress import wait_until_committed
 from fncast.monitor.output import ANOMALY
 
-RATES = (100, 1_000)  # readings a second: one that a busy machine keeps up with, and that of the goal
+RATES = (100, 1_000)  # readings a second: a rate that a busy machine keeps up with, and the rate of the goal
 SERIES = 250
 MIN_HISTORY = 50  # readings of a series before its first anomaly
 HISTORY_STEPS = 60  # before the live readings

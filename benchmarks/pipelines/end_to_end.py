@@ -56,7 +56,7 @@ class RateResult(PipelineResult):
         return Spread.of([run.rate for run in self.runs])
 
     def cpu_of(self, process: str) -> float:
-        """Return the median of the runs in which it was measured, in µs an event."""
+        """Return the CPU time of a kind of process: the median of the runs that measured it, in µs an event."""
         known = [us for measured in self.cpu_us if not math.isnan(us := measured.get(process, 0.0))]
         return Spread.of(known or [math.nan]).median
 

@@ -17,7 +17,7 @@ from benchmarks.readings.output import ForecastReader
 from benchmarks.readings.programs import MIN_READINGS, FncastReadings
 
 SECONDS, SKIPPED_S = 20, 3  # of live readings; the first of them do not count
-FLUSH_S = 1.0  # until the reader process has written the last lines to its file
+READER_LAG_S = 1.0  # until the reader process has the last forecasts, too
 PATIENCE_S = 90.0
 QUIET_STEP_S, GRACE_S, QUIET_HOSTS = 2, 1, 20
 
@@ -43,7 +43,7 @@ async def delays_s(testbed: Testbed) -> list[float]:
             await live.send(servers, topic, start_s, SECONDS)
             count = live.HOSTS * SECONDS
             forecasts = await asyncio.to_thread(output.wait, count, PATIENCE_S, run.processes.check)
-            await asyncio.sleep(FLUSH_S)
+            await asyncio.sleep(READER_LAG_S)
         finally:
             output.close()
         await run.processes.end()
@@ -73,9 +73,9 @@ def _append_times_s(servers: str, topic: str) -> dict[str, float]:
 
 
 async def quiet_s(testbed: Testbed) -> list[float]:
-    """Return how long after its step and the grace the last window of each series without new readings is published.
+    """Return how late the last window of each series is published if no new readings arrive, ascending.
 
-    In ascending order. Raises ProcessFailed.
+    A delay begins when the last step has ended and its grace is over. Raises ProcessFailed.
     """
     [topic] = await testbed.create_topics("in")
     servers = testbed.broker.bootstrap_servers

@@ -40,9 +40,9 @@ class GroupProgress:
             return 0
 
     async def wait_for(self, records: int, within_s: float) -> tuple[float, int]:
-        """Wait until so many records are committed, at most for `within_s`. Raises what `check` raises.
+        """Wait until `records` records are committed, at most for `within_s`. Raises what `check` raises.
 
-        Returns the time on the monotonic clock and the number of committed records, which is less if time is over.
+        Returns the time on the monotonic clock and the number of committed records, which is smaller after a timeout.
         """
         end_s = time.monotonic() + within_s
         while True:
@@ -57,7 +57,7 @@ class GroupProgress:
 async def wait_until_committed(
     servers: str, group: str, topic: str, records: int, check: Callable[[], None], within_s: float
 ) -> None:
-    """Wait until the group has committed so many records. Raises ProcessFailed, and what `check` raises."""
+    """Wait until the group has committed `records` records. Raises ProcessFailed, and what `check` raises."""
     with GroupProgress(servers, group, topic, check) as progress:
         _, committed = await progress.wait_for(records, within_s)
     if committed < records:

@@ -22,7 +22,7 @@ from benchmarks.readings.progress import wait_until_committed
 HOSTS, FIELDS = 10_000, 10
 # Steps of most hosts before the kill: enough to find the length of a step, and too few for a forecast.
 STEPS_BEFORE_KILL = 10
-PROBES = 100  # hosts with so many more steps before the kill that their next step is forecast
+PROBES = 100  # hosts that get more steps before the kill, so that their next step is forecast
 SNAPSHOT_S = 25.0  # until the state of all series is written
 PATIENCE_S = 300.0
 ASSIGNED = re.compile(r"^(\S+ \S+) INFO .*: assigned ", re.MULTILINE)
@@ -114,7 +114,7 @@ async def rebalance_gaps_s(testbed: Testbed) -> list[float]:
 
 
 def longest_gap_s(forecasts: Sequence[AppendedForecast]) -> float:
-    """Return the longest time between two forecasts of a partition; infinite if no partition has two."""
+    """Return the longest time between consecutive forecasts of a partition; infinite if no partition has two."""
     times_s: defaultdict[int, list[float]] = defaultdict(list)
     for each in forecasts:
         times_s[each.partition].append(each.appended_s)

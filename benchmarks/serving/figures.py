@@ -59,15 +59,17 @@ def _ratios(figures: ServingFigures) -> report.Table:
         if name in (IN_PROCESS, FIXED):
             continue
         p50_ratios = [
-            mine.p50_ms / bare.p50_ms
-            for mine, bare in zip(found[single], fixed.get(single, []), strict=False)
+            served.p50_ms / constant.p50_ms
+            for served, constant in zip(found[single], fixed.get(single, []), strict=False)
         ]
         extra_cpu_us = [
-            mine.cpu_us - bare.cpu_us
-            for mine, bare in zip(found[MANY_CONNECTIONS], fixed.get(MANY_CONNECTIONS, []), strict=False)
+            served.cpu_us - constant.cpu_us
+            for served, constant in zip(
+                found[MANY_CONNECTIONS], fixed.get(MANY_CONNECTIONS, []), strict=False
+            )
         ]
         batch_shares = [
-            [mine.rate / raw.rate for mine, raw in zip(found[batch], in_process, strict=False)]
+            [served.rate / direct.rate for served, direct in zip(found[batch], in_process, strict=False)]
             for batch in batches
         ]
         columns = (p50_ratios, extra_cpu_us, *batch_shares)

@@ -98,7 +98,7 @@ def post(port: int, request: Request, connections: int, seconds: int, folder: Pa
 
 
 async def _post(url: str, request: Request, connections: int, seconds: int) -> LoadResult:
-    """Send the load with asyncio. It needs more CPU than wrk: it may be slower than the server. Raises LoadFailed."""
+    """Send the load with asyncio. It needs more CPU than wrk and may be slower than the server. Raises LoadFailed."""
     latencies_s: list[float] = []
     end_s = time.perf_counter() + seconds
 

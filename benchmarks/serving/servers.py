@@ -38,8 +38,8 @@ BENTOML = {"BENTOML_DO_NOT_TRACK": "True"}
 class Ports:
     """The ports of one server.
 
-    Both are looked up. The number after a free port may be in use: Linux gives listeners odd ports and clients even
-    ones, and those of an earlier load stay in use for a minute.
+    Each port is looked up, because the port after a free one may be in use: Linux gives listeners odd ports and clients
+    even ones, and the ports of an earlier load's clients stay in use for a minute.
     """
 
     http: int

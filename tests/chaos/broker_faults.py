@@ -1,4 +1,7 @@
-"""Faults of brokers and of the connections to them: one at a time, in a thread, while the run continues."""
+"""Faults of brokers and of the connections to them, one at a time.
+
+Faults of a cluster happen in a thread while the run continues. The run waits for the restart of a single broker.
+"""
 
 from __future__ import annotations
 

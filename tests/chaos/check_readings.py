@@ -2,8 +2,9 @@
 
 usage: check_readings.py PRODUCED BOOTSTRAP_SERVERS INPUT_TOPIC FORECASTS_TOPIC DEAD_LETTERS_TOPIC
 
-It shares no code with the product. The model's first median is the mean of the window, gaps bridged, plus 1. Prints one
-JSON object. Exit code 0 if nothing was lost, repeated, out of order, wrongly rejected, or computed from another window.
+It shares no code with the product. The model's first median is the mean of the window plus 1, after gaps are bridged.
+Prints one JSON object. Exit code 0 if nothing was lost, repeated, out of order, wrongly rejected, or computed from
+another window; else 1.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ def window_id(key: str, end_s: int) -> str:
 
 
 class Expected:
-    """The outcomes that follow from the input topic. windows: mean of the bridged window, by id. poison: dead letters.
+    """The outcomes that follow from the input topic. windows: mean of the bridged window, by id.
 
-    order: ids of a series' windows, in input order.
+    poison: number of dead letters, by id. order: ids of the windows in input order, by series.
     """
 
     def __init__(self, inputs: list[Seen]) -> None:
@@ -71,13 +72,13 @@ def mean(window: list[float | None]) -> float:
     bridged = []
     for at, value in enumerate(window):
         before = [other for other in known if other <= at]
-        behind = [other for other in known if other >= at]
+        after = [other for other in known if other >= at]
         if value is not None:
             bridged.append(value)
-        elif not before or not behind:
-            bridged.append(window[behind[0] if behind else before[-1]])
+        elif not before or not after:
+            bridged.append(window[after[0] if after else before[-1]])
         else:
-            left, right = before[-1], behind[0]
+            left, right = before[-1], after[0]
             share = (at - left) / (right - left)
             bridged.append(window[left] * (1 - share) + window[right] * share)
     return sum(bridged) / len(bridged)

@@ -1,6 +1,7 @@
 """Runs one recorded topic in several ways, and compares the forecasts byte by byte.
 
 usage: determinism.py [--kills 50] [--steps 120] [--copies 4] [--seed 0] [--ways full,slow,one,many,three,kills]
+                      [--bootstrap-servers HOST:PORT]
 
 The topics hold ten kinds of series: late, repeated, out of order, with gaps, counters with resets and others, as single
 readings and as aggregated steps. The ways: at full speed; slowly; in batches of 1 and of 500 records; with three
@@ -57,7 +58,10 @@ Forecasts = dict[str, list[tuple[Any, bytes]]]  # by series, headers and value, 
 
 
 class Way:
-    """One way to read the recording. killed: consumers so far. ended: logs of consumers that ended by themselves."""
+    """One way to read the recording.
+
+    killed: number of consumers killed so far. ended: logs of consumers that ended by themselves.
+    """
 
     def __init__(self, name: str, servers: str, recording: Recording, folder: Path, kills: int) -> None:
         self._count, is_slow, settings = WAYS[name]
@@ -77,7 +81,7 @@ class Way:
             "KAFKA__STATIC_MEMBERSHIP": "true",  # so that a killed consumer gets its partitions back at once
         }
         self._reader: Consumer = self._testbed.reader()
-        # Not subscribed: a member that a busy machine delays is given its partitions again, from their beginning.
+        # Assigned, not subscribed: on a busy machine a member of a group can lose its partitions and read them again.
         self._reader.assign(
             [TopicPartition(self._testbed.forecasts, number, 0) for number in range(PARTITIONS)]
         )

@@ -12,7 +12,7 @@ from progress import Progress
 from supervised_process import GONE_S, log_line
 from system import System
 
-# Ten kills. One fault of the consumer is a SIGSTOP that outlasts its session.
+# Ten faults that count as kills. `freeze` is a SIGSTOP that outlasts the consumer's session.
 DECK = (
     "consumer",
     "consumer",

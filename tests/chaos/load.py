@@ -80,7 +80,7 @@ class Load(threading.Thread):
         key = self._random.randrange(KEYS)
         id_ = f"k{key}:{number}"
         data: dict[str, object] = {"start": "2026-01-01T00:00:00Z", "step_s": 60, "values": [number] * WINDOW}
-        # Without it, a window with only the value 100 counts as a percentage, whose forecast stays at 100.
+        # Without this limit, a window with only the value 100 counts as a percentage, whose forecast stays at 100.
         data["max"] = NO_LIMIT
         is_poison = self._random.random() < POISON_SHARE
         if is_poison:

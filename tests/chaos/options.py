@@ -11,7 +11,7 @@ PATIENCE_S = 120.0
 
 
 def parse_options() -> argparse.Namespace:
-    """The options of the command line."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         description="Inject faults into a running fncast, then check its output."
     )

@@ -48,9 +48,9 @@ from system import System, make_model  # noqa: E402
 FLOW_S = {"consumer": 25.0, "gone": 45.0, "freeze": 45.0}
 STOP_S = 5.0  # from SIGTERM to the end, also without brokers
 LINES_SHOWN = 60  # of each log, after a run that failed
-# The broker stops, has started, and omits the markers of transactions (see docs/delivery.md).
+# Texts in a broker's log: it stops, it has started, it skips markers of transactions (see docs/delivery.md).
 BROKER_SIGNS = ("Terminating process", "has been unfenced", "find leader endpoint")
-STILL_S = 2.0  # without new output after the last outcome, so that repeats would show
+STILL_S = 2.0  # without new output after the last outcome, so that repeated outcomes would be read
 
 
 class Run:
@@ -194,7 +194,7 @@ class Run:
         return True
 
     def _count_absent(self) -> int:
-        """How many acknowledged events the input topic lacks: then the broker has lost them. Call it after the load."""
+        """Return how many acknowledged events are not in the input topic. Call it after the load."""
         if self._absent is None and self._options.readings:
             self._absent = 0
         if self._absent is None:

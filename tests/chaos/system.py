@@ -66,7 +66,7 @@ class System:
         return any(consumer.frozen_at_s for consumer in self.consumers)
 
     def work(self) -> dict[str, int]:
-        """Return the work of each process since its last start: events of a consumer, calls of a model."""
+        """Return the work since the last start: events of each consumer, calls of each model service's model."""
         settled = {each.name: each.counted("fncast_events_total") for each in self.consumers}
         return settled | {
             each.name: each.counted("fncast_model_seconds_count") for each in self.model_services

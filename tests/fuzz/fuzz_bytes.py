@@ -45,7 +45,7 @@ def _edit(randomly: random.Random, data: bytearray, seeds: Sequence[bytes]) -> N
         data[at:at] = randomly.randbytes(randomly.randint(1, 16))
     elif kind == 6:  # cut short
         del data[at:]
-    else:  # a piece of another
+    else:  # a piece of a seed
         other = randomly.choice(seeds)
         start = randomly.randrange(len(other))
         piece = other[start : start + randomly.randint(1, 64)]

@@ -32,7 +32,7 @@ _VALUES = (
 
 
 def foreign_letter(randomly: random.Random, offset: int) -> tuple[Record, Record | None]:
-    """A dead letter, and the record that it was created from if it was not changed since."""
+    """Return a dead letter, and its original record; None if the dead letter is changed or unreadable."""
     original = foreign_record(randomly, randomly.randrange(100))
     if isinstance(original, UnreadableRecord):
         return UnreadableRecord("dead-letters", 0, offset, 0, b"k", b"v", []), None

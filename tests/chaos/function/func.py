@@ -1,4 +1,4 @@
-"""The forecast function, with an exception for a certain poison. The FDK loads this file by its path."""
+"""The forecast function, but events with the unit `crash` raise an exception. The FDK loads this file by its path."""
 
 import importlib.util
 import io
