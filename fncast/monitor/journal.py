@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fncast.monitor.partition import MonitorPartition
+from fncast.monitor.partition import NEW, MonitorPartition
 from interceptor.delivery import StateRecord
 from interceptor.errors import StateError
 
@@ -150,12 +150,19 @@ def _parts(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     size = 0
     for entry in entries:
         part.append(entry)
-        name = entry[1][1]
-        # UTF-8 has at most four bytes a character.
-        name_bytes = len(name) if name.isascii() else 4 * len(name)
-        size += 64 + name_bytes + sum(len(each) for each in entry[1] if isinstance(each, bytes))
+        size += _size(entry[1])
         if size >= RECORD_BYTES:
             yield part
             part, size = [], 0
     if part:
         yield part
+
+
+def _size(note: tuple[Any, ...]) -> int:
+    """About how many bytes the entry of a note has."""
+    if note[0] == NEW:  # it holds the whole state of a series
+        return len(_encode(note))
+    name = note[1]
+    # UTF-8 has at most four bytes a character.
+    name_bytes = len(name) if name.isascii() else 4 * len(name)
+    return 64 + name_bytes + sum(len(each) for each in note if isinstance(each, bytes))
