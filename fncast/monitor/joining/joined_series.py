@@ -31,7 +31,8 @@ SETTLED_STEPS = 8
 MAX_AHEAD = 8
 # This many forecasts are kept beyond the horizon.
 KEPT_BEYOND = MAX_LATE + SETTLED_STEPS + MAX_AHEAD
-MAX_MODELS = 8  # versions at a time; the one without readings for the longest is forgotten
+# Versions at a time. The one without readings, or without forecasts, for the longest is forgotten.
+MAX_MODELS = 8
 
 
 @dataclass(slots=True)
@@ -120,6 +121,8 @@ class JoinedSeries:
             self._settle(start - 1 - KEPT_BEYOND)
             pending = self.forecasts.get(model)
         if pending is None:
+            if len(self.forecasts) >= MAX_MODELS:
+                del self.forecasts[min(self.forecasts, key=lambda each: self.forecasts[each].newest)]
             pending = self.forecasts[model] = PendingForecasts(length, KEPT_BEYOND)
         elif length > pending.horizon:
             pending = self.forecasts[model] = pending.resized(length, self.settled)

@@ -211,7 +211,9 @@ def test_many_new_series_at_once_make_records_that_a_broker_takes() -> None:
     records = [record("metrics", "window", series, 0, data) for series in range(1_000)]
     judge = Judge(RULES, TOPICS, lambda: 0.0)
     deliveries = [Delivery(msgspec.structs.replace(each, offset=at)) for at, each in enumerate(records)]
-    deliveries.append(Delivery(record("forecasts", "other", 0, 1, {})))  # so that no earlier forecast is expected
+    deliveries.append(
+        Delivery(record("forecasts", "other", 0, 1, {}))
+    )  # so that no earlier forecast is expected
     asyncio.run(Chain([judge]).on_consume(Batch(deliveries)))
     sizes = [len(each.value or b"") for delivery in deliveries for each in delivery.state]
     assert sum(sizes) > 4 * journal.RECORD_BYTES

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fncast.monitor.anomalies.detector import DetectorSettings
-from fncast.monitor.joining.joined_series import JoinedSeries
+from fncast.monitor.joining.joined_series import MAX_MODELS, JoinedSeries
 from fncast.monitor.joining.series_grid import SeriesGrid
 from fncast.monitor.messages import ForecastMessage
 from fncast.series.step import Step
@@ -167,3 +167,12 @@ def test_a_reading_that_waits_is_judged_after_a_long_gap() -> None:
         series.add_reading(at, float(at))
         judged += [each.value for each in series.judge(DetectorSettings())]
     assert judged == [0.0, 1.0, 2.0, 500.0]
+
+
+def test_the_forecasts_of_few_models_are_kept() -> None:
+    series = JoinedSeries(SeriesGrid(START, STEP))
+    rng = np.random.default_rng(0)
+    for at in range(1, 3 * MAX_MODELS):
+        add(series, forecast(at, rng, f"forecast/{at}"))
+    newest = range(2 * MAX_MODELS, 3 * MAX_MODELS)
+    assert series.models == [f"forecast/{at}" for at in newest]
