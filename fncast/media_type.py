@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+TENSOR = "application/x-graphpipe"  # a GraphPipe message
 _JSON_TYPE = re.compile(r"[^/;]+/(?:[^;]*\+)?json\s*(?:;|$)", re.IGNORECASE)
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)')
 _UTF_8 = frozenset({("charset", "utf-8"), ("charset", "utf8")})
@@ -12,6 +13,11 @@ _UTF_8 = frozenset({("charset", "utf-8"), ("charset", "utf8")})
 def is_json(content_type: str) -> bool:
     """Whether the content type declares JSON, for example `application/json` or `application/geo+json`."""
     return content_type == "application/json" or bool(_JSON_TYPE.match(content_type))
+
+
+def is_tensor(content_type: object) -> bool:
+    """Whether a content type, or the value of `accept`, names a GraphPipe message."""
+    return type(content_type) is str and content_type.partition(";")[0].strip().lower() == TENSOR
 
 
 def are_same(first: str, other: str) -> bool:

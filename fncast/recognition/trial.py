@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from fncast.media_type import is_tensor
 from fncast.recognition.observed_series import ObservedSeries, short_step
 from fncast.series.step import Step
 from interceptor.cloudevents.event import Event
@@ -23,7 +24,6 @@ from interceptor.readings.reading_event import TYPE as READING_TYPE
 from interceptor.readings.times import time_ns
 
 CLOUDEVENTS = "cloudevents"
-TENSOR_TYPE = "application/x-graphpipe"  # content type of a window that is a GraphPipe message
 OTHER_EVENT = "it is a CloudEvent"  # the start of the reason of an event without a window
 MAX_SERIES = 10_000  # kept in one trial; others are only counted
 MAX_REASONS = 20  # different reasons of undecodable records
@@ -171,7 +171,7 @@ def _values_of(event: Event) -> tuple[list[Any] | None, Mapping[str, Any]]:
 
     The values of a tensor are not read; its step and unit are attributes.
     """
-    if event.data is not None and _is_tensor(event.text("datacontenttype") or ""):
+    if event.data is not None and is_tensor(event.text("datacontenttype")):
         return [], event.attributes
     if event.data is None or not event.is_json:
         return None, {}
@@ -184,10 +184,6 @@ def _values_of(event: Event) -> tuple[list[Any] | None, Mapping[str, Any]]:
     if isinstance(data, dict) and isinstance(data.get("values"), list):
         return data["values"], data
     return None, {}
-
-
-def _is_tensor(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == TENSOR_TYPE
 
 
 def _step_of(data: Mapping[str, Any]) -> str:

@@ -16,10 +16,10 @@ import msgspec
 import orjson
 
 from fncast.foreign_text import clean
-from fncast.media_type import are_same
+from fncast.media_type import are_same, is_tensor
 from fncast.series.window_data import InvalidData, WindowData, read_json
 from model_service.protocols.tensor_calls import WINDOWS_TYPE
-from model_service.protocols.tensor_events import ACCEPT, is_tensor, read_tensor_event
+from model_service.protocols.tensor_events import ACCEPT, read_tensor_event
 
 REQUIRED = ("id", "source", "specversion", "type")
 EVENT_TYPE = "application/cloudevents+json"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.media_type import is_tensor
 from fncast.series.forecast_data import forecast_attributes, forecast_data
 from fncast.series.window_data import EventReadings
 from interceptor.cloudevents.answers import NONE_TYPE, UNAVAILABLE_TYPE, Output, data_object, invalid_answer
@@ -22,7 +23,7 @@ from interceptor.routes.outcomes import NO_EVENT, reason_in, rejected, unavailab
 from interceptor.routes.route import Route, without_secrets
 from interceptor.routes.window_event import readings_of
 from model_service.protocols.tensor_calls import CONTENT_TYPE, ForecastRows
-from model_service.protocols.tensor_events import ACCEPT, encode_forecast, is_tensor
+from model_service.protocols.tensor_events import ACCEPT, encode_forecast
 
 Floats = NDArray[np.floating[Any]]
 

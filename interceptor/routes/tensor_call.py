@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from fncast.media_type import is_tensor
 from interceptor.cloudevents.answers import Output, invalid_answer
 from interceptor.cloudevents.attributes import quoted
 from interceptor.cloudevents.event import Event
@@ -25,7 +26,6 @@ from model_service.protocols.tensor_calls import (
     parse_levels,
     window_rows,
 )
-from model_service.protocols.tensor_events import is_tensor
 
 SOURCE = "fncast/consumer"
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from fncast.media_type import is_tensor
 from fncast.series.rfc3339 import parse_time
 from fncast.series.step import Step
 from fncast.series.window import Float64Array, InvalidWindow, to_row
@@ -25,7 +26,7 @@ from interceptor.assembly.window import Window, WindowEvent, time_text
 from interceptor.cloudevents.event import Event
 from interceptor.delivery import Delivery
 from interceptor.outcome import DeadLetter
-from model_service.protocols.tensor_events import is_tensor, read_tensor_event
+from model_service.protocols.tensor_events import read_tensor_event
 
 _BYTES = 8  # of a reading in a tensor
 _MAX_CACHED_STARTS = 4096

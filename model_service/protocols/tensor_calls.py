@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fncast.media_type import TENSOR
 from fncast.series.window import MAX_MAGNITUDE, Float64Array
 from model_service.protocols.graphpipe import (
     InferRequest,
@@ -23,7 +24,7 @@ from model_service.protocols.graphpipe import (
     encode_request,
 )
 
-CONTENT_TYPE = "application/x-graphpipe"
+CONTENT_TYPE = TENSOR
 WINDOWS_TYPE = "io.fncast.windows.v1"
 FORECASTS_TYPE = "io.fncast.forecasts.v1"
 

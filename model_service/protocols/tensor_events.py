@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 
 from fncast.series.window_data import EventReadings, InvalidData, grid_json_of, limits_of, unit_of
 from model_service.protocols.graphpipe import InferResponse, InvalidMessage, encode_infer_response
-from model_service.protocols.tensor_calls import CONTENT_TYPE, decode_windows
+from model_service.protocols.tensor_calls import decode_windows
 
 # The attribute by which an event asks for a forecast in this form.
 ACCEPT = "accept"
-
-
-def is_tensor(content_type: object) -> bool:
-    """Whether a content type, or the value of `accept`, names a GraphPipe message."""
-    return type(content_type) is str and content_type.partition(";")[0].strip().lower() == CONTENT_TYPE
 
 
 def read_tensor_event(content: bytes, attributes: Mapping[str, Any]) -> EventReadings:

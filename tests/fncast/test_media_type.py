@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fncast.media_type import are_same, is_json
+from fncast.media_type import TENSOR, are_same, is_json, is_tensor
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,13 @@ def test_these_differ(first: str, second: str) -> None:
 def test_any_text_is_compared(text: str) -> None:
     assert are_same(text, f" {text}\t")
     is_json(text)
+
+
+@pytest.mark.parametrize("content_type", [TENSOR, TENSOR.upper(), f" {TENSOR} ; version=1"])
+def test_the_content_type_of_a_tensor_may_have_parameters(content_type: str) -> None:
+    assert is_tensor(content_type)
+
+
+@pytest.mark.parametrize("content_type", [None, "", "application/json", f"x{TENSOR}", 5])
+def test_another_content_type_is_not_a_tensor(content_type: object) -> None:
+    assert not is_tensor(content_type)

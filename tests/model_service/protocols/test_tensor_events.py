@@ -11,8 +11,8 @@ import pytest
 
 from fncast.series.window_data import InvalidData, read_readings
 from model_service.protocols.graphpipe import decode_infer_response
-from model_service.protocols.tensor_calls import CONTENT_TYPE, encode_windows, window_rows
-from model_service.protocols.tensor_events import encode_forecast, is_tensor, read_tensor_event
+from model_service.protocols.tensor_calls import encode_windows, window_rows
+from model_service.protocols.tensor_events import encode_forecast, read_tensor_event
 
 START, STEP = "2024-01-01T00:00:00Z", "PT5M"
 
@@ -20,16 +20,6 @@ START, STEP = "2024-01-01T00:00:00Z", "PT5M"
 def message(*windows: list[float], low: float = math.nan, high: float = math.nan) -> bytes:
     arrays = [np.array(window, float) for window in windows]
     return encode_windows(window_rows(arrays, np.full(len(windows), low), np.full(len(windows), high)))
-
-
-@pytest.mark.parametrize("content_type", [CONTENT_TYPE, CONTENT_TYPE.upper(), f" {CONTENT_TYPE} ; version=1"])
-def test_the_content_type_of_a_tensor_may_have_parameters(content_type: str) -> None:
-    assert is_tensor(content_type)
-
-
-@pytest.mark.parametrize("content_type", [None, "", "application/json", f"x{CONTENT_TYPE}", 5])
-def test_another_content_type_is_not_a_tensor(content_type: object) -> None:
-    assert not is_tensor(content_type)
 
 
 @pytest.mark.parametrize(
