@@ -30,11 +30,8 @@ def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except (
-        OSError,
-        OverflowError,
-        UnicodeError,
-    ) as error:  # the last: a label of the host is too long, or empty
+    # UnicodeError: a label of the host is too long, or empty.
+    except (OSError, OverflowError, UnicodeError) as error:
         if getattr(error, "errno", None) == errno.EADDRINUSE:
             raise Failure(f"port {port} on {host} is in use; choose another with {flag}") from None
         raise Failure(f"cannot listen on {host}:{port}: {error}") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -84,10 +84,9 @@ def read_json(body: bytes) -> Any:
 def read_readings(data: object) -> EventReadings:
     """The window in an event's data: an object, an array of numbers, or EventReadings. Raises InvalidData."""
     if type(data) is WindowData:
-        following = (
-            _following if data.start is None or len(data.start) <= _MAX_START else _following.__wrapped__
+        grid_json = _following_of(data.start)(
+            data.start, data.step_s, data.step, data.step_day, len(data.values)
         )
-        grid_json = following(data.start, data.step_s, data.step, data.step_day, len(data.values))
         limits = limits_of(data.min, data.max, data.unit)
         labels = b"" if data.labels is None else b',"labels":' + orjson.dumps(data.labels)
         return EventReadings(data.values, grid_json, unit_of(data.unit), *limits, labels)
@@ -159,11 +158,14 @@ def grid_json_of(data: Mapping[str, Any], steps: int) -> bytes:
     start = data.get("start")
     members = start, data.get("step_s"), data.get("step"), data.get("step_day"), steps
     try:
-        if type(start) is str and len(start) > _MAX_START:
-            return _following.__wrapped__(*members)
-        return _following(*members)
+        return _following_of(start)(*members)
     except TypeError:  # an array or object cannot be a key of the cache
         return _following.__wrapped__(*members)
+
+
+def _following_of(start: object) -> Callable[..., bytes]:
+    """`_following`, without its cache for a long start."""
+    return _following.__wrapped__ if type(start) is str and len(start) > _MAX_START else _following
 
 
 @lru_cache(_STARTS, typed=True)

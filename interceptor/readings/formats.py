@@ -37,12 +37,8 @@ def build_format(name: str, options: Mapping[str, Any]) -> Format:
         )
     try:
         constructor = getattr(importlib.import_module(module), attribute)
-    except (
-        ImportError,
-        AttributeError,
-        TypeError,
-        ValueError,
-    ) as error:  # the last two: not the name of a module
+    # TypeError and ValueError: this is not the name of a module.
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"format = {name!r} cannot be loaded: {error}") from None
     try:
         built: Format = constructor(**options)
