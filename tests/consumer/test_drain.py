@@ -60,13 +60,20 @@ class FakeLanePublisher:
             self.published += [delivery for lane in self._lanes for delivery in lane.settled()]
 
 
-def test_deliveries_settled_during_the_last_commit_are_published_before_the_end() -> None:
+def lanes_with_a_settled_delivery() -> Lanes:
     lanes = Lanes()
     lanes.assign([("telegraf", 0)])
     lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])
     (lane,) = lanes
     (delivery,) = lane.take(1)
     delivery.outcome, delivery.is_done = Skipped("stored"), True
+    return lanes
+
+
+def test_deliveries_settled_during_the_last_commit_are_published_before_the_end() -> None:
+    lanes = lanes_with_a_settled_delivery()
+    (lane,) = lanes
+    (delivery,) = lane.unpublished
     commits: Any = CommitInProgress(lanes)
     publisher: Any = FakeLanePublisher(lanes, commits)
     batches: Any = EmptyBatches()
@@ -79,12 +86,8 @@ def test_deliveries_settled_during_the_last_commit_are_published_before_the_end(
 
 
 def test_a_stop_does_not_wait_for_a_partition_that_is_taken_away_meanwhile() -> None:
-    lanes = Lanes()
-    lanes.assign([("telegraf", 0)])
-    lanes.add([Record("telegraf", 0, 7, 0, None, b"", [])])
+    lanes = lanes_with_a_settled_delivery()
     (lane,) = lanes
-    (delivery,) = lane.take(1)
-    delivery.outcome, delivery.is_done = Skipped("stored"), True
     commits: Any = Mock(holds_results=False)
     publisher: Any = Mock(can_publish=lambda lane: lane.has_settled)
     intake = Mock(spec=Intake)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from consumer.lanes.lane import HEADER_BYTES, MAX_BYTES, MAX_EVENTS, Lane
 from consumer.lanes.lanes import next_offsets
 from interceptor.delivery import Delivery
@@ -73,22 +75,15 @@ def test_room_is_bounded_by_events_and_by_bytes_and_comes_back_at_half():
     assert lane.is_full
 
 
-def test_headers_take_room_until_their_record_is_committed():
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [("headers", [("name", b"value")] * (MAX_BYTES // HEADER_BYTES + 1)), ("key", b"k" * MAX_BYTES)],
+    ids=["headers", "key"],
+)
+def test_headers_and_keys_take_room_until_their_record_is_committed(part, content):
     lane = Lane(("metrics", 0))
     full = record(0)
-    full.headers = [("name", b"value")] * (MAX_BYTES // HEADER_BYTES + 1)
-    lane.add(Delivery(full))
-    assert lane.is_full
-    lane.take(1)[0].is_done = True
-    list(lane.settled())
-    lane.committed(1)
-    assert lane.bytes == 0
-
-
-def test_keys_take_room_until_their_record_is_committed():
-    lane = Lane(("metrics", 0))
-    full = record(0)
-    full.key = b"k" * MAX_BYTES
+    setattr(full, part, content)
     lane.add(Delivery(full))
     assert lane.is_full
     lane.take(1)[0].is_done = True

@@ -22,10 +22,11 @@ import numpy as np
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
-from kafka_container import KafkaContainer, eventually, free_port
+from kafka_container import KafkaContainer, free_port
 
 from fncast.series.rfc3339 import format_time
 from tests.fncast.monitor.offline_accuracy import offline_figures
+from tests.waiting import eventually
 
 KILLS = int(os.environ.get("FNCAST_MONITOR_KILLS", "4"))
 pytestmark = [pytest.mark.integration, pytest.mark.docker, pytest.mark.timeout(600 + 30 * KILLS)]
